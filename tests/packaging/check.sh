@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Installs a build to a fresh prefix and uses it as a stranger would.
+# usage: check.sh BUILD_DIR VERSION CXX LIBDIR
+set -euo pipefail
+build=$1 version=$2 cxx=$3 libdir=$4
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+  echo "FAIL: $*" >&2
+  exit 1
+}
+
+expect_version() { # command...
+  local got
+  got=$("$@") || fail "'$*' exited $?"
+  [[ $got == *"$version"* ]] || fail "'$*' printed '$got', not $version"
+}
+
+echo "== install, then move: nothing may remember the first place"
+cmake --install "$build" --prefix "$work/first" >"$work/install.log" || fail "$(cat "$work/install.log")"
+prefix=$work/moved
+mv "$work/first" "$prefix"
+lib=$prefix/$libdir
+cp -r "$here/consumer" "$work/consumer"
+
+for linkage in shared static; do
+  echo "== find_package, $linkage"
+  cmake -G Ninja -S "$work/consumer" -B "$work/$linkage" -DCMAKE_CXX_COMPILER="$cxx" \
+    -DCMAKE_PREFIX_PATH="$prefix" -DLINKAGE=$linkage -DVERSION="$version" >"$work/$linkage.log" 2>&1 ||
+    fail "$(cat "$work/$linkage.log")"
+  cmake --build "$work/$linkage" >"$work/$linkage.log" 2>&1 || fail "$(cat "$work/$linkage.log")"
+  expect_version "$work/$linkage/consumer"
+done
+
+echo "== pkg-config, shared"
+export PKG_CONFIG_PATH=$lib/pkgconfig
+[[ $(pkg-config --modversion vipauth) == "$version" ]] || fail "pkg-config tells another version"
+read -ra flags < <(pkg-config --cflags --libs vipauth)
+"$cxx" -std=c++20 "$work/consumer/main.cpp" "${flags[@]}" -o "$work/by_pkg_config"
+expect_version env LD_LIBRARY_PATH="$lib" "$work/by_pkg_config"
+
+echo "== pkg-config, static"
+read -ra flags < <(pkg-config --static --cflags --libs vipauth)
+"$cxx" -std=c++20 "$work/consumer/main.cpp" "${flags[@]/-lvipauth/-l:libvipauth.a}" -o "$work/by_pkg_config_static"
+expect_version "$work/by_pkg_config_static"
+
+echo "== each public header compiles on its own"
+mkdir "$work/alone"
+while IFS= read -r header; do
+  echo "#include <$header>" >"$work/alone/${header//\//_}.cpp"
+done < <(cd "$prefix/include" && find vipauth -name '*.hpp')
+find "$work/alone" -name '*.cpp' -print0 |
+  xargs -0 -n 8 -P 2 "$cxx" -std=c++20 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$prefix/include" ||
+  fail "a public header does not stand alone"
+
+echo "== only vipauth symbols are exported"
+# Weak symbols of the standard library's templates cannot be hidden; everything else must be ours.
+foreign=$(nm -DC --defined-only "$lib/libvipauth.so" | cut -c 18- | grep -vE '^[a-zA-Z] .*\bvipauth::' |
+  grep -vE '^[VWu] .*\b(std|__gnu_cxx|__cxxabiv1)::' || true)
+[[ -z $foreign ]] || fail "exported by libvipauth.so:"$'\n'"$foreign"
+
+if [[ -e $prefix/bin/vctl ]]; then
+  echo "== the installed vctl runs"
+  for name in vctl volttron-ctl; do
+    expect_version "$prefix/bin/$name" --version
+  done
+fi
+echo "packaging: all good"
