@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include <vipauth/call_arguments.hpp>
+#include <vipauth/json.hpp>
+#include <vipauth/result.hpp>
+
+namespace vipauth {
+
+/// A parameter of an RPC method, as Python declares it.
+struct Parameter {
+  enum class Kind {
+    kPositional,     ///< by position or by name
+    kKeywordOnly,    ///< after `*`
+    kVarPositional,  ///< `*args`: takes the surplus positional arguments, as a list
+    kVarKeyword,     ///< `**kwargs`: takes the surplus named arguments, as an object
+  };
+
+  std::string name;
+  Kind kind = Kind::kPositional;
+  std::optional<Json> default_value;
+};
+
+/// Binds a call's arguments to the callee's declared parameters, defaults included, as Python would.
+/// \return kInvalidArgument  a missing, surplus, unknown or twice given argument
+/// Source: semantics 5; Python's inspect.getcallargs.
+VIPAUTH_EXPORT Result<CallArguments> bind_arguments(std::span<const Parameter> parameters,
+                                                    const Json::Array& positional, const Json::Object& named);
+
+}  // namespace vipauth

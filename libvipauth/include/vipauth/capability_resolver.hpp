@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <vipauth/call_arguments.hpp>
+#include <vipauth/clock.hpp>
+#include <vipauth/decision.hpp>
+#include <vipauth/ipc_trust.hpp>
+#include <vipauth/policy.hpp>
+#include <vipauth/result.hpp>
+
+namespace vipauth {
+
+/// Resolves the capabilities a user holds, and decides calls and topics against them.
+///
+/// Grants are additive over record, roles and groups, and never written back. `{user_id}` and `{identity}` in
+/// a restriction stand for the record's own (semantics 4). Immutable; copies share state; const members may
+/// be called from any thread.
+class CapabilityResolver {
+ public:
+  /// Most grants one user may hold after expansion: the file may be hostile.
+  static constexpr std::size_t kMaxGrantsPerUser = 4096;
+
+  /// Expands the active allow records of `policy` as of `now`; keeps no reference to it.
+  /// \return kLimitExceeded  a user exceeds kMaxGrantsPerUser; `location` is a JSON Pointer ("/allow/3")
+  /// Source: semantics 4; VOLTTRON auth_file.py, _use_groups_and_roles.
+  VIPAUTH_EXPORT static Result<CapabilityResolver> create(const Policy& policy, Timestamp now,
+                                                          IpcTrust ipc_trust = {});
+
+  /// True while at least one allow record of the user is active, or it is a trusted IPC peer.
+  VIPAUTH_EXPORT bool knows(std::string_view user_id) const;
+
+  /// The names of the capabilities that the user holds, sorted, each once.
+  VIPAUTH_EXPORT std::vector<std::string> capabilities_of(std::string_view user_id) const;
+
+  /// Allows iff `user_id` holds every name in `required` and, for each, some grant accepts `arguments`.
+  /// `method` only goes into the message. Unknown user: refused, never an Error. No I/O, no allocation when
+  /// allowed.
+  /// Source: semantics 5.
+  VIPAUTH_EXPORT Decision authorize_call(std::string_view user_id, std::string_view method,
+                                         std::span<const std::string> required,
+                                         const CallArguments& arguments) const;
+
+  /// The same for a topic: a restriction on a parameter named `topic` must accept it; others are ignored.
+  /// `action` ("publish to", "receive") only goes into the message. Source: semantics 6.
+  VIPAUTH_EXPORT Decision authorize_topic(std::string_view user_id, std::string_view action,
+                                          std::string_view topic,
+                                          std::span<const std::string> required) const;
+
+  /// Where the user's grants of `capability` come from: "/allow/3/capabilities", "/roles/admin". For
+  /// explanations.
+  VIPAUTH_EXPORT std::vector<std::string> sources_of(std::string_view user_id,
+                                                     std::string_view capability) const;
+
+ private:
+  struct Index;
+  explicit CapabilityResolver(std::shared_ptr<const Index> index);
+  std::shared_ptr<const Index> index_;
+};
+
+}  // namespace vipauth

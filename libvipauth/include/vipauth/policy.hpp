@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <vipauth/auth_record.hpp>
+#include <vipauth/json.hpp>
+#include <vipauth/result.hpp>
+
+namespace vipauth {
+
+/// The content of an auth.json: who is allowed, who is denied, and what roles and groups mean.
+///
+/// It holds every record twice: as it was written (`source`, the truth that is written back) and as it was
+/// understood. What is not understood is kept, never matches, and is listed by problems(). Edits change only
+/// what they name; unknown fields, unknown records and every order survive. A value: plain data, no file.
+/// Source: semantics 2 and 4; VOLTTRON auth_file.py, AuthFile.
+class Policy {
+ public:
+  struct Entry {
+    Json source;
+    Result<AuthRecord> record;  ///< or why it is not understood; `location` is a pointer from the file's root
+  };
+  struct Role {
+    std::string name;
+    Json source;
+    Result<std::vector<Capability>> capabilities;
+  };
+  struct Group {
+    std::string name;
+    Json source;
+    Result<std::vector<std::string>> roles;
+  };
+  struct Version {
+    int major = 1;
+    int minor = 4;
+  };
+  /// The version that this library writes.
+  static constexpr Version kVersion{1, 4};
+
+  /// An empty policy of the present version: nobody is allowed.
+  VIPAUTH_EXPORT Policy();
+
+  /// Reads the document. Records that cannot be understood are kept and reported, in the deny list too: it is
+  /// the engine that refuses to decide by a policy with such a deny record (semantics 2).
+  /// \return kInvalidArgument  the document, or allow, deny, groups or roles, has a wrong type
+  VIPAUTH_EXPORT static Result<Policy> parse(Json document);
+
+  /// The document with every edit in it.
+  VIPAUTH_EXPORT Json to_json() const;
+
+  const std::vector<Entry>& allow() const noexcept { return allow_; }
+  const std::vector<Entry>& deny() const noexcept { return deny_; }
+  const std::vector<Role>& roles() const noexcept { return roles_; }
+  const std::vector<Group>& groups() const noexcept { return groups_; }
+  VIPAUTH_EXPORT const Role* find_role(std::string_view name) const noexcept;
+  VIPAUTH_EXPORT const Group* find_group(std::string_view name) const noexcept;
+
+  /// What the document says of its version; nothing where it says nothing, or nothing readable.
+  VIPAUTH_EXPORT std::optional<Version> version() const;
+
+  /// Everything that is not understood, each with its place; in file order, allow before deny.
+  VIPAUTH_EXPORT std::vector<Error> problems() const;
+
+  /// Adds a record to the end of the allow list, completed with the fields that VOLTTRON writes, CURVE keys
+  /// in their base64url form, and a new user_id where it has none.
+  /// \return the record's index
+  /// \return kAlreadyExists  `user_id X is already in use at index [2]`, or
+  ///                         `entry matches domain, address and credentials at index [2]`
+  /// \return what AuthRecord::parse returns
+  VIPAUTH_EXPORT Result<std::size_t> add_allow(Json record);
+  /// Adds records that belong to one user, such as the two keys of a rotation: all or none of them. Each must
+  /// be new to the list, but they may share a user_id among themselves.
+  VIPAUTH_EXPORT Result<void> add_allow_together(const std::vector<Json>& records);
+  /// As add_allow, for the deny list, where user ids need not be unique.
+  VIPAUTH_EXPORT Result<std::size_t> add_deny(Json record);
+
+  /// Removes the records at these indices of the list before the call; an index given twice counts once.
+  /// \return kNotFound  `invalid index 9`; nothing is removed
+  VIPAUTH_EXPORT Result<void> remove_allow(std::vector<std::size_t> indices);
+  VIPAUTH_EXPORT Result<void> remove_deny(std::vector<std::size_t> indices);
+
+  /// \return kAlreadyExists  `role "X" already exists`
+  /// \return what parse_capabilities returns
+  VIPAUTH_EXPORT Result<void> add_role(std::string_view name, Json capabilities);
+
+ private:
+  Json document_;  // of which allow, deny, groups and roles are in the members below
+  std::vector<Entry> allow_;
+  std::vector<Entry> deny_;
+  std::vector<Role> roles_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace vipauth

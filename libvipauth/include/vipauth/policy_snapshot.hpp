@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include <vipauth/authenticator.hpp>
+#include <vipauth/capability_resolver.hpp>
+#include <vipauth/identity_registry.hpp>
+#include <vipauth/method_registry.hpp>
+#include <vipauth/topic_protector.hpp>
+
+namespace vipauth {
+
+/// An RPC call to decide. Views: the caller keeps the text alive.
+struct CallRequest {
+  std::string_view callee;  ///< the VIP identity of the agent that is called
+  std::string_view method;
+  const CallArguments& arguments;
+};
+
+/// One policy, compiled: everything that decides, as it stood at one moment.
+///
+/// Immutable; copies share state; const members may be called from any thread.
+struct PolicySnapshot {
+  Authenticator authenticator;
+  CapabilityResolver capabilities;
+  MethodRegistry methods;
+  IdentityRegistry identities;
+  TopicProtector topics;
+  bool loaded = true;  ///< false: no policy could be read yet, and nobody is known
+
+  /// \return what Authenticator::create and CapabilityResolver::create return
+  VIPAUTH_EXPORT static Result<PolicySnapshot> compile(const Policy& policy, TopicProtector topics,
+                                                       Timestamp now, IpcTrust ipc_trust = {});
+
+  /// May `user_id` make this call? By user alone; a bus asks through a Session.
+  VIPAUTH_EXPORT Decision authorize_call(std::string_view user_id, const CallRequest& call) const;
+  VIPAUTH_EXPORT Decision authorize_publish(std::string_view user_id, std::string_view topic) const;
+  VIPAUTH_EXPORT Decision authorize_receive(std::string_view user_id, std::string_view topic) const;
+};
+
+}  // namespace vipauth

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include <vipauth/authenticator.hpp>
+#include <vipauth/live_policy.hpp>
+#include <vipauth/zap.hpp>
+
+namespace vipauth {
+
+/// Answers ZAP requests by the policy in force: bytes in, reply out, no socket.
+///
+/// | decision                                            | status |
+/// | accepted                                            | 200    |
+/// | unknown or inactive CURVE peer (may change)          | 300    |
+/// | no policy loaded yet, or too busy                   | 300    |
+/// | denied; unknown NULL or PLAIN peer; malformed       | 400    |
+/// libzmq's client tries again after 300, and gives up after 400. May be used from any thread.
+class ZapAuthenticator {
+ public:
+  /// One decided request, for logs, pending lists and audits. Views live as long as the call.
+  struct Event {
+    const ZapRequest& request;
+    const Authentication& authentication;
+    std::string_view
+        credentials;  ///< CURVE: the key as base64url; PLAIN: the user name; NULL: empty. Never a password
+  };
+  /// Called for each well-formed request, on the thread that called handle().
+  using Observer = std::function<void(const Event&)>;
+
+  VIPAUTH_EXPORT explicit ZapAuthenticator(std::shared_ptr<const LivePolicy> policy, Observer observer = {});
+
+  /// Answers whatever the frames hold. Never throws, never fails.
+  /// \param frames  what is behind the envelope and the delimiter
+  VIPAUTH_EXPORT ZapReply handle(std::span<const std::string_view> frames) const;
+
+  /// True for a request that needs a password hash: tens of milliseconds, which are best spent on another
+  /// thread.
+  VIPAUTH_EXPORT static bool is_slow(std::span<const std::string_view> frames) noexcept;
+
+  /// The answer when there is no capacity for a slow request: 300.
+  VIPAUTH_EXPORT static ZapReply busy(std::span<const std::string_view> frames);
+
+ private:
+  std::shared_ptr<const LivePolicy> policy_;
+  Observer observer_;
+};
+
+}  // namespace vipauth

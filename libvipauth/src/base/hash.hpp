@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vipauth {
+
+/// A keyed hash table hash (SipHash-2-4). The key is drawn once per process: nobody outside can aim at one
+/// bucket.
+std::uint64_t seeded_hash(std::span<const std::uint8_t> bytes) noexcept;
+std::uint64_t seeded_hash(std::string_view text) noexcept;
+
+/// A fingerprint of a secret, for telling whether it has changed within this process: a keyed BLAKE2b as
+/// base64url. The key is drawn once per process, so that the fingerprint says nothing outside of it.
+std::string secret_fingerprint(std::string_view secret);
+
+}  // namespace vipauth

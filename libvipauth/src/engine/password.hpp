@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vipauth {
+
+/// True where `password` is the one that `stored` stands for: an Argon2id string, or (old files) the password
+/// itself. Takes the time of one Argon2id hash whatever is stored. Source: semantics 2.
+bool verify_password(const std::string& stored, std::string_view password);
+
+/// Takes the same time for a user who does not exist.
+void waste_password_time(std::string_view password);
+
+}  // namespace vipauth

@@ -1,0 +1,85 @@
+#include <vipauth/zap_authenticator.hpp>
+
+namespace vipauth {
+namespace {
+
+constexpr std::string_view kAccepted = "200";
+constexpr std::string_view kTemporary = "300";
+constexpr std::string_view kRefused = "400";
+
+/// The request id of a request that may be malformed in any way.
+std::string request_id_of(std::span<const std::string_view> frames) {
+  return frames.size() > 1 ? std::string(frames[1]) : std::string();
+}
+
+ZapReply reply(std::string request_id, std::string_view code, std::string text) {
+  return {std::move(request_id), std::string(code), std::move(text), {}, {}};
+}
+
+AuthenticationRequest to_request(const ZapRequest& zap) {
+  AuthenticationRequest request{zap.domain, zap.address, {}};
+  if (zap.mechanism == "CURVE") {
+    request.credentials = *CurveKey::from_bytes(zap.credentials[0]);
+  } else if (zap.mechanism == "PLAIN") {
+    request.credentials = AuthenticationRequest::Plain{zap.credentials[0], zap.credentials[1]};
+  }
+  return request;
+}
+
+ZapReply accepted(const ZapRequest& zap, const Authentication& authentication) {
+  const Acceptance& acceptance = authentication.acceptance;
+  ZapReply out = reply(std::string(zap.request_id), kAccepted, "OK");
+  out.user_id = acceptance.user_id;
+  // Each of them, empty ones too: a name that ZAP leaves out, the peer may set itself in its handshake.
+  out.metadata = {{std::string(kMetadataIdentity), authentication.identity},
+                  {std::string(kMetadataMechanism), std::string(to_string(acceptance.mechanism))},
+                  {std::string(kMetadataCredentials), acceptance.credentials},
+                  {std::string(kMetadataDomain), acceptance.domain}};
+  return out;
+}
+
+ZapReply refused(const ZapRequest& zap, const Authentication& authentication) {
+  std::string id(zap.request_id);
+  switch (authentication.decision.reason()) {
+    case Reason::kNoPolicy: return reply(std::move(id), kTemporary, "no policy is loaded yet");
+    case Reason::kInactive:  // may be enabled again, as a stranger may be approved
+    case Reason::kUnknown:
+      if (zap.mechanism == "CURVE") return reply(std::move(id), kTemporary, "waiting for approval");
+      return reply(std::move(id), kRefused, "unknown");
+    default: return reply(std::move(id), kRefused, "refused");
+  }
+}
+
+}  // namespace
+
+ZapAuthenticator::ZapAuthenticator(std::shared_ptr<const LivePolicy> policy, Observer observer)
+    : policy_(std::move(policy)), observer_(std::move(observer)) {}
+
+ZapReply ZapAuthenticator::handle(std::span<const std::string_view> frames) const {
+  const auto zap = ZapRequest::parse(frames);
+  if (!zap) return reply(request_id_of(frames), kRefused, zap.error().message);
+  const LivePolicy::Version policy = policy_->current();
+  const AuthenticationRequest request = to_request(*zap);
+  const Authentication authentication =
+      policy.snapshot->loaded
+          ? policy.snapshot->authenticator.authenticate(request)
+          : Authentication{Decision::refuse(Reason::kNoPolicy, "no policy could be loaded yet"), {}, {}};
+  if (observer_) {
+    const auto* key = std::get_if<CurveKey>(&request.credentials);
+    const std::string shown = key != nullptr              ? key->to_base64url()
+                              : zap->mechanism == "PLAIN" ? std::string(zap->credentials[0])
+                                                          : std::string();
+    observer_({*zap, authentication, shown});
+  }
+  return authentication.decision ? accepted(*zap, authentication) : refused(*zap, authentication);
+}
+
+bool ZapAuthenticator::is_slow(std::span<const std::string_view> frames) noexcept {
+  return frames.size() > 5 && frames[5] == "PLAIN";
+}
+
+ZapReply ZapAuthenticator::busy(std::span<const std::string_view> frames) {
+  return reply(request_id_of(frames), kTemporary, "too many passwords to check at once: try again");
+}
+
+}  // namespace vipauth

@@ -1,0 +1,288 @@
+#include <vipauth/auth_service.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <unistd.h>
+
+#include <vipauth/key_store.hpp>
+#include <vipauth/python_repr.hpp>
+
+#include "service/folder_watcher.hpp"
+#include "service/policy_keeper.hpp"
+#include "service/remote_peers.hpp"
+
+namespace vipauth {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kAuthFile = "auth.json";
+constexpr const char* kTopicsFile = "protected_topics.json";
+constexpr const char* kPendingFile = "pending.json";
+constexpr const char* kKeyStore = "keystore";
+
+// The first stranger after a quiet time is written soon, so that an administrator sees it at once.
+constexpr std::chrono::milliseconds kFirstWriteDelay{50};
+// Who else holds the lock of pending.json must not keep a new policy waiting, which the same thread reads.
+constexpr std::chrono::milliseconds kWritePatience{20};
+// A clock that is set, or that went on while the machine slept, is noticed after this time.
+constexpr std::chrono::milliseconds kClockCheck{1000};
+
+/// The line that VOLTTRON writes. Source: VOLTTRON auth_service.py, authenticate.
+std::string log_line(const ZapAuthenticator::Event& event) {
+  const auto quoted = [](std::string_view text) { return python_repr(Json(text)); };
+  const bool accepted = event.authentication.decision.allowed();
+  std::string line = accepted ? "authentication success: domain=" : "authentication failure: domain=";
+  line += quoted(event.request.domain) + ", address=" + quoted(event.request.address) +
+          ", mechanism=" + quoted(event.request.mechanism) + ", credentials=[" +
+          (event.credentials.empty() ? std::string() : quoted(event.credentials)) + "]";
+  if (accepted) line += ", user_id=" + quoted(event.authentication.acceptance.user_id);
+  return line;
+}
+
+/// True while the policy neither accepts nor denies the request.
+PendingStore::Filter undecided(std::shared_ptr<const LivePolicy> live) {
+  return [live = std::move(live)](const PendingRequest& request) {
+    const LivePolicy::Version policy = live->current();
+    const auto key = CurveKey::parse(request.credentials);
+    if (!policy.snapshot->loaded || !key) return true;
+    const Reason reason = policy.snapshot->authenticator.authenticate({request.domain, request.address, *key})
+                              .decision.reason();
+    return reason == Reason::kUnknown || reason == Reason::kInactive;
+  };
+}
+
+}  // namespace
+
+std::string_view to_string(AuthorizationStatus status) noexcept {
+  switch (status) {
+    case AuthorizationStatus::kUnknown: return "UNKNOWN";
+    case AuthorizationStatus::kPending: return "PENDING";
+    case AuthorizationStatus::kApproved: return "APPROVED";
+    case AuthorizationStatus::kDenied: return "DENIED";
+  }
+  return "UNKNOWN";
+}
+
+struct AuthService::Impl {
+  using Milliseconds = std::chrono::milliseconds;
+
+  Impl(const fs::path& home, Options the_options)
+      : options(std::move(the_options)),
+        auth_file(home / kAuthFile),
+        key_store(home / kKeyStore),
+        keeper(auth_file, TopicsFile(home / kTopicsFile),
+               {{options.trust_same_user_ipc, static_cast<std::uint32_t>(::geteuid())},
+                options.clock,
+                options.log}),
+        pending(home / kPendingFile, options.pending_limits, undecided(keeper.live())),
+        remote_peers(auth_file, pending) {}
+
+  void log(LogLevel level, const std::string& line) const {
+    if (options.log) options.log(level, line);
+  }
+
+  Result<void> reload(PolicyKeeper::Files files) {
+    const PolicyKeeper::Outcome outcome = keeper.reload(files);
+    if (outcome.change) announce(*outcome.change);
+    watcher.wake();  // the next appointment may have moved
+    if (outcome.problem) return *outcome.problem;
+    return {};
+  }
+
+  void announce(const PolicyChange& change) {
+    std::vector<std::function<void(const PolicyChange&)>> present;
+    {
+      const std::lock_guard lock(callbacks_mutex);
+      present = callbacks;
+    }
+    for (const auto& callback : present) callback(change);
+  }
+
+  void on_files_changed(const std::set<std::string>& names) {
+    const bool unknown = names.empty();
+    const PolicyKeeper::Files files{unknown || names.contains(kAuthFile),
+                                    unknown || names.contains(kTopicsFile)};
+    if (files.auth || files.topics) static_cast<void>(reload(files));  // a problem is logged and kept
+  }
+
+  /// Keeps appointments. \return the time to the next one
+  std::chrono::milliseconds on_wake() {
+    const std::optional<Milliseconds> times[] = {keep_policy_in_time(), write_pending_when_due()};
+    Milliseconds sleep{-1};
+    for (const auto& time : times) {
+      if (time && (sleep.count() < 0 || *time < sleep)) sleep = *time;
+    }
+    return sleep;
+  }
+
+  /// Records that begin or end.
+  std::optional<Milliseconds> keep_policy_in_time() {
+    auto next = keeper.next_change();
+    if (next && options.clock() >= *next) {
+      if (const auto outcome = keeper.reload({false, false}); outcome.change) announce(*outcome.change);
+      next = keeper.next_change();
+    }
+    if (!next) return std::nullopt;
+    const Milliseconds left = *next - options.clock();
+    return left.count() > 0 ? std::min(left, kClockCheck) : kClockCheck;
+  }
+
+  /// Strangers who are not in pending.json yet.
+  std::optional<Milliseconds> write_pending_when_due() {
+    if (!pending.has_unwritten()) return std::nullopt;
+    const auto now = std::chrono::steady_clock::now();
+    if (!write_due) write_due = std::max(now + kFirstWriteDelay, next_write);
+    if (now >= *write_due) {
+      note_write_problem(pending.flush(kWritePatience));
+      next_write = std::chrono::steady_clock::now() + options.pending_flush_interval;
+      write_due.reset();
+      if (!pending.has_unwritten()) return std::nullopt;
+      return std::max(options.pending_flush_interval, kFirstWriteDelay);
+    }
+    return std::chrono::ceil<Milliseconds>(*write_due - now);
+  }
+
+  void note_write_problem(const Result<void>& written) {
+    const std::string problem = written ? std::string() : written.error().to_string();
+    if (!problem.empty() && problem != write_problem) log(LogLevel::kError, problem);
+    write_problem = problem;
+  }
+
+  void observe(const ZapAuthenticator::Event& event) {
+    if (options.log) options.log(LogLevel::kInfo, log_line(event));
+    const Reason reason = event.authentication.decision.reason();
+    const bool is_stranger = reason == Reason::kUnknown || reason == Reason::kInactive;
+    if (!is_stranger || event.request.mechanism != to_string(Mechanism::kCurve)) return;
+    const bool first = pending.note(Mechanism::kCurve, event.credentials, event.request.domain,
+                                    canonical_address(event.request.address), options.clock());
+    if (first) watcher.wake();
+  }
+
+  const Options options;
+  const AuthFile auth_file;
+  const KeyStore key_store;
+  PolicyKeeper keeper;
+  PendingStore pending;
+  RemotePeers remote_peers;
+
+  std::mutex callbacks_mutex;
+  std::vector<std::function<void(const PolicyChange&)>> callbacks;
+
+  // Of the watcher's thread alone.
+  std::optional<std::chrono::steady_clock::time_point> write_due;
+  std::chrono::steady_clock::time_point next_write{};  // not before
+  std::string write_problem;                           // the last one logged
+
+  FolderWatcher watcher;  // last: its thread uses everything above
+};
+
+AuthService::AuthService(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AuthService::AuthService(AuthService&&) noexcept = default;
+
+AuthService& AuthService::operator=(AuthService&& other) noexcept {
+  std::swap(impl_, other.impl_);
+  return *this;
+}
+
+AuthService::~AuthService() {
+  if (!impl_) return;
+  impl_->watcher.stop();
+  if (auto flushed = impl_->pending.flush(); !flushed)
+    impl_->log(LogLevel::kError, flushed.error().to_string());
+}
+
+Result<AuthService> AuthService::open(fs::path home) { return open(std::move(home), Options{}); }
+
+Result<AuthService> AuthService::open(fs::path home, Options options) {
+  std::error_code error;
+  if (!fs::is_directory(home, error)) {
+    if (error == std::errc::permission_denied) {
+      return Error{ErrorCode::kPermissionDenied, "the home \"" + home.string() + "\" may not be entered", ""};
+    }
+    return Error{ErrorCode::kNotFound,
+                 "the home \"" + home.string() + "\" is not a folder: make it, or name another", ""};
+  }
+  auto impl = std::make_shared<Impl>(home, std::move(options));
+  if (impl->options.watch) {
+    // Watching begins before the first reading, so that no change falls between the two.
+    Impl* self = impl.get();
+    auto watching = impl->watcher.start(home, {[self](const auto& names) { self->on_files_changed(names); },
+                                               [self] { return self->on_wake(); }});
+    if (!watching) return watching.error();
+  }
+  static_cast<void>(impl->reload({true, true}));  // a problem is logged and kept
+  return AuthService(std::move(impl));
+}
+
+std::shared_ptr<const LivePolicy> AuthService::policy() const { return impl_->keeper.live(); }
+
+Result<void> AuthService::reload() { return impl_->reload({true, true}); }
+
+std::optional<Error> AuthService::last_problem() const { return impl_->keeper.problem(); }
+
+void AuthService::on_change(std::function<void(const PolicyChange&)> callback) {
+  const std::lock_guard lock(impl_->callbacks_mutex);
+  impl_->callbacks.push_back(std::move(callback));
+}
+
+Decision AuthService::authorize_call(std::string_view user_id, const CallRequest& call) const {
+  return policy()->current().snapshot->authorize_call(user_id, call);
+}
+
+Decision AuthService::authorize_publish(std::string_view user_id, std::string_view topic) const {
+  return policy()->current().snapshot->authorize_publish(user_id, topic);
+}
+
+Decision AuthService::authorize_receive(std::string_view user_id, std::string_view topic) const {
+  return policy()->current().snapshot->authorize_receive(user_id, topic);
+}
+
+Session AuthService::session(Acceptance acceptance) const { return Session(policy(), std::move(acceptance)); }
+
+Decision AuthService::verify_sender(Session& session, std::string_view vip_identity) {
+  return session.verify_sender(vip_identity);
+}
+
+ZapAuthenticator AuthService::zap_authenticator() const {
+  return ZapAuthenticator(policy(),
+                          [impl = std::weak_ptr<Impl>(impl_)](const ZapAuthenticator::Event& event) {
+                            if (const auto alive = impl.lock()) alive->observe(event);
+                          });
+}
+
+Result<CurveKeyPair> AuthService::server_keys() const { return impl_->key_store.load_or_create(); }
+
+Result<Authorization> AuthService::approve_authorization(std::string_view user_id, const Approval& approval) {
+  auto done = impl_->remote_peers.approve(user_id, approval);
+  if (done) static_cast<void>(impl_->reload({true, false}));  // the edit stands; a problem is logged and kept
+  return done;
+}
+
+Result<Authorization> AuthService::deny_authorization(std::string_view user_id) {
+  auto done = impl_->remote_peers.deny(user_id);
+  if (done) static_cast<void>(impl_->reload({true, false}));
+  return done;
+}
+
+Result<Authorization> AuthService::delete_authorization(std::string_view user_id) {
+  auto done = impl_->remote_peers.remove(user_id);
+  if (done) static_cast<void>(impl_->reload({true, false}));
+  return done;
+}
+
+Result<std::vector<Authorization>> AuthService::get_pending_authorizations() const {
+  return impl_->remote_peers.list(AuthorizationStatus::kPending);
+}
+
+Result<std::vector<Authorization>> AuthService::get_approved_authorizations() const {
+  return impl_->remote_peers.list(AuthorizationStatus::kApproved);
+}
+
+Result<std::vector<Authorization>> AuthService::get_denied_authorizations() const {
+  return impl_->remote_peers.list(AuthorizationStatus::kDenied);
+}
+
+Result<void> AuthService::flush() { return impl_->pending.flush(); }
+
+}  // namespace vipauth

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <vipauth/auth_file.hpp>
+#include <vipauth/auth_service.hpp>
+#include <vipauth/live_policy.hpp>
+#include <vipauth/topics_file.hpp>
+
+#include "service/revocation.hpp"
+
+namespace vipauth {
+
+/// Keeps a LivePolicy in step with auth.json and protected_topics.json.
+///
+/// What cannot be read changes nothing: the last good policy, and the last good rules, stay in force. A file
+/// that was never there is empty; one that disappears is a problem. May be used from any thread.
+class PolicyKeeper {
+ public:
+  struct Settings {
+    IpcTrust ipc_trust;
+    Clock clock;
+    LogSink log;
+  };
+  /// Which files to read again; none: the same policy at a later time.
+  struct Files {
+    bool auth = true;
+    bool topics = true;
+  };
+  struct Outcome {
+    std::optional<Error> problem;        ///< the first thing that keeps the files from being in force
+    std::optional<PolicyChange> change;  ///< the policy that has been put in force, if any
+  };
+
+  PolicyKeeper(AuthFile auth_file, TopicsFile topics_file, Settings settings);
+
+  Outcome reload(Files files);
+
+  const std::shared_ptr<LivePolicy>& live() const noexcept { return live_; }
+  std::optional<Error> problem() const;
+  /// When a record begins or ceases to be valid next.
+  std::optional<Timestamp> next_change() const;
+
+ private:
+  struct LogLine {
+    LogLevel level;
+    std::string text;
+  };
+
+  Outcome read_and_publish(Files files);
+  void read_auth(std::shared_ptr<const Policy>& candidate);
+  void read_topics();
+  void note_auth_problem(std::optional<Error> problem);
+  void note_topics_problem(std::optional<Error> problem);
+  void report_ignored_records(const Policy& policy);
+  std::optional<Error> first_problem() const;
+  void log(LogLevel level, std::string text);
+
+  const AuthFile auth_file_;
+  const TopicsFile topics_file_;
+  const Settings settings_;
+  const std::shared_ptr<LivePolicy> live_;
+
+  mutable std::mutex mutex_;
+  std::vector<LogLine> lines_;  // to be logged when the lock is let go
+  std::shared_ptr<const Policy> policy_;  // the last good one
+  AcceptedPeers accepted_;
+  bool auth_seen_ = false;
+  TopicProtector topics_;
+  bool topics_seen_ = false;
+  bool topics_good_ = true;
+  std::optional<Error> auth_problem_;
+  std::optional<Error> topics_problem_;
+};
+
+}  // namespace vipauth

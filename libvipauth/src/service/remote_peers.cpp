@@ -1,0 +1,395 @@
+#include "service/remote_peers.hpp"
+
+#include <algorithm>
+
+#include <vipauth/python_repr.hpp>
+
+namespace vipauth {
+namespace {
+
+using Indices = std::vector<std::size_t>;
+
+/// What names a peer in pending.json: its key, or a PLAIN user's name. Empty for a record of more than one
+/// peer.
+std::string peer_credentials(const AuthRecord& record) {
+  if (const auto* key = std::get_if<CurveKey>(&record.credentials)) return key->to_base64url();
+  return record.mechanism == Mechanism::kPlain ? record.user_id : std::string();
+}
+
+bool same_credentials(const AuthRecord& a, const AuthRecord& b) {
+  if (a.mechanism != b.mechanism) return false;
+  const auto* key = std::get_if<CurveKey>(&a.credentials);
+  const auto* other_key = std::get_if<CurveKey>(&b.credentials);
+  if (key != nullptr && other_key != nullptr) return *key == *other_key;
+  const auto* password = std::get_if<StoredPassword>(&a.credentials);
+  const auto* other_password = std::get_if<StoredPassword>(&b.credentials);
+  return password != nullptr && other_password != nullptr && a.user_id == b.user_id &&
+         password->text == other_password->text;
+}
+
+/// Domain and address of a record, as written.
+struct Place {
+  Json domain;
+  Json address;
+};
+
+Json member_of(const Json& source, std::string_view name) {
+  const Json* member = source.find(name);
+  return member == nullptr ? Json() : *member;
+}
+
+std::string text_of(const Json& json) { return json.is_null() ? std::string() : python_str(json); }
+
+/// True where the deny list has exactly these credentials, for every domain and address.
+bool is_denied(const Policy& policy, const AuthRecord& record) {
+  return std::any_of(policy.deny().begin(), policy.deny().end(), [&](const Policy::Entry& entry) {
+    return entry.record && entry.record->domain.empty() && entry.record->address.empty() &&
+           same_credentials(*entry.record, record);
+  });
+}
+
+/// Approved: those with an address (upstream's rule), and those that were approved here.
+Indices approved(const Policy& policy, const PendingState& state) {
+  Indices out;
+  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
+    const auto& record = policy.allow()[i].record;
+    if (!record || is_denied(policy, *record)) continue;
+    const bool by_address = !record->address.empty();
+    if (by_address || state.find_decided(record->mechanism, peer_credentials(*record)) != nullptr) {
+      out.push_back(i);
+    }
+  }
+  return out;
+}
+
+Indices denied(const Policy& policy) {
+  Indices out;
+  for (std::size_t i = 0; i < policy.deny().size(); ++i) {
+    if (policy.deny()[i].record) out.push_back(i);
+  }
+  return out;
+}
+
+Indices of_user(const std::vector<Policy::Entry>& entries, Indices indices, std::string_view user_id) {
+  std::erase_if(indices, [&](std::size_t i) { return entries[i].record->user_id != user_id; });
+  return indices;
+}
+
+Authorization describe(const PendingRequest& request) {
+  return {
+      AuthorizationStatus::kPending, request.user_id, request.domain,     request.address,  request.mechanism,
+      request.credentials,           request.retries, request.first_seen, request.last_seen};
+}
+
+/// The record's own, or else where the peer was when it was decided about.
+Place place_of(const Policy::Entry& entry, const PendingState& state) {
+  Place place{member_of(entry.source, "domain"), member_of(entry.source, "address")};
+  if (const DecidedPeer* peer =
+          state.find_decided(entry.record->mechanism, peer_credentials(*entry.record))) {
+    if (place.domain.is_null()) place.domain = peer->domain;
+    if (place.address.is_null()) place.address = peer->address;
+  }
+  return place;
+}
+
+Authorization describe(const Policy::Entry& entry, AuthorizationStatus status, const PendingState& state) {
+  const AuthRecord& record = *entry.record;
+  const Place place = place_of(entry, state);
+  Authorization out;
+  out.status = status;
+  out.user_id = record.user_id;
+  out.domain = text_of(place.domain);
+  out.address = text_of(place.address);
+  out.mechanism = record.mechanism;
+  if (record.mechanism == Mechanism::kCurve)
+    out.credentials = text_of(member_of(entry.source, "credentials"));
+  return out;
+}
+
+void remember(PendingState& state, DecidedPeer peer) {
+  std::erase_if(state.decided, [&](const DecidedPeer& known) {
+    return known.mechanism == peer.mechanism && known.credentials == peer.credentials;
+  });
+  state.decided.push_back(std::move(peer));
+}
+
+void remember(PendingState& state, const AuthRecord& record, const Place& place) {
+  remember(state, {record.mechanism, peer_credentials(record), place.domain, place.address});
+}
+
+void remember(PendingState& state, const PendingRequest& request) {
+  remember(state, {request.mechanism, request.credentials, Json(request.domain), Json(request.address)});
+}
+
+/// Drops what neither list has any more.
+void forget_unlisted(PendingState& state, const Policy& policy) {
+  std::erase_if(state.decided, [&](const DecidedPeer& peer) {
+    const auto is_peer = [&](const Policy::Entry& entry) {
+      return entry.record && entry.record->mechanism == peer.mechanism &&
+             peer_credentials(*entry.record) == peer.credentials;
+    };
+    return std::none_of(policy.allow().begin(), policy.allow().end(), is_peer) &&
+           std::none_of(policy.deny().begin(), policy.deny().end(), is_peer);
+  });
+}
+
+bool sets_anything(const Approval& approval) {
+  return approval.user_id || approval.identity || approval.roles || approval.groups ||
+         approval.capabilities || approval.any_address;
+}
+
+void apply(const Approval& approval, Json& record) {
+  if (approval.user_id) record.set("user_id", Json(*approval.user_id));
+  if (approval.identity) record.set("identity", Json(*approval.identity));
+  if (approval.roles) record.set("roles", Json::strings(*approval.roles));
+  if (approval.groups) record.set("groups", Json::strings(*approval.groups));
+  if (approval.capabilities) record.set("capabilities", *approval.capabilities);
+  if (approval.any_address) record.set("address", Json());
+}
+
+Json null_if_empty(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+Json record_of(const Authorization& peer) {
+  return Json(Json::Object{{"domain", null_if_empty(peer.domain)},
+                           {"address", null_if_empty(peer.address)},
+                           {"mechanism", Json(to_string(peer.mechanism))},
+                           {"credentials", Json(peer.credentials)},
+                           {"user_id", Json(peer.user_id)}});
+}
+
+Error not_listed(std::string_view user_id) {
+  return Error{
+      ErrorCode::kNotFound,
+      "no remote peer has the user_id " + python_repr(Json(user_id)) + ": see 'vctl auth remote list'", ""};
+}
+
+/// A record with a pattern, or without credentials, stands for more than one peer: moving or dropping it for
+/// the sake of one would let in, or shut out, others too.
+Result<void> check_single_peers(const std::vector<Policy::Entry>& entries, const Indices& indices,
+                                std::string_view list) {
+  for (const std::size_t i : indices) {
+    const AuthRecord& record = *entries[i].record;
+    if (record.mechanism == Mechanism::kNull || std::holds_alternative<Pattern>(record.credentials)) {
+      return Error{ErrorCode::kConflict,
+                   "this record stands for more than one peer: change the record itself instead",
+                   json_pointer(list, i)};
+    }
+  }
+  return {};
+}
+
+/// Moves the peer's allow records to the deny list, as credentials that no address saves.
+Result<Authorization> move_to_deny(Policy& policy, const Indices& indices, PendingState& state) {
+  if (auto single = check_single_peers(policy.allow(), indices, "/allow"); !single) return single.error();
+  Authorization last;
+  for (const std::size_t i : indices) {
+    const Policy::Entry& entry = policy.allow()[i];
+    last = describe(entry, AuthorizationStatus::kDenied, state);
+    remember(state, *entry.record, place_of(entry, state));
+    Json source = entry.source;
+    source.set("domain", Json());
+    source.set("address", Json());
+    if (auto added = policy.add_deny(std::move(source)); !added) return added.error();
+  }
+  if (auto removed = policy.remove_allow(indices); !removed) return removed.error();
+  return last;
+}
+
+/// Moves the peer's deny records back to the allow list, to where the peer may come from.
+Result<Authorization> move_to_allow(Policy& policy, const Indices& indices, const Approval& approval,
+                                    PendingState& state) {
+  if (auto single = check_single_peers(policy.deny(), indices, "/deny"); !single) return single.error();
+  std::vector<Json> records;
+  Authorization last;
+  for (const std::size_t i : indices) {
+    const Policy::Entry& entry = policy.deny()[i];
+    const Place place = place_of(entry, state);
+    last = describe(entry, AuthorizationStatus::kApproved, state);
+    remember(state, *entry.record, place);
+    Json record = entry.source;
+    record.set("domain", place.domain);
+    record.set("address", place.address);
+    apply(approval, record);
+    records.push_back(std::move(record));
+  }
+  if (auto removed = policy.remove_deny(indices); !removed) return removed.error();
+  if (auto added = policy.add_allow_together(records); !added) return added.error();
+  if (approval.user_id) last.user_id = *approval.user_id;
+  return last;
+}
+
+/// True where the record could let in the peer of `dropped`, from wherever. Stored passwords cannot be compared, so any
+/// record of the same name could.
+bool could_accept(const AuthRecord& record, const AuthRecord& dropped) {
+  if (!record.enabled || record.mechanism != dropped.mechanism) return false;
+  const auto* key = std::get_if<CurveKey>(&dropped.credentials);
+  if (key == nullptr) return record.user_id == dropped.user_id;
+  const auto* pattern = std::get_if<Pattern>(&record.credentials);
+  const auto* other_key = std::get_if<CurveKey>(&record.credentials);
+  return pattern != nullptr ? pattern->matches(key->to_base64url()) : other_key != nullptr && *other_key == *key;
+}
+
+/// Deleting never grants: nothing may be left that would let one of these peers in.
+Result<void> check_not_accepted(const Policy& policy, const std::vector<AuthRecord>& dropped) {
+  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
+    const auto& record = policy.allow()[i].record;
+    if (!record || std::none_of(dropped.begin(), dropped.end(),
+                                [&](const AuthRecord& peer) { return could_accept(*record, peer); })) {
+      continue;
+    }
+    return Error{ErrorCode::kConflict,
+                 "this record would let the peer in without asking: deny the peer instead, or remove the "
+                 "record first",
+                 json_pointer("/allow", i)};
+  }
+  return {};
+}
+
+/// Takes the peer off both lists. Allow records of a denied peer are asleep: they go too, lest they wake.
+Result<void> drop_peer(Policy& policy, Indices from_allow, const Indices& from_deny) {
+  if (auto single = check_single_peers(policy.allow(), from_allow, "/allow"); !single) return single;
+  if (auto single = check_single_peers(policy.deny(), from_deny, "/deny"); !single) return single;
+  std::vector<AuthRecord> dropped;
+  for (const std::size_t i : from_allow) dropped.push_back(*policy.allow()[i].record);
+  for (const std::size_t i : from_deny) dropped.push_back(*policy.deny()[i].record);
+  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
+    const auto& record = policy.allow()[i].record;
+    const bool asleep = record && std::any_of(from_deny.begin(), from_deny.end(), [&](std::size_t d) {
+                          return same_credentials(*policy.deny()[d].record, *record);
+                        });
+    if (asleep) from_allow.push_back(i);
+  }
+  if (auto removed = policy.remove_allow(from_allow); !removed) return removed;
+  if (auto removed = policy.remove_deny(from_deny); !removed) return removed;
+  return check_not_accepted(policy, dropped);
+}
+
+}  // namespace
+
+Result<Authorization> RemotePeers::approve(std::string_view user_id, const Approval& approval) {
+  Authorization done;
+  auto result = pending_.edit([&](PendingState& state) -> Result<void> {
+    const auto request = std::find_if(state.pending.begin(), state.pending.end(),
+                                      [&](const PendingRequest& r) { return r.user_id == user_id; });
+    auto edited = auth_file_.edit([&](Policy& policy) -> Result<void> {
+      if (request != state.pending.end()) {
+        done = describe(*request);
+        done.status = AuthorizationStatus::kApproved;
+        Json record = record_of(done);
+        apply(approval, record);
+        if (approval.user_id) done.user_id = *approval.user_id;
+        auto added = policy.add_allow(std::move(record));
+        return added ? Result<void>() : Result<void>(added.error());
+      }
+      if (const Indices indices = of_user(policy.deny(), denied(policy), user_id); !indices.empty()) {
+        auto moved = move_to_allow(policy, indices, approval, state);
+        if (!moved) return moved.error();
+        done = std::move(*moved);
+        return {};
+      }
+      const Indices indices = of_user(policy.allow(), approved(policy, state), user_id);
+      if (indices.empty()) return not_listed(user_id);
+      if (sets_anything(approval)) {
+        return Error{ErrorCode::kConflict,
+                     python_repr(Json(user_id)) + " is approved already: change its record instead",
+                     json_pointer("/allow", indices.front())};
+      }
+      done = describe(policy.allow()[indices.front()], AuthorizationStatus::kApproved, state);
+      return {};
+    });
+    if (!edited) return edited.error();
+    if (request != state.pending.end()) {
+      remember(state, *request);
+      state.pending.erase(request);
+    }
+    return {};
+  });
+  if (!result) return result.error();
+  return done;
+}
+
+Result<Authorization> RemotePeers::deny(std::string_view user_id) {
+  Authorization done;
+  auto result = pending_.edit([&](PendingState& state) -> Result<void> {
+    const auto request = std::find_if(state.pending.begin(), state.pending.end(),
+                                      [&](const PendingRequest& r) { return r.user_id == user_id; });
+    auto edited = auth_file_.edit([&](Policy& policy) -> Result<void> {
+      if (request != state.pending.end()) {
+        done = describe(*request);
+        done.status = AuthorizationStatus::kDenied;
+        Json record = record_of(done);
+        record.set("domain", Json());
+        record.set("address", Json());
+        auto added = policy.add_deny(std::move(record));
+        return added ? Result<void>() : Result<void>(added.error());
+      }
+      if (const Indices indices = of_user(policy.allow(), approved(policy, state), user_id);
+          !indices.empty()) {
+        auto moved = move_to_deny(policy, indices, state);
+        if (!moved) return moved.error();
+        done = std::move(*moved);
+        return {};
+      }
+      const Indices indices = of_user(policy.deny(), denied(policy), user_id);
+      if (indices.empty()) return not_listed(user_id);
+      done = describe(policy.deny()[indices.front()], AuthorizationStatus::kDenied, state);
+      return {};
+    });
+    if (!edited) return edited.error();
+    if (request != state.pending.end()) {
+      remember(state, *request);
+      state.pending.erase(request);
+    }
+    return {};
+  });
+  if (!result) return result.error();
+  return done;
+}
+
+Result<Authorization> RemotePeers::remove(std::string_view user_id) {
+  Authorization done;
+  auto result = pending_.edit([&](PendingState& state) -> Result<void> {
+    const auto request = std::find_if(state.pending.begin(), state.pending.end(),
+                                      [&](const PendingRequest& r) { return r.user_id == user_id; });
+    if (request != state.pending.end()) {
+      done = describe(*request);
+      state.pending.erase(request);
+      return {};
+    }
+    auto edited = auth_file_.edit([&](Policy& policy) -> Result<void> {
+      const Indices from_allow = of_user(policy.allow(), approved(policy, state), user_id);
+      const Indices from_deny = of_user(policy.deny(), denied(policy), user_id);
+      if (from_allow.empty() && from_deny.empty()) return not_listed(user_id);
+      done = from_deny.empty()
+                 ? describe(policy.allow()[from_allow.front()], AuthorizationStatus::kApproved, state)
+                 : describe(policy.deny()[from_deny.front()], AuthorizationStatus::kDenied, state);
+      if (auto dropped = drop_peer(policy, from_allow, from_deny); !dropped) return dropped.error();
+      forget_unlisted(state, policy);
+      return {};
+    });
+    return edited ? Result<void>() : Result<void>(edited.error());
+  });
+  if (!result) return result.error();
+  return done;
+}
+
+Result<std::vector<Authorization>> RemotePeers::list(AuthorizationStatus status) const {
+  auto state = pending_.load();
+  if (!state) return state.error();
+  std::vector<Authorization> out;
+  if (status == AuthorizationStatus::kPending) {
+    for (const PendingRequest& request : state->pending) out.push_back(describe(request));
+    return out;
+  }
+  auto policy = auth_file_.load();
+  if (!policy && policy.error().code == ErrorCode::kNotFound) return out;
+  if (!policy) return policy.error();
+  const bool is_approved = status == AuthorizationStatus::kApproved;
+  const auto& entries = is_approved ? policy->allow() : policy->deny();
+  for (const std::size_t i : is_approved ? approved(*policy, *state) : denied(*policy)) {
+    out.push_back(describe(entries[i], status, *state));
+  }
+  return out;
+}
+
+}  // namespace vipauth

@@ -1,0 +1,204 @@
+#include "store/atomic_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <thread>
+
+namespace vipauth {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kPrivate = 0600;
+
+ErrorCode code_of(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR: return ErrorCode::kNotFound;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case ELOOP: return ErrorCode::kPermissionDenied;
+    default: return ErrorCode::kIoError;
+  }
+}
+
+Error failure(std::string_view what, const fs::path& file, int error = errno) {
+  const std::string why = error == ELOOP ? "it is a symbolic link; put the file itself there"
+                                         : std::generic_category().message(error);
+  return Error{code_of(error), "cannot " + std::string(what) + " \"" + file.string() + "\": " + why, ""};
+}
+
+fs::path with_suffix(const fs::path& file, std::string_view suffix) {
+  fs::path out = file;
+  out += suffix;
+  return out;
+}
+
+Result<UniqueFd> open_file(const fs::path& file, int flags, std::string_view what) {
+  int fd = -1;
+  do {
+    fd = ::open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, kPrivate);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) return failure(what, file);
+  return UniqueFd(fd);
+}
+
+/// Removes a temporary file unless it has been put in place.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(fs::path path) : path_(std::move(path)) {}
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    if (!placed_) ::unlink(path_.c_str());
+  }
+
+  const fs::path& path() const { return path_; }
+
+  Result<void> place(const fs::path& as) {
+    if (::rename(path_.c_str(), as.c_str()) != 0) return failure("replace", as);
+    placed_ = true;
+    return {};
+  }
+
+ private:
+  fs::path path_;
+  bool placed_ = false;
+};
+
+Result<void> write_all(int fd, std::string_view content, const fs::path& file) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return failure("write", file);
+    }
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
+
+/// An administrator (root) who edits a service's file must not take it away from the service: the owner stays, and a
+/// new file goes to the owner of the folder.
+Result<void> keep_owner(int fd, const fs::path& original) {
+  if (::geteuid() != 0) return {};
+  struct stat before{};
+  if (::lstat(original.c_str(), &before) != 0 && ::stat(folder_of(original).c_str(), &before) != 0) return {};
+  if (::fchown(fd, before.st_uid, before.st_gid) != 0) return failure("give the owner back to", original);
+  return {};
+}
+
+/// Writes and syncs a new file under the temporary name; a left-over of that name goes first.
+Result<void> write_temporary(const fs::path& temporary, std::string_view content,
+                             const fs::path& owner_from) {
+  if (::unlink(temporary.c_str()) != 0 && errno != ENOENT) return failure("remove", temporary);
+  auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, "create");
+  if (!fd) return fd.error();
+  if (auto owned = keep_owner(fd->get(), owner_from); !owned) return owned.error();
+  if (auto written = write_all(fd->get(), content, temporary); !written) return written.error();
+  if (::fsync(fd->get()) != 0) return failure("sync", temporary);
+  if (!fd->close()) return failure("close", temporary);
+  return {};
+}
+
+/// The folder, unlike the file, may be reached by a symbolic link.
+Result<void> sync_folder(const fs::path& folder) {
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return failure("open", folder);
+  if (::fsync(fd.get()) != 0) return failure("sync", folder);
+  return {};
+}
+
+/// Keeps the present version of `file` under another name; at no moment is there none of that name.
+Result<void> keep_backup(const fs::path& file, const fs::path& backup) {
+  TemporaryFile temporary(with_suffix(backup, ".tmp"));
+  if (::unlink(temporary.path().c_str()) != 0 && errno != ENOENT) return failure("remove", temporary.path());
+  if (::link(file.c_str(), temporary.path().c_str()) != 0) {
+    if (errno == ENOENT) return {};
+    // A file system without hard links.
+    auto content = read_file(file);
+    if (!content) return content.error();
+    if (auto written = write_temporary(temporary.path(), *content, file); !written) return written.error();
+  }
+  return temporary.place(backup);
+}
+
+bool swap_files(const fs::path& a, const fs::path& b) {
+  return ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
+}
+
+/// Puts `temporary` in the place of `file`, whose present version is kept as `backup`. The two are swapped in
+/// one step, so that there is always a `file`, and a kill leaves no other temporary name behind.
+Result<void> place_with_backup(TemporaryFile& temporary, const fs::path& file, const fs::path& backup) {
+  if (swap_files(temporary.path(), file)) {
+    auto kept = temporary.place(backup);
+    if (!kept) swap_files(temporary.path(), file);  // nothing has happened
+    return kept;
+  }
+  if (errno != ENOENT) {  // a file system that cannot swap
+    if (auto kept = keep_backup(file, backup); !kept) return kept.error();
+  }
+  return temporary.place(file);
+}
+
+}  // namespace
+
+Result<FileLock> FileLock::acquire(const fs::path& file, std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kBetweenTries{5};
+  const fs::path lock = with_suffix(file, ".lock");
+  auto fd = open_file(lock, O_RDWR | O_CREAT, "lock");
+  if (!fd) return fd.error();
+  if (auto owned = keep_owner(fd->get(), file); !owned) return owned.error();
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return failure("lock", lock);
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return Error{ErrorCode::kBusy, "another process holds \"" + lock.string() + "\": try again", ""};
+    }
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+  return FileLock(std::move(*fd));
+}
+
+Result<std::string> read_file(const fs::path& file) {
+  auto fd = open_file(file, O_RDONLY | O_NONBLOCK, "read");
+  if (!fd) return fd.error();
+  struct stat status{};
+  if (::fstat(fd->get(), &status) != 0) return failure("read", file);
+  if (!S_ISREG(status.st_mode)) {
+    return Error{ErrorCode::kIoError, "cannot read \"" + file.string() + "\": it is not a regular file", ""};
+  }
+  std::string content;
+  content.reserve(std::min(static_cast<std::size_t>(status.st_size), kMaxFileBytes) + 1);
+  char block[1 << 16];
+  while (true) {
+    const ssize_t count = ::read(fd->get(), block, sizeof block);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failure("read", file);
+    if (count == 0) return content;
+    content.append(block, static_cast<std::size_t>(count));
+    if (content.size() > kMaxFileBytes) {
+      return Error{ErrorCode::kLimitExceeded, "\"" + file.string() + "\" is larger than 1 GiB", ""};
+    }
+  }
+}
+
+Result<void> replace_file(const fs::path& file, std::string_view content, const fs::path& backup) {
+  struct stat status{};
+  if (::lstat(file.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) return failure("replace", file, ELOOP);
+  TemporaryFile temporary(with_suffix(file, ".tmp"));
+  if (auto written = write_temporary(temporary.path(), content, file); !written) return written.error();
+  auto placed = backup.empty() ? temporary.place(file) : place_with_backup(temporary, file, backup);
+  if (!placed) return placed.error();
+  return sync_folder(folder_of(file));
+}
+
+}  // namespace vipauth

@@ -1,0 +1,19 @@
+#include "store/json_file.hpp"
+
+#include "store/atomic_file.hpp"
+
+namespace vipauth {
+
+Error in_file(const Error& error, const std::filesystem::path& file) {
+  return error.at(file.filename().string());
+}
+
+Result<JsonFile> read_json_file(const std::filesystem::path& file) {
+  auto text = read_file(file);
+  if (!text) return text.error();
+  auto parsed = Json::parse_with_comments(*text);
+  if (!parsed) return in_file(parsed.error(), file);
+  return JsonFile{std::move(*text), std::move(parsed->value), parsed->had_comments};
+}
+
+}  // namespace vipauth

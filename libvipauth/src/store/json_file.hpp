@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <vipauth/json.hpp>
+#include <vipauth/result.hpp>
+
+namespace vipauth {
+
+/// A JSON file as it was read.
+struct JsonFile {
+  std::string text;
+  Json document;
+  bool had_comments = false;
+};
+
+/// Reads a JSON file, comments accepted.
+/// \return what read_file returns; kParseError with `location` "FILE:LINE:COLUMN"
+Result<JsonFile> read_json_file(const std::filesystem::path& file);
+
+/// The error, with the file's name before its place.
+Error in_file(const Error& error, const std::filesystem::path& file);
+
+}  // namespace vipauth

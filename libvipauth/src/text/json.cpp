@@ -1,0 +1,383 @@
+#include <vipauth/json.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <unordered_set>
+
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/prettywriter.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/stringbuffer.h>
+
+#include <vipauth/python_repr.hpp>
+
+#include "text/json_comments.hpp"
+
+namespace vipauth {
+namespace {
+
+/// Builds a Json from RapidJSON's events.
+class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
+ public:
+  bool Null() { return add(Json()); }
+  bool Bool(bool value) { return add(Json(value)); }
+  bool RawNumber(const char* text, rapidjson::SizeType length, bool) {
+    return add(Json(Json::Number{std::string(text, length)}));
+  }
+  bool String(const char* text, rapidjson::SizeType length, bool) {
+    return is_text({text, length}) && add(Json(std::string(text, length)));
+  }
+  bool StartObject() { return open(Json(Json::Object())); }
+  bool Key(const char* text, rapidjson::SizeType length, bool) {
+    return is_text({text, length}) && open_member(std::string(text, length));
+  }
+  bool EndObject(rapidjson::SizeType) { return close(); }
+  bool StartArray() { return open(Json(Json::Array())); }
+  bool EndArray(rapidjson::SizeType) { return close(); }
+
+  const std::optional<Error>& error() const { return error_; }
+  Json take() { return std::move(root_); }
+
+ private:
+  // Looking through a few members is faster than hashing them.
+  static constexpr std::size_t kSmallObject = 16;
+
+  struct Level {
+    Json value;
+    std::string member;
+    std::unordered_set<std::string> names;  // of an object that is no longer small
+  };
+
+  bool fail(ErrorCode code, std::string message) {
+    error_ = Error{code, std::move(message), ""};
+    return false;
+  }
+
+  /// The bytes of the document are valid by now, but RapidJSON makes invalid ones of a lone "\udc00".
+  bool is_text(std::string_view text) {
+    return is_valid_utf8(text) || fail(ErrorCode::kParseError, "not JSON: half of an escaped surrogate pair");
+  }
+
+  bool add(Json value) {
+    if (levels_.empty()) {
+      root_ = std::move(value);
+    } else if (Level& top = levels_.back(); top.value.is_array()) {
+      top.value.as_array().push_back(std::move(value));
+    } else {
+      top.value.as_object().push_back({std::move(top.member), std::move(value)});
+    }
+    return true;
+  }
+
+  bool open(Json container) {
+    if (levels_.size() >= Json::kMaxDepth) {
+      return fail(ErrorCode::kLimitExceeded,
+                  "nested deeper than " + std::to_string(Json::kMaxDepth) + " levels");
+    }
+    levels_.push_back({std::move(container), {}, {}});
+    return true;
+  }
+
+  bool close() {
+    Json done = std::move(levels_.back().value);
+    levels_.pop_back();
+    return add(std::move(done));
+  }
+
+  bool open_member(std::string name) {
+    Level& top = levels_.back();
+    const Json::Object& members = top.value.as_object();
+    bool is_new = true;
+    if (members.size() < kSmallObject) {
+      is_new = top.value.find(name) == nullptr;
+    } else {
+      if (top.names.empty()) {
+        for (const Json::Member& member : members) top.names.insert(member.name);
+      }
+      is_new = top.names.insert(name).second;
+    }
+    if (!is_new) {
+      return fail(ErrorCode::kParseError, "the member \"" + python_str(Json(name)) + "\" is there twice");
+    }
+    top.member = std::move(name);
+    return true;
+  }
+
+  std::vector<Level> levels_;
+  Json root_;
+  std::optional<Error> error_;
+};
+
+Result<Json> parse_plain(std::string_view text) {
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseNumbersAsStringsFlag;
+  Builder builder;
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::Reader reader;
+  const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
+  if (!result.IsError()) {
+    if (stream.Tell() == text.size()) return builder.take();
+    // RapidJSON takes a NUL for the end.
+    return Error{ErrorCode::kParseError, "not JSON: a NUL character", line_and_column(text, stream.Tell())};
+  }
+  const std::string place = line_and_column(text, result.Offset());
+  if (builder.error()) return builder.error()->at(place);
+  std::string message = rapidjson::GetParseError_En(result.Code());
+  if (!message.empty())
+    message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
+  while (message.ends_with('.')) message.pop_back();
+  return Error{ErrorCode::kParseError, "not JSON: " + message, place};
+}
+
+/// A number as sign, digits without zeros at either end, and the power of ten of the last digit.
+struct Decimal {
+  bool negative = false;
+  std::string digits;  // empty: zero
+  std::int64_t exponent = 0;
+
+  friend bool operator==(const Decimal&, const Decimal&) = default;
+};
+
+Decimal to_decimal(std::string_view text) {
+  Decimal out;
+  if (text.starts_with('-')) {
+    out.negative = true;
+    text.remove_prefix(1);
+  }
+  const std::size_t mark = text.find_first_of("eE");
+  if (mark != std::string_view::npos) {
+    std::string_view power = text.substr(mark + 1);
+    const bool below = power.starts_with('-');
+    if (below || power.starts_with('+')) power.remove_prefix(1);
+    for (const char c : power) {
+      // A value this far from any other number of a JSON text compares equal only to itself, whatever comes
+      // after.
+      if (out.exponent < 1'000'000'000'000) out.exponent = out.exponent * 10 + (c - '0');
+    }
+    if (below) out.exponent = -out.exponent;
+    text = text.substr(0, mark);
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '.') {
+      out.exponent -= static_cast<std::int64_t>(text.size() - i - 1);
+    } else {
+      out.digits.push_back(text[i]);
+    }
+  }
+  out.digits.erase(0, std::min(out.digits.find_first_not_of('0'), out.digits.size()));
+  while (out.digits.ends_with('0')) {
+    out.digits.pop_back();
+    ++out.exponent;
+  }
+  if (out.digits.empty()) return Decimal{};
+  return out;
+}
+
+bool equal_numbers(const Json::Number& a, const Json::Number& b) {
+  return a.digits == b.digits || to_decimal(a.digits) == to_decimal(b.digits);
+}
+
+bool equal_objects(const Json::Object& a, const Json::Object& b) {
+  if (a.size() != b.size()) return false;
+  const auto by_name = [](const Json::Object& object) {
+    std::vector<const Json::Member*> sorted;
+    sorted.reserve(object.size());
+    for (const Json::Member& member : object) sorted.push_back(&member);
+    std::sort(sorted.begin(), sorted.end(), [](const auto* x, const auto* y) { return x->name < y->name; });
+    return sorted;
+  };
+  const auto left = by_name(a);
+  const auto right = by_name(b);
+  return std::equal(left.begin(), left.end(), right.begin(),
+                    [](const auto* x, const auto* y) { return x->name == y->name && x->value == y->value; });
+}
+
+/// The text with U+FFFD for each byte that is not UTF-8; RapidJSON would write half a string.
+std::string replace_invalid(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    rapidjson::MemoryStream in(text.data(), text.size());
+    unsigned code_point = 0;
+    const bool is_valid = rapidjson::UTF8<>::Decode(in, &code_point);
+    const std::size_t length = is_valid ? in.Tell() : 1;
+    out += is_valid ? text.substr(0, length) : "\xef\xbf\xbd";
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+template <typename Put>
+void put_text(const std::string& text, Put put) {
+  const auto pass_on = [&](const std::string& valid) {
+    put(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
+  };
+  is_valid_utf8(text) ? pass_on(text) : pass_on(replace_invalid(text));
+}
+
+template <typename Writer>
+void write(Writer& writer, const Json& json) {
+  if (json.is_null()) {
+    writer.Null();
+  } else if (json.is_bool()) {
+    writer.Bool(json.as_bool());
+  } else if (json.is_number()) {
+    const std::string& digits = json.as_number().digits;
+    writer.RawValue(digits.data(), digits.size(), rapidjson::kNumberType);
+  } else if (json.is_string()) {
+    put_text(json.as_string(), [&](auto... text) { writer.String(text...); });
+  } else if (json.is_array()) {
+    writer.StartArray();
+    for (const Json& item : json.as_array()) write(writer, item);
+    writer.EndArray();
+  } else {
+    writer.StartObject();
+    for (const Json::Member& member : json.as_object()) {
+      put_text(member.name, [&](auto... text) { writer.Key(text...); });
+      write(writer, member.value);
+    }
+    writer.EndObject();
+  }
+}
+
+using AsciiBuffer = rapidjson::GenericStringBuffer<rapidjson::ASCII<>>;
+
+/// The text, with the one control character escaped that RapidJSON lets through: DEL.
+std::string finish(const AsciiBuffer& buffer) {
+  std::string text(buffer.GetString(), buffer.GetSize());
+  for (std::size_t at = text.find('\x7f'); at != std::string::npos; at = text.find('\x7f', at)) {
+    text.replace(at, 1, "\\u007f");
+  }
+  return text;
+}
+
+}  // namespace
+
+// Defined here because Member, which a Json may hold, is complete only after Json.
+Json::Json() noexcept = default;
+Json::Json(const Json& other) = default;
+Json::Json(Json&& other) noexcept = default;
+Json& Json::operator=(const Json& other) = default;
+Json& Json::operator=(Json&& other) noexcept = default;
+Json::~Json() = default;
+
+Json::Json(std::nullptr_t) noexcept {}
+Json::Json(bool value) noexcept : value_(value) {}
+Json::Json(std::int64_t value) : value_(Number{std::to_string(value)}) {}
+Json::Json(int value) : Json(static_cast<std::int64_t>(value)) {}
+Json::Json(Number value) : value_(std::move(value)) {}
+Json::Json(std::string value) : value_(std::move(value)) {}
+Json::Json(std::string_view value) : value_(std::string(value)) {}
+Json::Json(const char* value) : value_(std::string(value)) {}
+Json::Json(Array value) : value_(std::move(value)) {}
+Json::Json(Object value) : value_(std::move(value)) {}
+
+Json Json::strings(const std::vector<std::string>& values) {
+  return Json(Array(values.begin(), values.end()));
+}
+
+Result<Json> Json::parse(std::string_view text, Comments comments) {
+  if (comments == Comments::kRefuse) return parse_plain(text);
+  auto parsed = parse_with_comments(text);
+  if (!parsed) return parsed.error();
+  return std::move(parsed->value);
+}
+
+Result<Json::Parsed> Json::parse_with_comments(std::string_view text) {
+  auto blanked = blank_comments(text);
+  if (!blanked) return blanked.error();
+  auto value = parse_plain(blanked->text);
+  if (!value) return value.error();
+  return Parsed{std::move(*value), blanked->found};
+}
+
+std::string Json::dump() const {
+  AsciiBuffer buffer;
+  rapidjson::Writer<AsciiBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>> writer(buffer);
+  write(writer, *this);
+  return finish(buffer);
+}
+
+std::string Json::dump_pretty() const {
+  AsciiBuffer buffer;
+  rapidjson::PrettyWriter<AsciiBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>> writer(buffer);
+  writer.SetIndent(' ', 2);
+  write(writer, *this);
+  return finish(buffer);
+}
+
+std::string_view Json::kind_name() const noexcept {
+  constexpr std::string_view kNames[] = {"null", "a boolean", "a number", "a string", "a list", "an object"};
+  return kNames[value_.index()];
+}
+
+const Json* Json::find(std::string_view name) const noexcept {
+  const auto* object = std::get_if<Object>(&value_);
+  if (object == nullptr) return nullptr;
+  const auto found =
+      std::find_if(object->begin(), object->end(), [&](const Member& m) { return m.name == name; });
+  return found == object->end() ? nullptr : &found->value;
+}
+
+Json* Json::find(std::string_view name) noexcept {
+  return const_cast<Json*>(std::as_const(*this).find(name));
+}
+
+void Json::set(std::string_view name, Json value) {
+  if (is_null()) value_ = Object();
+  if (Json* present = find(name)) {
+    *present = std::move(value);
+  } else {
+    as_object().push_back({std::string(name), std::move(value)});
+  }
+}
+
+bool Json::erase(std::string_view name) {
+  auto* object = std::get_if<Object>(&value_);
+  return object != nullptr && std::erase_if(*object, [&](const Member& m) { return m.name == name; }) > 0;
+}
+
+bool operator==(const Json& a, const Json& b) {
+  if (a.value_.index() != b.value_.index()) return false;
+  if (a.is_number()) return equal_numbers(a.as_number(), b.as_number());
+  if (a.is_object()) return equal_objects(a.as_object(), b.as_object());
+  if (a.is_array()) return a.as_array() == b.as_array();
+  if (a.is_string()) return a.as_string() == b.as_string();
+  if (a.is_bool()) return a.as_bool() == b.as_bool();
+  return true;
+}
+
+bool is_valid_utf8(std::string_view text) noexcept {
+  struct Discard {
+    void Put(char) noexcept {}
+  } out;
+  // Text without a byte above 0x7f, the usual case, needs no decoder.
+  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
+    return true;
+  rapidjson::MemoryStream in(text.data(), text.size());
+  while (in.Tell() < text.size()) {
+    if (!rapidjson::UTF8<>::Validate(in, out)) return false;
+  }
+  return in.Tell() == text.size();
+}
+
+std::string json_pointer(std::string_view base, std::string_view step) {
+  std::string pointer(base);
+  pointer += '/';
+  for (const char c : step) {
+    if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else {
+      pointer += c;
+    }
+  }
+  return pointer;
+}
+
+std::string json_pointer(std::string_view base, std::size_t index) {
+  return std::string(base) + "/" + std::to_string(index);
+}
+
+}  // namespace vipauth

@@ -1,0 +1,222 @@
+#include <vipauth/connection_monitor.hpp>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "transport/zmq_support.hpp"
+
+namespace vipauth {
+namespace {
+
+/// What the connection has come to, event by event.
+/// Source: zmq_socket_monitor(3), and libzmq 4.3.4 as it behaves.
+class ConnectionStory {
+ public:
+  static constexpr int kEvents = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED |
+                                 ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                                 ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                                 ZMQ_EVENT_MONITOR_STOPPED;
+  using Time = std::chrono::steady_clock::time_point;
+
+  ConnectionState state() const noexcept { return state_; }
+
+  void take(std::uint16_t event, std::uint32_t value, Time now) noexcept {
+    switch (event) {
+      case ZMQ_EVENT_CONNECTED: connected_ = now; return;  // only to the host: the handshake comes now
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return become(ConnectionState::kConnected);
+      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return become(ConnectionState::kRefused);
+      case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        return become(value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC ? ConnectionState::kWrongServerKey
+                                                                     : ConnectionState::kNotCurve);
+      case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        // Either the handshake time is over, and the value is an errno of long ago; or the server hung up.
+        if ((value != EPIPE && value != ECONNRESET) || now - connected_ >= kSilence) {
+          return become(ConnectionState::kWaiting);
+        }
+        if (++hang_ups_ >= kTellingHangUps) become(ConnectionState::kWrongServerKey);
+        return;
+      case ZMQ_EVENT_CLOSED: return become(ConnectionState::kNobodyThere);
+      case ZMQ_EVENT_DISCONNECTED:
+        if (state_ == ConnectionState::kConnected) become(ConnectionState::kDisconnected);
+        return;
+      default: return;
+    }
+  }
+
+ private:
+  // Somewhat less than the handshake time of secure_client_socket.
+  static constexpr std::chrono::milliseconds kSilence{1500};
+
+  // A server that cannot read our greeting hangs up on us, again and again. So does, once, a server that is
+  // just stopped, and now and then libzmq where the ZAP handler answers 300 at once.
+  static constexpr int kTellingHangUps = 3;
+
+  void become(ConnectionState state) noexcept {
+    state_ = state;
+    hang_ups_ = 0;
+  }
+
+  ConnectionState state_ = ConnectionState::kConnecting;
+  Time connected_{};
+  int hang_ups_ = 0;
+};
+
+/// What the reading thread and its monitor share.
+struct Watch {
+  std::mutex mutex;
+  std::condition_variable changed;
+  ConnectionStory story;
+  bool ended = false;
+};
+
+/// Reads events until the monitored socket, or the context, is closed.
+void read_events(void* events, Watch& watch) {
+  zmq::message_t event;
+  zmq::message_t endpoint;
+  while (receive_frame(events, event, 0)) {
+    if (event.more()) receive_frame(events, endpoint, 0);
+    std::uint16_t number = 0;
+    std::uint32_t value = 0;
+    if (event.size() < sizeof number + sizeof value) continue;
+    std::memcpy(&number, event.data(), sizeof number);
+    std::memcpy(&value, event.data<char>() + sizeof number, sizeof value);
+    if (number == ZMQ_EVENT_MONITOR_STOPPED) return;
+    const std::scoped_lock lock(watch.mutex);
+    watch.story.take(number, value, std::chrono::steady_clock::now());
+    watch.changed.notify_all();
+  }
+}
+
+std::string next_endpoint() {
+  static std::atomic<unsigned long> count = 0;
+  return "inproc://vipauth-connection-monitor-" + std::to_string(++count);
+}
+
+}  // namespace
+
+std::string_view to_string(ConnectionState state) noexcept {
+  switch (state) {
+    case ConnectionState::kConnecting: return "connecting";
+    case ConnectionState::kConnected: return "connected";
+    case ConnectionState::kWaiting: return "waiting";
+    case ConnectionState::kRefused: return "refused";
+    case ConnectionState::kWrongServerKey: return "wrong server key";
+    case ConnectionState::kNobodyThere: return "nobody there";
+    case ConnectionState::kNotCurve: return "not CURVE";
+    case ConnectionState::kDisconnected: return "disconnected";
+  }
+  return "unknown";
+}
+
+// Events are read by a thread, for two reasons: a socket that still has unread events when nobody reads them
+// any more blocks libzmq's own thread, and a context that is ended would wait for our socket. The thread
+// lives as long as the monitored socket, which nobody here may touch: it may be closed already.
+struct ConnectionMonitor::Impl {
+  explicit Impl(ZmqSocket events)
+      : reader(start_thread([shared = watch, socket = std::make_shared<ZmqSocket>(std::move(events))] {
+          try {
+            read_events(socket->get(), *shared);
+          } catch (const zmq::error_t&) {  // ETERM: the context ends
+          }
+          socket->reset();
+          const std::scoped_lock lock(shared->mutex);
+          shared->ended = true;
+          shared->changed.notify_all();
+        })) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    std::unique_lock lock(watch->mutex);
+    const bool ended = watch->ended;
+    lock.unlock();
+    if (ended) {
+      reader.join();
+    } else {
+      reader.detach();
+    }
+  }
+
+  const std::shared_ptr<Watch> watch = std::make_shared<Watch>();
+  ConnectionState state = ConnectionState::kConnecting;  // as last told
+  std::thread reader;
+};
+
+Result<ConnectionMonitor> ConnectionMonitor::watch(void* zmq_context, void* socket) {
+  const std::string endpoint = next_endpoint();
+  ZmqSocket events(zmq_socket(zmq_context, ZMQ_PAIR));
+  if (!events) return zmq_failure("the monitor's socket");
+  // No limit on what libzmq may queue: it would block at one.
+  const Result<void> set =
+      SocketOptions(events.get()).set(ZMQ_LINGER, "ZMQ_LINGER", 0).set(ZMQ_RCVHWM, "ZMQ_RCVHWM", 0).result();
+  if (!set) return set.error();
+  if (zmq_socket_monitor(socket, endpoint.c_str(), ConnectionStory::kEvents) != 0) {
+    return zmq_failure("zmq_socket_monitor");
+  }
+  if (zmq_connect(events.get(), endpoint.c_str()) != 0) {
+    const Error error = zmq_failure(endpoint);
+    zmq_socket_monitor(socket, nullptr, 0);
+    return error;
+  }
+  try {
+    return ConnectionMonitor(std::make_unique<Impl>(std::move(events)));
+  } catch (const std::system_error& error) {
+    zmq_socket_monitor(socket, nullptr, 0);
+    return Error{ErrorCode::kIoError, std::string("cannot watch the connection: ") + error.what(), {}};
+  }
+}
+
+ConnectionMonitor::ConnectionMonitor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ConnectionMonitor::ConnectionMonitor(ConnectionMonitor&&) noexcept = default;
+ConnectionMonitor& ConnectionMonitor::operator=(ConnectionMonitor&&) noexcept = default;
+ConnectionMonitor::~ConnectionMonitor() = default;
+
+ConnectionState ConnectionMonitor::update(std::chrono::milliseconds timeout) {
+  Watch& watch = *impl_->watch;
+  std::unique_lock lock(watch.mutex);
+  watch.changed.wait_for(lock, timeout, [&] { return watch.ended || watch.story.state() != impl_->state; });
+  return impl_->state = watch.story.state();
+}
+
+ConnectionState ConnectionMonitor::state() const noexcept { return impl_->state; }
+
+std::string ConnectionMonitor::advice() const {
+  switch (impl_->state) {
+    case ConnectionState::kConnecting: return "connecting: the server has not answered yet";
+    case ConnectionState::kConnected: return "connected: the server let this key in";
+    case ConnectionState::kWaiting:
+      return "the server is there but has not let this key in yet: ask its administrator to run "
+             "'vctl auth remote list' and 'vctl auth remote approve USER_ID'; this client goes on trying by "
+             "itself";
+    case ConnectionState::kRefused:
+      return "the server refused this key for good: ask its administrator, who sees denied keys in "
+             "'vctl auth remote list'; once it is allowed, start this client again";
+    case ConnectionState::kWrongServerKey:
+      return "who answers there does not have the server key that this client expects: compare it with "
+             "'vctl auth serverkey' on the server, and correct it in this client's known hosts; if nobody "
+             "changed it, "
+             "somebody may be posing as the server";
+    case ConnectionState::kNobodyThere:
+      return "nobody listens at that address: is the server running, and are address and port right? this "
+             "client "
+             "goes on trying by itself";
+    case ConnectionState::kNotCurve:
+      return "who listens there does not speak CURVE, so this client told it nothing: check address and "
+             "port, then "
+             "start this client again";
+    case ConnectionState::kDisconnected:
+      return "the server let this key in, and then the connection was lost: is the server still running? "
+             "this client "
+             "goes on trying by itself";
+  }
+  return {};
+}
+
+}  // namespace vipauth

@@ -1,0 +1,157 @@
+#include <vipauth/capability_resolver.hpp>
+
+#include "support/catch.hpp"
+#include "support/policies.hpp"
+
+using namespace vipauth;
+using namespace vipauth::test;
+
+namespace {
+
+CapabilityResolver resolver(const std::string& text) {
+  auto created = CapabilityResolver::create(policy(text), kNow);
+  REQUIRE(created);
+  return *created;
+}
+
+/// One user "u" whose record has these further members.
+CapabilityResolver user(const std::string& members, const std::string& rest = "") {
+  return resolver("{'allow':[{'user_id':'u','identity':'agent.u','credentials':'" + kKeyA + "'," + members +
+                  "}]" + rest + "}");
+}
+
+Decision call(const CapabilityResolver& r, std::vector<std::string> required,
+              std::string_view arguments = "{}", std::string_view user_id = "u") {
+  return r.authorize_call(user_id, "m", required, CallArguments(json(arguments).as_object()));
+}
+
+}  // namespace
+
+TEST_CASE("CapabilityResolver: unknown user is refused, even where nothing is required") {
+  const auto r = user("'capabilities':'a'");
+  CHECK(call(r, {}).reason() == Reason::kUnprotected);
+  CHECK(call(r, {}, "{}", "nobody").reason() == Reason::kUnknown);
+  CHECK(call(r, {"a"}, "{}", "").reason() == Reason::kUnknown);
+}
+
+TEST_CASE("CapabilityResolver: every required capability must be held") {
+  const auto r = user("'capabilities':['a','b']");
+  CHECK(call(r, {"a"}).allowed());
+  CHECK(call(r, {"a", "b"}).allowed());
+  const Decision refused = call(r, {"a", "c"});
+  CHECK(refused.reason() == Reason::kMissingCapability);
+  CHECK(refused.message() ==
+        "method \"m\" requires capabilities ['a', 'c'], but capability list ['a', 'b'] was provided");
+  CHECK(refused.source() == std::vector<std::string>{"/allow/0"});
+}
+
+TEST_CASE(
+    "CapabilityResolver: the message for a user without capabilities is the one that VOLTTRON documents") {
+  CHECK(resolver("{'allow':[{'user_id':'AliceAgent','credentials':'" + kKeyA + "'}]}")
+            .authorize_call("AliceAgent", "set_temperature", std::vector<std::string>{"CAP_SET_TEMP"},
+                            CallArguments())
+            .message() ==
+        "method \"set_temperature\" requires capabilities ['CAP_SET_TEMP'], but capability list [] was "
+        "provided");
+}
+
+TEST_CASE("CapabilityResolver: grants add up over record, roles and groups, and never replace each other") {
+  const auto r =
+      user("'capabilities':{'bar':{'x':1}},'roles':['two'],'groups':['g']",
+           ",'roles':{'two':{'bar':{'x':2}},'three':[{'bar':{'x':3}}]},'groups':{'g':['three','nothing']}");
+  for (const std::string_view allowed : {"{'x':1}", "{'x':2}", "{'x':3}", "{'x':1.0}"})
+    CHECK(call(r, {"bar"}, allowed).allowed());
+  for (const std::string_view refused : {"{'x':4}", "{'x':'1'}", "{'x':true}", "{}"})
+    CHECK_FALSE(call(r, {"bar"}, refused).allowed());
+  const auto widened = user("'capabilities':{'bar':{'x':1}},'roles':['any']", ",'roles':{'any':'bar'}");
+  CHECK(call(widened, {"bar"}, "{'x':42}").allowed());
+}
+
+TEST_CASE("CapabilityResolver: roles and groups that are unknown, ill-typed or nested grant nothing") {
+  const auto r =
+      user("'capabilities':[],'roles':['unknown','bad'],'groups':['outer','unknown','ill']",
+           ",'roles':{'bad':[5],'deep':['c']},'groups':{'outer':['inner'],'inner':['deep'],'ill':5}");
+  CHECK(r.knows("u"));
+  CHECK(r.capabilities_of("u").empty());
+}
+
+TEST_CASE("CapabilityResolver: several records of one user grant together, inactive ones nothing") {
+  const auto r = resolver("{'allow':[{'user_id':'u','credentials':'" + kKeyA +
+                          "','capabilities':'a'},{'user_id':'u','credentials':'" + kKeyB +
+                          "','capabilities':'b'},{'user_id':'u','credentials':'" + kKeyC +
+                          "','capabilities':'c','enabled':false}]}");
+  CHECK(r.capabilities_of("u") == std::vector<std::string>{"a", "b"});
+  CHECK(r.sources_of("u", "b") == std::vector<std::string>{"/allow/1/capabilities"});
+}
+
+TEST_CASE("CapabilityResolver: a user of whom every key is denied is not known") {
+  const std::string allow = "{'allow':[{'user_id':'u','credentials':'" + kKeyA + "'}]";
+  CHECK(resolver(allow + "}").knows("u"));
+  CHECK_FALSE(resolver(allow + ",'deny':[{'credentials':'" + kKeyA + "'}]}").knows("u"));
+  CHECK_FALSE(resolver(allow + ",'deny':[{'credentials':'/A.*/'}]}").knows("u"));
+  CHECK(resolver(allow + ",'deny':[{'credentials':'" + kKeyA + "','address':'10.0.0.1'}]}").knows("u"));
+}
+
+TEST_CASE("CapabilityResolver: a restriction must accept the argument, and say what it wants") {
+  const auto r = user("'capabilities':{'bar':{'x':1}}");
+  CHECK(call(r, {"bar"}, "{'x':1}").allowed());
+  CHECK(call(r, {"bar"}, "{'x':42}").message() ==
+        "User u can call method m only with x=1 but called with x=42");
+  CHECK(call(r, {"bar"}, "{'y':1}").message() ==
+        "User u capability is not defined properly. method m does not have a parameter x");
+  const auto pattern = user("'capabilities':{'bar':{'x':'/a.*/'}}");
+  CHECK(call(pattern, {"bar"}, "{'x':'abc'}").allowed());
+  CHECK(call(pattern, {"bar"}, "{'x':'b'}").message() ==
+        "User u can call method m only with x matching pattern /a.*/ but called with x=b");
+  CHECK_FALSE(call(pattern, {"bar"}, "{'x':5}").allowed());
+  CHECK_FALSE(call(pattern, {"bar"}, "{'x':['abc']}").allowed());
+}
+
+TEST_CASE("CapabilityResolver: a grant whose pattern does not compile grants nothing, others still do") {
+  const auto r = user("'capabilities':[{'bar':{'x':'/(/'}},{'bar':{'x':'y'}},{'foo':{'x':'/(/'}}]");
+  CHECK(call(r, {"bar"}, "{'x':'y'}").allowed());
+  CHECK_FALSE(call(r, {"bar"}, "{'x':'('}").allowed());
+  CHECK(r.capabilities_of("u") == std::vector<std::string>{"bar"});
+}
+
+TEST_CASE("CapabilityResolver: {user_id} and {identity} stand for the asking user's own") {
+  const std::string role =
+      ",'roles':{'own':{'edit':{'identity':'{identity}'},'see':{'who':'/{user_id}(\\\\..*)?/'}}}";
+  const auto r = resolver("{'allow':[{'user_id':'a.b','identity':'one','credentials':'" + kKeyA +
+                          "','roles':['own']},{'user_id':'axb','credentials':'" + kKeyB +
+                          "','roles':['own']}]" + role + "}");
+  CHECK(call(r, {"edit"}, "{'identity':'one'}", "a.b").allowed());
+  CHECK_FALSE(call(r, {"edit"}, "{'identity':'two'}", "a.b").allowed());
+  CHECK_FALSE(call(r, {"edit"}, "{'identity':'{identity}'}", "a.b").allowed());
+  // No identity: the grant does not count.
+  CHECK(r.capabilities_of("axb") == std::vector<std::string>{"see"});
+  // Inside a pattern the name is escaped: a dot in it is a dot.
+  CHECK(call(r, {"see"}, "{'who':'a.b.c'}", "a.b").allowed());
+  CHECK_FALSE(call(r, {"see"}, "{'who':'axb.c'}", "a.b").allowed());
+  CHECK(call(r, {"see"}, "{'who':'axb.c'}", "axb").allowed());
+}
+
+TEST_CASE("CapabilityResolver: a name that looks like a template is not expanded again") {
+  const auto r = resolver("{'allow':[{'user_id':'{identity}','identity':'i','credentials':'" + kKeyA +
+                          "','capabilities':{'c':{'x':'{user_id}'}}}]}");
+  CHECK(call(r, {"c"}, "{'x':'{identity}'}", "{identity}").allowed());
+  CHECK_FALSE(call(r, {"c"}, "{'x':'i'}", "{identity}").allowed());
+}
+
+TEST_CASE("CapabilityResolver: the number of grants is bounded") {
+  const auto with = [](std::size_t count) {
+    Json::Array names;
+    for (std::size_t i = 0; i < count; ++i) names.push_back(Json("c" + std::to_string(i)));
+    return CapabilityResolver::create(
+        *Policy::parse(Json(Json::Object{
+            {"allow", Json(Json::Array{Json(Json::Object{{"user_id", Json("u")},
+                                                         {"credentials", Json(kKeyA)},
+                                                         {"capabilities", Json(std::move(names))}})})}})),
+        kNow);
+  };
+  CHECK(with(CapabilityResolver::kMaxGrantsPerUser));
+  const auto too_many = with(CapabilityResolver::kMaxGrantsPerUser + 1);
+  REQUIRE_FALSE(too_many);
+  CHECK(too_many.error().code == ErrorCode::kLimitExceeded);
+  CHECK(too_many.error().location == "/allow/0");
+}

@@ -1,0 +1,111 @@
+#include "service/policy_keeper.hpp"
+
+#include "support/catch.hpp"
+#include "support/policies.hpp"
+#include "support/temp_home.hpp"
+
+using namespace vipauth;
+using namespace vipauth::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr PolicyKeeper::Files kBoth{true, true};
+constexpr PolicyKeeper::Files kOnlyAuth{true, false};
+constexpr PolicyKeeper::Files kOnlyTopics{false, true};
+constexpr PolicyKeeper::Files kOnlyTime{false, false};
+
+struct Keeper {
+  TempHome home;
+  Timestamp now = kNow;
+  PolicyKeeper keeper{AuthFile(home / "auth.json"),
+                      TopicsFile(home / "protected_topics.json"),
+                      {{}, [this] { return now; }, {}}};
+
+  void allow(const std::string& user_id, const std::string& more = "") const {
+    home.write("auth.json", R"({"allow": [{"user_id": ")" + user_id + R"(", "credentials": ")" + kKeyA + "\"" + more + "}]}");
+  }
+  bool knows(std::string_view user_id) const { return keeper.live()->current().snapshot->capabilities.knows(user_id); }
+  bool may_publish(std::string_view topic) const {
+    return keeper.live()->current().snapshot->authorize_publish("alice", topic).allowed();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("PolicyKeeper: before the first reading nothing is loaded") {
+  Keeper k;
+  k.allow("alice");
+  CHECK_FALSE(k.keeper.live()->current().snapshot->loaded);
+  CHECK_FALSE(k.may_publish("topic"));
+  // The time alone, or the topics alone, make no policy.
+  CHECK_FALSE(k.keeper.reload(kOnlyTime).change);
+  CHECK_FALSE(k.keeper.reload(kOnlyTopics).change);
+  CHECK_FALSE(k.keeper.live()->current().snapshot->loaded);
+  CHECK(k.keeper.reload(kOnlyAuth).change);
+  CHECK(k.knows("alice"));
+}
+
+TEST_CASE("PolicyKeeper: reads only the files that it is told to") {
+  Keeper k;
+  k.allow("alice");
+  REQUIRE(k.keeper.reload(kBoth).change);
+  k.allow("bob");
+  k.home.write("protected_topics.json", R"({"write-protect": [{"topic": "x", "capabilities": ["c"]}]})");
+  k.keeper.reload(kOnlyTopics);
+  CHECK(k.knows("alice"));
+  CHECK_FALSE(k.may_publish("x"));
+  k.home.write("protected_topics.json", "{}");
+  k.keeper.reload(kOnlyAuth);
+  CHECK(k.knows("bob"));
+  CHECK_FALSE(k.keeper.live()->current().snapshot->authorize_publish("bob", "x").allowed());
+}
+
+TEST_CASE("PolicyKeeper: each policy has a greater generation, and the outcome says which") {
+  Keeper k;
+  k.allow("alice");
+  const auto first = k.keeper.reload(kBoth);
+  const auto second = k.keeper.reload(kBoth);
+  REQUIRE(first.change);
+  REQUIRE(second.change);
+  CHECK(second.change->generation > first.change->generation);
+  CHECK(k.keeper.live()->generation() == second.change->generation);
+}
+
+TEST_CASE("PolicyKeeper: a bad first file puts nothing in force") {
+  Keeper k;
+  k.home.write("auth.json", "{");
+  const auto outcome = k.keeper.reload(kBoth);
+  CHECK(outcome.problem);
+  CHECK_FALSE(outcome.change);
+  CHECK(k.keeper.problem()->to_string() == outcome.problem->to_string());
+  CHECK_FALSE(k.keeper.live()->current().snapshot->loaded);
+}
+
+TEST_CASE("PolicyKeeper: time passes also while the file is bad") {
+  Keeper k;
+  k.allow("alice", R"(, "not_after": "2026-11-22T00:00:00Z")");
+  REQUIRE(k.keeper.reload(kBoth).change);
+  CHECK(k.keeper.next_change() == *parse_timestamp("2026-11-22T00:00:00Z"));
+  k.home.write("auth.json", "{");
+  CHECK(k.keeper.reload(kBoth).problem);
+  CHECK(k.knows("alice"));
+  k.now += 24h;
+  const auto outcome = k.keeper.reload(kOnlyTime);
+  REQUIRE(outcome.change);
+  CHECK(outcome.change->revoked == std::vector<std::string>{"alice"});
+  CHECK_FALSE(k.knows("alice"));
+  CHECK_FALSE(k.keeper.next_change());
+}
+
+TEST_CASE("PolicyKeeper: problems of both files are kept apart") {
+  Keeper k;
+  k.home.write("auth.json", "{");
+  k.home.write("protected_topics.json", "[");
+  CHECK(k.keeper.reload(kBoth).problem->location.starts_with("auth.json"));
+  k.allow("alice");
+  CHECK(k.keeper.reload(kOnlyAuth).problem->location.starts_with("protected_topics.json"));
+  k.home.write("protected_topics.json", "{}");
+  CHECK_FALSE(k.keeper.reload(kOnlyTopics).problem);
+  CHECK_FALSE(k.keeper.problem());
+}

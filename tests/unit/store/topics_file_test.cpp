@@ -1,0 +1,83 @@
+#include <vipauth/topics_file.hpp>
+
+#include "support/catch.hpp"
+#include "support/temp_home.hpp"
+
+using namespace vipauth;
+using namespace vipauth::test;
+
+namespace {
+
+Result<TopicRules> load(const TempHome& home, std::string_view text) {
+  home.write("protected_topics.json", text);
+  return TopicsFile(home / "protected_topics.json").load();
+}
+
+}  // namespace
+
+TEST_CASE("TopicsFile: loads rules of both lists, and comments do not matter") {
+  const TempHome home;
+  const auto rules = load(home, R"(// topics
+    {"write-protect": [{"topic": "foo", "capabilities": ["can_publish_to_foo"]},
+                       {"topic": "/bar.*/", "capabilities": "x"}], # and
+     "read-protect": [{"topic": "secret", "capabilities": []}]})");
+  REQUIRE(rules);
+  REQUIRE(rules->write_protect.size() == 2);
+  CHECK(rules->write_protect[0].topic.text() == "foo");
+  CHECK(rules->write_protect[1].capabilities == std::vector<std::string>{"x"});
+  CHECK(rules->write_protect[1].location == "/write-protect/1");
+  REQUIRE(rules->read_protect.size() == 1);
+  CHECK(rules->read_protect[0].capabilities.empty());
+}
+
+TEST_CASE("TopicsFile: a missing file and an empty one are told, an empty object holds no rules") {
+  const TempHome home;
+  CHECK(TopicsFile(home / "protected_topics.json").load().error().code == ErrorCode::kNotFound);
+  for (const std::string_view cut_off : {"", " \n\t\r\n"}) {
+    CHECK(load(home, cut_off).error().code == ErrorCode::kParseError);
+    CHECK(load(home, cut_off).error().location == "protected_topics.json");
+  }
+  for (const std::string_view text : {"{}", R"({"write-protect": []})"}) {
+    INFO(text);
+    const auto rules = load(home, text);
+    REQUIRE(rules);
+    CHECK(rules->write_protect.empty());
+    CHECK(rules->read_protect.empty());
+  }
+}
+
+TEST_CASE("TopicsFile: what cannot be read is told with file, line and column") {
+  const TempHome home;
+  const auto broken = load(home, "{\n \"write-protect\": [}\n");
+  REQUIRE_FALSE(broken);
+  CHECK(broken.error().code == ErrorCode::kParseError);
+  CHECK(broken.error().location == "protected_topics.json:2:20");
+}
+
+TEST_CASE("TopicsFile: one bad rule fails the whole with its place") {
+  const TempHome home;
+  const auto location = [&](std::string_view text) {
+    const auto rules = load(home, text);
+    INFO(text);
+    REQUIRE_FALSE(rules);
+    return rules.error().location;
+  };
+  CHECK(location(R"({"write-protect": [{"topic": "ok", "capabilities": []}, {"topic": "/(/", "capabilities": []}]})") ==
+        "protected_topics.json: /write-protect/1/topic");
+  CHECK(location(R"({"read-protect": [{"topic": "x", "capabilities": [1]}]})") ==
+        "protected_topics.json: /read-protect/0/capabilities/0");
+  CHECK(location(R"({"write-protect": [{"topic": "x"}]})") == "protected_topics.json: /write-protect/0");
+  CHECK(location(R"({"write-protect": [{"topic": 5, "capabilities": []}]})") ==
+        "protected_topics.json: /write-protect/0/topic");
+  CHECK(location(R"({"write-protect": {}})") == "protected_topics.json: /write-protect");
+  CHECK(location(R"({"write-protect": null})") == "protected_topics.json: /write-protect");
+  CHECK(location(R"({"write-protect": ["foo"]})") == "protected_topics.json: /write-protect/0");
+  CHECK(location("[]") == "protected_topics.json");
+}
+
+TEST_CASE("TopicsFile: loading writes nothing") {
+  const TempHome home;
+  REQUIRE(load(home, "# none\n{}"));
+  CHECK(home.read("protected_topics.json") == "# none\n{}");
+  CHECK_FALSE(home.has("protected_topics.json.lock"));
+}
