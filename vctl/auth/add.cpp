@@ -1,0 +1,163 @@
+#include "auth/add.hpp"
+
+#include <optional>
+#include <ostream>
+#include <utility>
+#include <vector>
+
+#include <vipauth/auth_file.hpp>
+#include <vipauth/python_repr.hpp>
+
+#include "auth/advice.hpp"
+#include "auth/record_view.hpp"
+#include "output.hpp"
+#include "prompt.hpp"
+
+namespace vipauth::vctl::auth {
+namespace {
+
+/// "--user_id", with the place inside of it.
+Error at_option(const std::string& name, const Error& error) { return error.at("--" + name); }
+
+Mechanism mechanism_of(const Json& record) {
+  const Json* mechanism = record.find("mechanism");
+  if (mechanism == nullptr) return Mechanism::kCurve;
+  return parse_mechanism(mechanism->as_string()).value_or(Mechanism::kCurve);
+}
+
+/// An empty value is more likely an unset variable of a script than a wish, and would widen what the record
+/// allows.
+bool may_be_empty(const std::string& name) {
+  return name == "capabilities" || name == "roles" || name == "groups" || name == "comments";
+}
+
+Result<void> set_field(Json& record, const std::string& name, std::string_view text) {
+  auto value = parse_field(name, text, mechanism_of(record));
+  if (!value) return value.error();
+  record.set(name, std::move(*value));
+  return {};
+}
+
+/// Asks for one field; false at the end of input.
+bool ask_field(const Context& context, const RecordField& field, Json& record) {
+  const std::string name(field.name);
+  Question question;
+  question.prompt = name + std::string(field.hint) + " [" + std::string(field.preset) + "]: ";
+  question.is_secret = name == "credentials" && mechanism_of(record) == Mechanism::kPlain;
+  question.take = [&](const Answer& answer) { return set_field(record, name, answer.text); };
+  return ask(context, question);
+}
+
+Error end_of_input() {
+  return Error{ErrorCode::kInvalidArgument, "the input ended before the last answer: nothing is written", ""};
+}
+
+Result<Json> record_from_answers(const Context& context) {
+  Json record((Json::Object()));
+  for (const RecordField& field : kAskedFields) {
+    if (!ask_field(context, field, record)) return end_of_input();
+  }
+  return record;
+}
+
+/// The mechanism first, for it says what credentials are.
+Result<Json> record_from_options(const AddOptions& options, const Context& context) {
+  Json record((Json::Object()));
+  const auto set = [&](const std::string& name, const std::string& text) -> Result<void> {
+    if (text.empty() && !may_be_empty(name)) {
+      return Error{ErrorCode::kInvalidArgument, "is empty: leave the option out for none", "--" + name};
+    }
+    if (auto done = set_field(record, name, text); !done) return at_option(name, done.error());
+    return {};
+  };
+  if (const auto mechanism = options.fields.find("mechanism"); mechanism != options.fields.end()) {
+    if (auto done = set(mechanism->first, mechanism->second); !done) return done.error();
+  }
+  for (const auto& [name, text] : options.fields) {
+    if (name == "mechanism") continue;
+    if (auto done = set(name, text); !done) return done.error();
+  }
+  if (options.is_disabled) record.set("enabled", false);
+
+  const bool has_credentials = record.find("credentials") != nullptr;
+  if (mechanism_of(record) != Mechanism::kPlain) {
+    if (has_credentials) return record;
+    if (auto done = set_field(record, "credentials", ""); !done)
+      return at_option("credentials", done.error());
+    return record;
+  }
+  if (has_credentials) {
+    warn(context,
+         "everybody on this machine could read the password in the list of processes: leave --credentials "
+         "out to be asked for it");
+    return record;
+  }
+  Question password;
+  password.prompt = "credentials []: ";
+  password.is_secret = true;
+  password.take = [&](const Answer& answer) { return set_field(record, "credentials", answer.text); };
+  if (!ask(context, password)) return end_of_input();
+  return record;
+}
+
+std::string field_repr(const Json& record, std::string_view name) {
+  const Json* value = record.find(name);
+  return std::string(name) + "=" + python_repr(value == nullptr ? Json() : *value);
+}
+
+/// The line that VOLTTRON prints, without a password.
+std::string summary(const Json& source, Mechanism mechanism) {
+  Json shown = source;
+  if (mechanism == Mechanism::kPlain) shown.set("credentials", "(hashed)");
+  return field_repr(shown, "domain") + ", " + field_repr(shown, "address") + ", " +
+         field_repr(shown, "mechanism") + ", " + field_repr(shown, "credentials") + ", " +
+         field_repr(shown, "user_id");
+}
+
+/// Warnings about a record that is right, and perhaps not meant.
+std::vector<std::string> advice_about(const Policy& policy, const AuthRecord& record) {
+  std::vector<std::string> out = half_slashed(record);
+  for (std::string& warning : unknown_names(policy, record)) out.push_back(std::move(warning));
+  return out;
+}
+
+}  // namespace
+
+int add(const AddOptions& options, const Context& context) {
+  const auto home = find_home(context);
+  if (!home) return fail(context, home.error());
+
+  const bool is_asked = options.fields.empty() && !options.is_disabled;
+  auto record = is_asked ? record_from_answers(context) : record_from_options(options, context);
+  if (!record) return fail(context, record.error());
+  if (auto hashed = hash_credentials(*record); !hashed) return fail(context, hashed.error());
+
+  std::size_t index = 0;
+  std::optional<Policy::Entry> entry;
+  std::vector<std::string> warnings;
+  const AuthFile file(*home / "auth.json");
+  const auto edited = file.edit(
+      [&](Policy& policy) -> Result<void> {
+        const auto added = policy.add_allow(*record);
+        if (!added) return added.error();
+        index = *added;
+        entry = policy.allow()[index];
+        warnings = advice_about(policy, *entry->record);
+        return {};
+      },
+      context.options.timeout);
+  if (!edited) return fail(context, edited.error());
+
+  if (context.options.json) {
+    print_document(
+        context, Json::Object{{"index", static_cast<std::int64_t>(index)}, {"record", shown_record(*entry)}});
+  } else {
+    context.env.out << "added entry " << printable(summary(entry->source, entry->record->mechanism)) << '\n';
+  }
+  context.env.out.flush();
+  for (const std::string& warning : edited->warnings) warn(context, warning);
+  for (const std::string& warning : warnings) warn(context, warning);
+  return kExitDone;
+}
+
+}  // namespace vipauth::vctl::auth

@@ -1,0 +1,65 @@
+#include "auth/advice.hpp"
+
+#include <utility>
+
+namespace vipauth::vctl::auth {
+namespace {
+
+/// A slash at one end only, and something in it that means something in a regular expression.
+bool is_half_slashed(std::string_view text) {
+  return !text.empty() && text.starts_with('/') != text.ends_with('/') &&
+         text.find_first_of(R"(.*+?[]()|^$\)") != std::string_view::npos;
+}
+
+void check(std::string_view what, const std::string& text, std::vector<std::string>& warnings) {
+  if (const auto hint = half_slash_hint(text)) {
+    warnings.push_back(std::string(what) + " '" + text + "' is compared as plain text: " + *hint);
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> half_slash_hint(std::string_view text) {
+  if (!is_half_slashed(text)) return std::nullopt;
+  std::string intent(text);
+  if (!text.starts_with('/')) intent.insert(0, 1, '/');
+  if (!text.ends_with('/')) intent += '/';
+  return "a regular expression has a slash at both ends: '" + intent + "'";
+}
+
+std::vector<std::string> half_slashed(const std::vector<Capability>& capabilities) {
+  std::vector<std::string> warnings;
+  for (const Capability& capability : capabilities) {
+    for (const Restriction& restriction : capability.restrictions) {
+      if (!restriction.constraint.is_string()) continue;
+      check("restriction \"" + restriction.parameter + "\" of capability \"" + capability.name + "\"",
+            restriction.constraint.as_string(), warnings);
+    }
+  }
+  return warnings;
+}
+
+std::vector<std::string> half_slashed(const AuthRecord& record) {
+  std::vector<std::string> warnings;
+  for (const Pattern& pattern : record.domain) check("domain", pattern.text(), warnings);
+  for (const Pattern& pattern : record.address) check("address", pattern.text(), warnings);
+  for (std::string& warning : half_slashed(record.capabilities)) warnings.push_back(std::move(warning));
+  return warnings;
+}
+
+std::vector<std::string> unknown_names(const Policy& policy, const AuthRecord& record) {
+  std::vector<std::string> warnings;
+  for (const std::string& role : record.roles) {
+    if (policy.find_role(role) == nullptr) {
+      warnings.push_back("role \"" + role + "\" does not exist: it grants nothing yet");
+    }
+  }
+  for (const std::string& group : record.groups) {
+    if (policy.find_group(group) == nullptr) {
+      warnings.push_back("group \"" + group + "\" does not exist: it grants nothing yet");
+    }
+  }
+  return warnings;
+}
+
+}  // namespace vipauth::vctl::auth

@@ -1,0 +1,129 @@
+#include "auth/checker.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <vipauth/auth_file.hpp>
+#include <vipauth/topics_file.hpp>
+
+namespace vipauth::vctl::auth {
+namespace {
+
+Result<TopicRules> load_rules(const std::filesystem::path& home) {
+  auto rules = TopicsFile(home / "protected_topics.json").load();
+  if (!rules && rules.error().code == ErrorCode::kNotFound) return TopicRules();
+  return rules;
+}
+
+/// The credentials of a request; an Error where they are not what the mechanism takes.
+Result<AuthenticationRequest> make_request(const ConnectQuestion& question) {
+  AuthenticationRequest request{question.domain, question.address, {}};
+  const auto mechanism = parse_mechanism(question.mechanism);
+  if (!mechanism) {
+    return Error{ErrorCode::kInvalidArgument, "mechanism must be either \"NULL\", \"PLAIN\" or \"CURVE\"",
+                 ""};
+  }
+  const std::size_t expected = *mechanism == Mechanism::kNull ? 0 : *mechanism == Mechanism::kCurve ? 1 : 2;
+  if (question.credentials.size() != expected) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "mechanism " + question.mechanism + " takes " + std::to_string(expected) +
+                     " credentials, not " + std::to_string(question.credentials.size()),
+                 ""};
+  }
+  if (*mechanism == Mechanism::kPlain) {
+    request.credentials = AuthenticationRequest::Plain{question.credentials[0], question.credentials[1]};
+  } else if (*mechanism == Mechanism::kCurve) {
+    const auto key = CurveKey::parse(question.credentials[0]);
+    if (!key) return key.error();
+    request.credentials = *key;
+  }
+  return request;
+}
+
+void add_once(std::vector<std::string>& list, const std::string& item) {
+  if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+}
+
+}  // namespace
+
+Json document(const Finding& finding) {
+  return Json::Object{{"allowed", finding.decision.allowed()},
+                      {"reason", to_string(finding.decision.reason())},
+                      {"user_id", finding.user_id ? Json(*finding.user_id) : Json()},
+                      {"message", finding.decision.message()},
+                      {"source", Json::strings(finding.source)}};
+}
+
+Result<Checker> Checker::load(const Context& context) {
+  const auto home = find_home(context);
+  if (!home) return home.error();
+  const auto policy = AuthFile(*home / "auth.json").load();
+  if (!policy) return policy.error();
+  auto rules = load_rules(*home);
+  if (!rules) return rules.error();
+  auto snapshot = PolicySnapshot::compile(*policy, TopicProtector(*rules), context.env.clock());
+  if (!snapshot) return snapshot.error().at("auth.json");
+  return Checker(std::move(*snapshot), std::move(*rules));
+}
+
+Finding Checker::connect(const ConnectQuestion& question) const {
+  const auto request = make_request(question);
+  if (!request) return {Decision::refuse(Reason::kMalformed, request.error().message), std::nullopt, {}};
+  Authentication authentication = snapshot_.authenticator.authenticate(*request);
+  Finding finding{std::move(authentication.decision), std::nullopt, {}};
+  finding.source = finding.decision.source();
+  if (finding.decision) finding.user_id = std::move(authentication.acceptance.user_id);
+  return finding;
+}
+
+Finding Checker::call(const CallQuestion& question) const {
+  std::vector<std::string> required;
+  Decision decision;
+  if (question.required) {
+    required = *question.required;
+    if (required == std::vector<std::string>{""}) required.clear();  // as auth.json writes "nothing"
+    decision = snapshot_.capabilities.authorize_call(question.user_id, question.method, required,
+                                                     question.arguments);
+  } else {
+    decision =
+        snapshot_.authorize_call(question.user_id, {question.callee, question.method, question.arguments});
+    if (const auto known = snapshot_.methods.required(question.callee, question.method)) {
+      required.assign(known->begin(), known->end());
+    }
+  }
+  Finding finding{std::move(decision), question.user_id, {}};
+  finding.source = finding.decision.source();
+  if (finding.decision) add_grants(question.user_id, required, finding.source);
+  return finding;
+}
+
+Finding Checker::publish(const std::string& user_id, std::string_view topic) const {
+  return about_topic(user_id, topic, snapshot_.authorize_publish(user_id, topic), rules_.write_protect);
+}
+
+Finding Checker::receive(const std::string& user_id, std::string_view topic) const {
+  return about_topic(user_id, topic, snapshot_.authorize_receive(user_id, topic), rules_.read_protect);
+}
+
+Finding Checker::about_topic(const std::string& user_id, std::string_view topic, Decision decision,
+                             const std::vector<TopicRule>& rules) const {
+  Finding finding{std::move(decision), user_id, {}};
+  finding.source = finding.decision.source();
+  if (!finding.decision) return finding;
+  for (const TopicRule& rule : rules) {
+    if (!rule.covers(topic)) continue;
+    add_once(finding.source, rule.location);
+    add_grants(user_id, rule.capabilities, finding.source);
+  }
+  return finding;
+}
+
+void Checker::add_grants(const std::string& user_id, const std::vector<std::string>& capabilities,
+                         std::vector<std::string>& source) const {
+  for (const std::string& capability : capabilities) {
+    for (const std::string& place : snapshot_.capabilities.sources_of(user_id, capability))
+      add_once(source, place);
+  }
+}
+
+}  // namespace vipauth::vctl::auth

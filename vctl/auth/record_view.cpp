@@ -1,0 +1,76 @@
+#include "auth/record_view.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+#include <utility>
+
+namespace vipauth::vctl::auth {
+namespace {
+
+constexpr std::string_view kPassword = "(password)";
+
+/// The order of VOLTTRON's documentation; what else a record has comes behind, in the order of the file.
+constexpr std::array<std::string_view, 12> kOrder{
+    "domain", "user_id", "roles",       "enabled",  "mechanism", "capabilities",
+    "groups", "address", "credentials", "comments", "identity",  "rpc_method_authorizations"};
+constexpr std::size_t kAlwaysShown = 10;  // of kOrder
+
+Json default_value(std::string_view name, const AuthRecord& record) {
+  if (name == "user_id") return record.user_id;
+  if (name == "enabled") return true;
+  if (name == "mechanism") return to_string(record.mechanism);
+  if (name == "roles" || name == "groups" || name == "capabilities") return Json::Array();
+  return {};
+}
+
+bool is_empty(const Json& json) {
+  return json.is_null() || (json.is_string() && json.as_string().empty()) ||
+         (json.is_array() && json.as_array().empty()) || (json.is_object() && json.as_object().empty());
+}
+
+/// True unless the credentials are surely no password: those of CURVE are public.
+bool may_hold_password(const Json& source) {
+  const Json* credentials = source.find("credentials");
+  if (credentials == nullptr || credentials->is_null()) return false;
+  const Json* mechanism = source.find("mechanism");
+  const bool is_curve = mechanism == nullptr || *mechanism == Json(to_string(Mechanism::kCurve));
+  const bool is_hash = credentials->is_string() && credentials->as_string().starts_with("$argon2");
+  return !is_curve || is_hash;
+}
+
+Json shown_field(std::string_view name, const Json& value, bool hide_credentials) {
+  if (name == "credentials" && hide_credentials) return kPassword;
+  if (name == "capabilities" && is_empty(value)) return Json::Array();
+  return value;
+}
+
+}  // namespace
+
+Json shown_record(const Policy::Entry& entry) {
+  if (!entry.source.is_object()) return entry.source;
+  const bool hide_credentials = may_hold_password(entry.source);
+  Json::Object shown;
+  for (std::size_t i = 0; i < kOrder.size(); ++i) {
+    const std::string name(kOrder[i]);
+    const Json* value = entry.source.find(name);
+    const bool says_nothing = value == nullptr || (name == "user_id" && is_empty(*value));
+    if (!says_nothing) {
+      shown.push_back({name, shown_field(name, *value, hide_credentials)});
+    } else if (entry.record && i < kAlwaysShown) {
+      shown.push_back({name, default_value(name, *entry.record)});
+    } else if (value != nullptr) {
+      shown.push_back({name, *value});
+    }
+  }
+  for (const Json::Member& member : entry.source.as_object()) {
+    if (std::find(kOrder.begin(), kOrder.end(), member.name) == kOrder.end()) shown.push_back(member);
+  }
+  return shown;
+}
+
+void print_record(std::ostream& out, std::size_t index, const Policy::Entry& entry) {
+  out << "\nINDEX: " << index << '\n' << shown_record(entry).dump_pretty() << '\n';
+}
+
+}  // namespace vipauth::vctl::auth

@@ -1,0 +1,45 @@
+#include "context.hpp"
+
+#include <system_error>
+
+namespace vipauth::vctl {
+namespace {
+
+std::optional<std::string> non_empty(std::optional<std::string> text) {
+  if (text && text->empty()) return std::nullopt;
+  return text;
+}
+
+/// A leading "~" as the shell would read it: VOLTTRON_HOME often holds one.
+std::filesystem::path expand_user(const std::string& path, const std::optional<std::string>& user_home) {
+  const bool is_relative_to_user = path == "~" || path.starts_with("~/");
+  return is_relative_to_user && user_home ? *user_home + path.substr(1) : path;
+}
+
+}  // namespace
+
+Result<std::filesystem::path> find_home(const Context& context) {
+  const auto user_home = non_empty(context.env.variable("HOME"));
+  std::filesystem::path home;
+  if (context.options.home) {
+    home = expand_user(*context.options.home, user_home);
+  } else if (const auto variable = non_empty(context.env.variable("VOLTTRON_HOME"))) {
+    home = expand_user(*variable, user_home);
+  } else if (user_home) {
+    home = std::filesystem::path(*user_home) / ".volttron";
+  } else {
+    return Error{ErrorCode::kNotFound, "no home folder: give --home DIR, or set VOLTTRON_HOME", ""};
+  }
+
+  std::error_code error;
+  if (std::filesystem::is_directory(home, error)) return home;
+  if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory) {
+    return Error{ErrorCode::kPermissionDenied, error.message(), home.string()};
+  }
+  return Error{ErrorCode::kNotFound,
+               "there is no home folder \"" + home.string() +
+                   "\": make it (mkdir -m 700), or name another by --home DIR or VOLTTRON_HOME",
+               ""};
+}
+
+}  // namespace vipauth::vctl

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <vipauth/result.hpp>
+
+#include "env.hpp"
+
+namespace vipauth::vctl {
+
+inline constexpr int kExitDone = 0;  ///< done, or allowed
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitDenied = 2;  ///< what `check` asked is refused
+inline constexpr int kExitUsage = 64;  ///< the command line makes no sense
+
+/// Options that every verb takes.
+struct CommonOptions {
+  std::optional<std::string> home;
+  bool json = false;
+  bool debug = false;
+  std::chrono::milliseconds timeout = std::chrono::seconds(60);
+};
+
+/// What a verb runs in.
+struct Context {
+  Env& env;
+  CommonOptions options;
+
+  /// Where a verb talks to the user: not on the standard output when that is to be one JSON document.
+  std::ostream& dialog() const { return options.json ? env.err : env.out; }
+};
+
+/// A verb with its options, ready to run. Returns the exit code.
+using Verb = std::function<int(const Context&)>;
+
+/// The folder that the files are in: --home, else $VOLTTRON_HOME, else ~/.volttron.
+/// \return kNotFound  there is no such folder; the message says what to do
+Result<std::filesystem::path> find_home(const Context& context);
+
+}  // namespace vipauth::vctl

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+#include <vipauth/clock.hpp>
+
+namespace vipauth::vctl {
+
+/// Everything that a run of the program gets from outside, so that a test can give it.
+struct Env {
+  std::istream& in;
+  std::ostream& out;                                                       ///< results
+  std::ostream& err;                                                       ///< errors and warnings
+  std::function<std::optional<std::string>(const std::string&)> variable;  ///< of the environment
+  Clock clock = system_now;
+  bool is_terminal = false;                          ///< a person types at `in`
+  std::function<void(bool)> set_echo = [](bool) {};  ///< whether the terminal shows what is typed
+};
+
+}  // namespace vipauth::vctl
