@@ -1,0 +1,201 @@
+#include <vipauth/socket_security.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "support/catch.hpp"
+#include "support/curve_peers.hpp"
+
+namespace vipauth::test {
+namespace {
+
+using namespace std::string_literals;
+
+/// A peer that speaks ZMTP 3.0 by hand, without a mechanism, and sends properties of its own choice.
+/// Source: ZeroMQ RFC 23.
+class RawPeer {
+ public:
+  RawPeer(zmq::context_t& context, const std::string& endpoint) : socket_(context, zmq::socket_type::stream) {
+    socket_.set(zmq::sockopt::linger, 0);
+    socket_.connect(endpoint);
+    zmq::message_t id;
+    zmq::message_t nothing;
+    static_cast<void>(socket_.recv(id));
+    static_cast<void>(socket_.recv(nothing));
+    id_ = id.to_string();
+  }
+
+  void send_message(const std::vector<std::pair<std::string, std::string>>& properties,
+                    const std::string& text) {
+    std::string ready = "\x05READY"s;
+    for (const auto& [name, value] : properties) {
+      ready += static_cast<char>(name.size());
+      ready += name + "\0\0\0"s + static_cast<char>(value.size()) + value;
+    }
+    write("\xff\0\0\0\0\0\0\0\x01\x7f"s + "\x03\0NULL"s + std::string(16 + 32, '\0') + "\x06\0\0\0\0\0\0"s +
+          static_cast<char>(ready.size() >> 8U) + static_cast<char>(ready.size()) + ready);
+    std::string answer;  // the other side's greeting, and READY
+    while (answer.find("\x05READY") == std::string::npos) answer += receive(socket_).value().back();
+    write("\0"s + static_cast<char>(text.size()) + text);
+  }
+
+ private:
+  void write(const std::string& bytes) { send(socket_, {id_, bytes}); }
+
+  zmq::socket_t socket_;
+  std::string id_;
+};
+
+/// What libzmq attached to a message.
+std::string property_of(zmq::message_t& message, const char* name) { return message.gets(name); }
+
+}  // namespace
+
+TEST_CASE("secure_server_socket: refuses a domain that libzmq would take for none") {
+  zmq::context_t context;
+  zmq::socket_t socket(context, zmq::socket_type::router);
+  const CurveKeyPair keys = CurveKeyPair::generate();
+
+  const auto empty = secure_server_socket(socket, keys, "");
+  REQUIRE_FALSE(empty);
+  CHECK(empty.error().code == ErrorCode::kInvalidArgument);
+  CHECK(empty.error().message.find("domain") != std::string::npos);
+  CHECK_FALSE(secure_server_socket(socket, keys, std::string(256, 'a')));
+  CHECK(secure_server_socket(socket, keys, std::string(255, 'a')));
+}
+
+TEST_CASE("secure_server_socket: refuses a socket that is bound already") {
+  zmq::context_t context;
+  zmq::socket_t socket(context, zmq::socket_type::router);
+  socket.bind("tcp://127.0.0.1:*");
+  const auto secured = secure_server_socket(socket, CurveKeyPair::generate());
+  REQUIRE_FALSE(secured);
+  CHECK(secured.error().code == ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("secure_client_socket: refuses a socket that is connected already") {
+  zmq::context_t context;
+  zmq::socket_t socket(context, zmq::socket_type::dealer);
+  socket.set(zmq::sockopt::linger, 0);
+  socket.connect("tcp://127.0.0.1:1");
+  CHECK_FALSE(secure_client_socket(socket, CurveKeyPair::generate(), CurveKeyPair::generate().public_key));
+}
+
+TEST_CASE("secure_server_socket, secure_client_socket: refuse what is no socket") {
+  const CurveKeyPair keys = CurveKeyPair::generate();
+  const auto server = secure_server_socket(nullptr, keys);
+  REQUIRE_FALSE(server);
+  CHECK(server.error().code == ErrorCode::kInvalidArgument);
+  CHECK(server.error().message.find("ZMQ_") == 0);  // names the option
+  CHECK_FALSE(secure_client_socket(nullptr, keys, keys.public_key));
+}
+
+TEST_CASE("secure_server_socket: without a ZAP handler nobody gets in") {
+  const TempHome home;
+  const CurveKeyPair alice = CurveKeyPair::generate();
+  home.write("auth.json", auth_json({curve_record("alice", alice.public_key)}));
+  const CurveKeyPair server_keys = CurveKeyPair::generate();
+  zmq::context_t server_context;
+  zmq::socket_t router(server_context, zmq::socket_type::router);
+  must(secure_server_socket(router, server_keys));
+  router.bind("tcp://127.0.0.1:*");
+  const std::string endpoint = router.get(zmq::sockopt::last_endpoint);
+
+  zmq::context_t context;
+  {
+    CurveClient client(context, endpoint, server_keys.public_key, alice);
+    send(client.socket, {"hi"});
+    // The server hangs up on it, again and again.
+    CHECK(eventually([&] {
+      return client.monitor.update(std::chrono::milliseconds(10)) != ConnectionState::kConnecting;
+    }));
+    CHECK(client.monitor.state() != ConnectionState::kConnected);
+    CHECK_FALSE(receive(router, std::chrono::milliseconds(0)));
+  }
+  // The same key gets in where there is one.
+  const AuthService service = must(AuthService::open(home.path()));
+  const ZapServer zap = must(ZapServer::start(server_context, service));
+  CurveClient client(context, endpoint, server_keys.public_key, alice);
+  CHECK(client.becomes(ConnectionState::kConnected));
+}
+
+TEST_CASE("session_of: a peer of a socket without ZAP cannot pose as an accepted one") {
+  const TempHome home;
+  const CurveKeyPair alice = CurveKeyPair::generate();
+  home.write("auth.json", auth_json({curve_record("alice", alice.public_key)}));
+  CurveServer server(home);
+  zmq::socket_t open_socket(server.context, zmq::socket_type::router);
+  open_socket.set(zmq::sockopt::linger, 0);
+  open_socket.bind("tcp://127.0.0.1:*");
+
+  zmq::context_t context;
+  RawPeer raw(context, open_socket.get(zmq::sockopt::last_endpoint));
+  raw.send_message({{"Socket-Type", "DEALER"},
+                    {"User-Id", "alice"},
+                    {"X-Vip-Mechanism", "CURVE"},
+                    {"X-Vip-Credentials", alice.public_key.to_base64url()},
+                    {"X-Vip-Domain", "vip"},
+                    {"X-Vip-Proof", "0123456789012345678901234567890123456789012"}},
+                   "hi");
+  zmq::message_t message;
+  REQUIRE(receive(open_socket, std::chrono::seconds(60), message));
+  REQUIRE(message.to_string() == "hi");
+  REQUIRE(property_of(message, "User-Id") == "alice");  // libzmq passes on what the peer claims
+  const auto session = session_of(server.service, message);
+  REQUIRE_FALSE(session);
+  CHECK(session.error().code == ErrorCode::kInvalidArgument);
+
+  // The real one.
+  CurveClient client(context, server.endpoint, server.keys.public_key, alice);
+  send(client.socket, {"hi"});
+  const auto real = server.hear();
+  REQUIRE(real);
+  CHECK(real->user_id() == "alice");
+  CHECK_FALSE(is_from(*real, message));
+}
+
+TEST_CASE("session_of: refuses a message that came over no connection") {
+  const TempHome home;
+  const AuthService service = must(AuthService::open(home.path()));
+  zmq::message_t message("hi", 2);
+  CHECK_FALSE(session_of(service, message));
+}
+
+TEST_CASE("is_from: a routing id that passes to another peer does not take the session with it") {
+  const TempHome home;
+  const CurveKeyPair alice = CurveKeyPair::generate();
+  const CurveKeyPair bob = CurveKeyPair::generate();
+  home.write("auth.json",
+             auth_json({curve_record("alice", alice.public_key), curve_record("bob", bob.public_key)}));
+  CurveServer server(home);
+  zmq::context_t context;
+  zmq::message_t message;
+
+  std::optional<Session> session;
+  {
+    CurveClient client(context, server.endpoint, server.keys.public_key, alice, "agent");
+    for (int i = 0; i < 2; ++i) {
+      send(client.socket, {"hi"});
+      REQUIRE(receive(server.router, std::chrono::seconds(60), message));
+      if (!session) session.emplace(must(session_of(server.service, message)));
+      CHECK(is_from(*session, message));
+    }
+  }
+  std::optional<CurveClient> client;
+  std::optional<Frames> frames;
+  REQUIRE(eventually([&] {  // until libzmq has let go of the routing id
+    client.reset();
+    client.emplace(context, server.endpoint, server.keys.public_key, bob, "agent");
+    send(client->socket, {"hi"});
+    frames = receive(server.router, std::chrono::seconds(2), message);
+    return frames.has_value();
+  }));
+  CHECK(frames->front() == "agent");
+  CHECK_FALSE(is_from(*session, message));
+}
+
+}  // namespace vipauth::test
