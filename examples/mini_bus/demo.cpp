@@ -112,8 +112,7 @@ class Page {
         line.erase(0, space + 1);
         margin.assign(lead.size(), ' ');
       }
-      if (!line.empty()) std::cout << margin << coloured(line, colour);
-      std::cout << std::endl;
+      std::cout << (line.empty() ? "" : margin + coloured(line, colour)) + "\n";
       margin.assign(lead.size(), ' ');
     }
   }
@@ -321,6 +320,7 @@ void Demo::start_bus() {
   page_.tell(
       "auth.json knows TempAgent, whose method set_temperature requires CAP_SET_TEMP, AgentA, whose "
       "method bar requires can_call_bar, and a historian, which is not running.");
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet
   setenv("VOLTTRON_HOME", home_.path().c_str(), 1);
   page_.command("export VOLTTRON_HOME=" + home_.path().string());
   page_.command("mini_bus --home $VOLTTRON_HOME &");
@@ -527,8 +527,7 @@ void Demo::serve() {
             << "  mini_agent $BUS --identity Bob.2 --key-file Bob.key publish foo/bar hello\n"
             << "  mini_agent $BUS --identity Bob.2 --key-file Bob.key call AgentA bar '{\"x\": 1}'\n"
             << "  vctl auth check call --help\n"
-            << "  tail -f $VOLTTRON_HOME/bus.log                          # what the bus decides\n"
-            << std::endl;
+            << "  tail -f $VOLTTRON_HOME/bus.log                          # what the bus decides\n";
   while (interrupted == 0 && bus_->is_running()) std::this_thread::sleep_for(milliseconds(100));
   if (interrupted == 0) throw Failure("the bus has ended");
 }
@@ -539,6 +538,7 @@ void on_signal(int) { interrupted = 1; }
 
 int main(int argc, char** argv) {
   try {
+    std::cout << std::unitbuf;
     mini_bus::Arguments arguments(argc, argv);
     const bool serve = arguments.take_flag("--serve");
     if (!arguments.left().empty()) {

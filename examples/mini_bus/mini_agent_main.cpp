@@ -41,7 +41,7 @@ bool wait_for_bus(vipauth::ConnectionMonitor& monitor) {
   while (true) {
     const ConnectionState before = monitor.state();
     const ConnectionState state = monitor.update(std::chrono::seconds(1));
-    if (state != before) std::cerr << monitor.advice() << std::endl;
+    if (state != before) std::cerr << monitor.advice() << '\n';
     if (state == ConnectionState::kConnected) return true;
     if (state == ConnectionState::kRefused || state == ConnectionState::kNotCurve) return false;
   }
@@ -51,7 +51,7 @@ bool wait_for_bus(vipauth::ConnectionMonitor& monitor) {
 int report(const std::optional<MiniAgent::Reply>& reply) {
   if (!reply) return fail("the bus does not answer");
   if (!reply->ok) return fail(reply->text);
-  if (!reply->text.empty()) std::cout << reply->text << std::endl;
+  if (!reply->text.empty()) std::cout << reply->text << '\n';
   return EXIT_SUCCESS;
 }
 
@@ -63,10 +63,10 @@ int stay(MiniAgent& agent, const std::function<int()>& begin) {
       const auto event = agent.next_event(std::chrono::seconds(1));
       if (event) {
         std::cout << shown(event->sender) << " on " << shown(event->topic) << ": " << shown(event->payload)
-                  << std::endl;
+                  << '\n';
       }
     }
-    std::cerr << agent.monitor().advice() << std::endl;
+    std::cerr << agent.monitor().advice() << '\n';
     if (!wait_for_bus(agent.monitor())) return EXIT_FAILURE;
   }
 }
@@ -85,7 +85,7 @@ int serve(MiniAgent& agent, const std::vector<std::string>& methods) {
   return stay(agent, [&] {
     for (const std::string& method : methods) {
       const auto repeat = [method](const std::string& caller, const std::string& arguments) {
-        std::cout << shown(caller) << " calls " << method << ' ' << shown(arguments) << std::endl;
+        std::cout << shown(caller) << " calls " << method << ' ' << shown(arguments) << '\n';
         return MiniAgent::Reply{true, arguments};
       };
       if (const int failed = report(agent.serve(method, repeat)); failed != 0) return failed;
@@ -115,7 +115,7 @@ int run(mini_bus::Arguments arguments) {
   if (!server_key) return fail("--server-key: " + server_key.error().to_string());
   const auto keys = vipauth::KeyStore(key_file.value_or(*identity + ".key")).load_or_create();
   if (!keys) return fail(keys.error().to_string());
-  std::cerr << "my public key is " << keys->public_key.to_base64url() << std::endl;
+  std::cerr << "my public key is " << keys->public_key.to_base64url() << '\n';
 
   auto agent = MiniAgent::connect(*endpoint, *server_key, *keys, *identity);
   if (!agent) return fail(agent.error().to_string());
@@ -131,6 +131,7 @@ int run(mini_bus::Arguments arguments) {
 
 int main(int argc, char** argv) {
   try {
+    std::cout << std::unitbuf;  // each event as it comes, through a pipe too
     return run(mini_bus::Arguments(argc, argv));
   } catch (const std::exception& error) {
     return fail(error.what());

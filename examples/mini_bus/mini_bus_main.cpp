@@ -25,7 +25,7 @@ void log_to_stderr(vipauth::LogLevel level, const std::string& line) {
   const std::scoped_lock lock(mutex);
   if (level == vipauth::LogLevel::kDebug) return;
   const bool is_trouble = level == vipauth::LogLevel::kWarning || level == vipauth::LogLevel::kError;
-  std::cerr << (is_trouble ? "warning: " : "") << line << std::endl;
+  std::cerr << (is_trouble ? "warning: " : "") + line + "\n";
 }
 
 int run(const std::string& home, mini_bus::MiniBus::Options options) {
@@ -43,7 +43,8 @@ int run(const std::string& home, mini_bus::MiniBus::Options options) {
     return EXIT_FAILURE;
   }
   std::cout << "endpoint " << (*bus)->endpoint() << "\nserverkey " << (*bus)->server_key().to_base64url()
-            << std::endl;
+            << '\n'
+            << std::flush;
 
   std::thread waiting([&] {
     int signal = 0;

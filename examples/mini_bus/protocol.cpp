@@ -40,18 +40,14 @@ bool receive(zmq::socket_t& socket, Message& message) {
 
 Sent send(zmq::socket_t& socket, const Frames& frames) {
   tell_tsan_of_send();
-  try {
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      const bool more = i + 1 < frames.size();
-      const auto flags =
-          more ? zmq::send_flags::dontwait | zmq::send_flags::sndmore : zmq::send_flags::dontwait;
-      if (!socket.send(zmq::buffer(frames[i]), flags)) return Sent::kFull;
-    }
-    return Sent::kYes;
-  } catch (const zmq::error_t& error) {
-    if (error.num() == EHOSTUNREACH) return Sent::kGone;
-    throw;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const int flags = ZMQ_DONTWAIT | (i + 1 < frames.size() ? ZMQ_SNDMORE : 0);
+    if (zmq_send(socket.handle(), frames[i].data(), frames[i].size(), flags) >= 0) continue;
+    if (zmq_errno() == EAGAIN) return Sent::kFull;
+    if (zmq_errno() == EHOSTUNREACH) return Sent::kGone;
+    throw zmq::error_t();
   }
+  return Sent::kYes;
 }
 
 std::string shown(std::string_view text) {

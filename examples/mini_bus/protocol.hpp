@@ -34,7 +34,7 @@ namespace mini_bus {
 using Frames = std::vector<std::string>;
 
 constexpr std::size_t kMaxFrames = 6;  // the routing id, and the longest operation
-constexpr std::int64_t kMaxFrameBytes = 64 * 1024;
+constexpr std::int64_t kMaxFrameBytes = std::int64_t{64} * 1024;
 
 /// A whole message as it was received.
 struct Message {

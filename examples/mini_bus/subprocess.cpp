@@ -10,8 +10,6 @@
 #include <signal.h>
 #include <spawn.h>
 
-extern char** environ;
-
 namespace mini_bus {
 namespace {
 
@@ -34,6 +32,7 @@ Started start(const std::vector<std::string>& arguments, const std::string& erro
                                      O_WRONLY | O_CREAT | O_TRUNC, 0600);
   }
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   pid_t pid = -1;

@@ -30,6 +30,7 @@ zmq::socket_t connect(zmq::context_t& context, const CurveServer& server, const 
 
 TEST_CASE("ZapServer: of 200 clients at once each known one gets in, and each stranger is pending once") {
   std::vector<CurveKeyPair> keys;
+  keys.reserve(kClients);
   Json::Array records;
   std::set<std::string> known;
   std::map<std::string, std::string> strangers;  // key -> address
@@ -47,6 +48,7 @@ TEST_CASE("ZapServer: of 200 clients at once each known one gets in, and each st
   CurveServer server(home);
   zmq::context_t context;
   std::vector<zmq::socket_t> clients;
+  clients.reserve(kClients);
   for (int i = 0; i < kClients; ++i)
     clients.push_back(connect(context, server, keys[static_cast<std::size_t>(i)], address_of(i)));
 

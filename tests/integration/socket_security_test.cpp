@@ -33,8 +33,8 @@ class RawPeer {
                     const std::string& text) {
     std::string ready = "\x05READY"s;
     for (const auto& [name, value] : properties) {
-      ready += static_cast<char>(name.size());
-      ready += name + "\0\0\0"s + static_cast<char>(value.size()) + value;
+      ready.append(1, static_cast<char>(name.size())).append(name);
+      ready.append(3, '\0').append(1, static_cast<char>(value.size())).append(value);
     }
     write("\xff\0\0\0\0\0\0\0\x01\x7f"s + "\x03\0NULL"s + std::string(16 + 32, '\0') + "\x06\0\0\0\0\0\0"s +
           static_cast<char>(ready.size() >> 8U) + static_cast<char>(ready.size()) + ready);

@@ -24,8 +24,8 @@ inline ZapReply ask_curve(const ZapAuthenticator& zap, const std::string& key,
   return ask(zap, {"1.0", "1", domain, address, "", "CURVE", std::string(bytes.begin(), bytes.end())});
 }
 
-inline ZapReply ask_plain(const ZapAuthenticator& zap, const std::string& username, const std::string& password,
-                          const std::string& address = "127.0.0.1") {
+inline ZapReply ask_plain(const ZapAuthenticator& zap, const std::string& username,
+                          const std::string& password, const std::string& address = "127.0.0.1") {
   return ask(zap, {"1.0", "1", "vip", address, "", "PLAIN", username, password});
 }
 
@@ -53,7 +53,8 @@ class LogBook {
   /// How many lines of that level hold `text`.
   std::size_t count(LogLevel level, std::string_view text) const {
     std::size_t count = 0;
-    for (const Line& line : lines()) count += line.first == level && line.second.find(text) != std::string::npos ? 1U : 0U;
+    for (const Line& line : lines())
+      count += line.first == level && line.second.find(text) != std::string::npos ? 1U : 0U;
     return count;
   }
 

@@ -1,19 +1,19 @@
 #pragma once
 
-#include <grp.h>
-#include <signal.h>
+#include <cerrno>
+#include <stdexcept>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <stdexcept>
 #include <utility>
+
+#include <grp.h>
+#include <signal.h>
 
 namespace vipauth::test {
 
-/// A process of its own: a copy of this one that runs `work` and ends with what it returns. It checks nothing itself,
-/// for the test framework is its parent's. Killed, if it still runs, when this object goes.
+/// A process of its own: a copy of this one that runs `work` and ends with what it returns. It checks nothing
+/// itself, for the test framework is its parent's. Killed, if it still runs, when this object goes.
 class ChildProcess {
  public:
   static constexpr int kThrew = 125;
@@ -22,10 +22,11 @@ class ChildProcess {
   explicit ChildProcess(Work work) : pid_(::fork()) {
     if (pid_ < 0) throw std::runtime_error("cannot fork");
     if (pid_ > 0) return;
-    int code = kThrew;
+    int code = 0;
     try {
       code = work();
-    } catch (...) {  // told by the exit code
+    } catch (...) {
+      code = kThrew;
     }
     ::_exit(code);
   }
@@ -37,6 +38,7 @@ class ChildProcess {
 
   /// Its exit code; -1 where a signal ended it.
   int wait() {
+    if (pid_ < 0) return -1;
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
@@ -54,7 +56,8 @@ class ChildProcess {
   pid_t pid_;
 };
 
-/// Where this process is root, makes it nobody, for whom permissions count. In a child only: there is no way back.
+/// Where this process is root, makes it nobody, for whom permissions count. In a child only: there is no way
+/// back.
 inline bool drop_privileges() {
   constexpr unsigned kNobody = 65534;
   if (::geteuid() != 0) return true;

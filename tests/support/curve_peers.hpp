@@ -5,6 +5,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -25,9 +26,13 @@ namespace vipauth::test {
 
 /// The value, or the error as an exception: for what a test takes for granted.
 template <typename T>
-T must(Result<T> result) {
+  requires(!std::is_void_v<T>)
+T must(Result<T>&& result) {
   if (!result) throw std::runtime_error(result.error().to_string());
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
+  return *std::move(result);
+}
+inline void must(const Result<void>& result) {
+  if (!result) throw std::runtime_error(result.error().to_string());
 }
 
 // ---- Messages ----

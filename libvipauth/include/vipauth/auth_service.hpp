@@ -82,8 +82,8 @@ class AuthService {
 
   /// \return kNotFound, kPermissionDenied, kIoError  the folder cannot be used. A bad file in it is no reason to fail:
   ///         it is reported (log, last_problem), and refuses
-  VIPAUTH_EXPORT static Result<AuthService> open(std::filesystem::path home, Options options);
-  VIPAUTH_EXPORT static Result<AuthService> open(std::filesystem::path home);
+  VIPAUTH_EXPORT static Result<AuthService> open(const std::filesystem::path& home, Options options);
+  VIPAUTH_EXPORT static Result<AuthService> open(const std::filesystem::path& home);
 
   VIPAUTH_EXPORT AuthService(AuthService&&) noexcept;
   VIPAUTH_EXPORT AuthService& operator=(AuthService&&) noexcept;

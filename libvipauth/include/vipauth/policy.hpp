@@ -71,12 +71,12 @@ class Policy {
   /// \return kAlreadyExists  `user_id X is already in use at index [2]`, or
   ///                         `entry matches domain, address and credentials at index [2]`
   /// \return what AuthRecord::parse returns
-  VIPAUTH_EXPORT Result<std::size_t> add_allow(Json record);
+  VIPAUTH_EXPORT Result<std::size_t> add_allow(const Json& record);
   /// Adds records that belong to one user, such as the two keys of a rotation: all or none of them. Each must
   /// be new to the list, but they may share a user_id among themselves.
   VIPAUTH_EXPORT Result<void> add_allow_together(const std::vector<Json>& records);
   /// As add_allow, for the deny list, where user ids need not be unique.
-  VIPAUTH_EXPORT Result<std::size_t> add_deny(Json record);
+  VIPAUTH_EXPORT Result<std::size_t> add_deny(const Json& record);
 
   /// Removes the records at these indices of the list before the call; an index given twice counts once.
   /// \return kNotFound  `invalid index 9`; nothing is removed

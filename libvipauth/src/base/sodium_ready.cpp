@@ -5,7 +5,8 @@
 namespace vipauth {
 
 void make_sodium_ready() noexcept {
-  // It fails only where the system has no random source, and there libsodium ends the process when it needs one.
+  // It fails only where the system has no random source, and there libsodium ends the process when it needs
+  // one.
   [[maybe_unused]] static const int result = ::sodium_init();
 }
 

@@ -176,7 +176,7 @@ std::string make_user_id() { return random_uuid(); }
 
 std::string canonical_address(std::string_view address) {
   in6_addr ipv6{};
-  const std::string text(address);
+  std::string text(address);
   if (text.find(':') == std::string::npos || inet_pton(AF_INET6, text.c_str(), &ipv6) != 1 ||
       IN6_IS_ADDR_V4MAPPED(&ipv6) == 0) {
     return text;

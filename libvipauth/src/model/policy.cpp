@@ -78,10 +78,12 @@ const CurveKey* key_of(const Policy::Entry& entry) {
   return entry.record ? std::get_if<CurveKey>(&entry.record->credentials) : nullptr;
 }
 
-bool is_plain(const Policy::Entry& entry) { return entry.record && entry.record->mechanism == Mechanism::kPlain; }
+bool is_plain(const Policy::Entry& entry) {
+  return entry.record && entry.record->mechanism == Mechanism::kPlain;
+}
 
-/// Keys are compared as keys, whichever text form the file holds; anything else as it is written. Two user names are
-/// two peers, also where they happen to have the same password.
+/// Keys are compared as keys, whichever text form the file holds; anything else as it is written. Two user
+/// names are two peers, also where they happen to have the same password.
 bool same_credentials(const Policy::Entry& a, const Policy::Entry& b) {
   const CurveKey* left = key_of(a);
   const CurveKey* right = key_of(b);
@@ -285,7 +287,7 @@ std::vector<Error> Policy::problems() const {
   return out;
 }
 
-Result<std::size_t> Policy::add_allow(Json record) {
+Result<std::size_t> Policy::add_allow(const Json& record) {
   auto entry = prepare(record);
   if (!entry) return entry.error();
   if (auto unique = check_unique(allow_, *entry); !unique) return unique.error();
@@ -305,7 +307,7 @@ Result<void> Policy::add_allow_together(const std::vector<Json>& records) {
   return {};
 }
 
-Result<std::size_t> Policy::add_deny(Json record) {
+Result<std::size_t> Policy::add_deny(const Json& record) {
   auto entry = prepare(record);
   if (!entry) return entry.error();
   deny_.push_back(std::move(*entry));

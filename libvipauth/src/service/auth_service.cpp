@@ -76,7 +76,7 @@ struct AuthService::Impl {
                 options.clock,
                 options.log}),
         pending(home / kPendingFile, options.pending_limits, undecided(keeper.live())),
-        remote_peers(auth_file, pending) {}
+        remote_peers(auth_file, pending, options.log) {}
 
   void log(LogLevel level, const std::string& line) const {
     if (options.log) options.log(level, line);
@@ -192,9 +192,9 @@ AuthService::~AuthService() {
     impl_->log(LogLevel::kError, flushed.error().to_string());
 }
 
-Result<AuthService> AuthService::open(fs::path home) { return open(std::move(home), Options{}); }
+Result<AuthService> AuthService::open(const fs::path& home) { return open(home, Options{}); }
 
-Result<AuthService> AuthService::open(fs::path home, Options options) {
+Result<AuthService> AuthService::open(const fs::path& home, Options options) {
   std::error_code error;
   if (!fs::is_directory(home, error)) {
     if (error == std::errc::permission_denied) {

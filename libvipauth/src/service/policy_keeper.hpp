@@ -66,7 +66,7 @@ class PolicyKeeper {
   const std::shared_ptr<LivePolicy> live_;
 
   mutable std::mutex mutex_;
-  std::vector<LogLine> lines_;  // to be logged when the lock is let go
+  std::vector<LogLine> lines_;            // to be logged when the lock is let go
   std::shared_ptr<const Policy> policy_;  // the last good one
   AcceptedPeers accepted_;
   bool auth_seen_ = false;

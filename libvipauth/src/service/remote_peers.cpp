@@ -218,15 +218,16 @@ Result<Authorization> move_to_allow(Policy& policy, const Indices& indices, cons
   return last;
 }
 
-/// True where the record could let in the peer of `dropped`, from wherever. Stored passwords cannot be compared, so any
-/// record of the same name could.
+/// True where the record could let in the peer of `dropped`, from wherever. Stored passwords cannot be
+/// compared, so any record of the same name could.
 bool could_accept(const AuthRecord& record, const AuthRecord& dropped) {
   if (!record.enabled || record.mechanism != dropped.mechanism) return false;
   const auto* key = std::get_if<CurveKey>(&dropped.credentials);
   if (key == nullptr) return record.user_id == dropped.user_id;
   const auto* pattern = std::get_if<Pattern>(&record.credentials);
   const auto* other_key = std::get_if<CurveKey>(&record.credentials);
-  return pattern != nullptr ? pattern->matches(key->to_base64url()) : other_key != nullptr && *other_key == *key;
+  return pattern != nullptr ? pattern->matches(key->to_base64url())
+                            : other_key != nullptr && *other_key == *key;
 }
 
 /// Deleting never grants: nothing may be left that would let one of these peers in.
@@ -266,12 +267,27 @@ Result<void> drop_peer(Policy& policy, Indices from_allow, const Indices& from_d
 
 }  // namespace
 
+Result<void> RemotePeers::edit(const std::function<Result<void>(PendingState&, const EditPolicy&)>& change) {
+  std::vector<std::string> warnings;
+  const EditPolicy edit_policy = [&](const AuthFile::Change& policy_change) -> Result<void> {
+    auto edited = auth_file_.edit(policy_change);
+    if (!edited) return edited.error();
+    warnings = std::move(edited->warnings);
+    return {};
+  };
+  auto result = pending_.edit([&](PendingState& state) { return change(state, edit_policy); });
+  if (log_) {
+    for (const std::string& warning : warnings) log_(LogLevel::kWarning, warning);
+  }
+  return result;
+}
+
 Result<Authorization> RemotePeers::approve(std::string_view user_id, const Approval& approval) {
   Authorization done;
-  auto result = pending_.edit([&](PendingState& state) -> Result<void> {
+  auto result = edit([&](PendingState& state, const EditPolicy& edit_policy) -> Result<void> {
     const auto request = std::find_if(state.pending.begin(), state.pending.end(),
                                       [&](const PendingRequest& r) { return r.user_id == user_id; });
-    auto edited = auth_file_.edit([&](Policy& policy) -> Result<void> {
+    auto edited = edit_policy([&](Policy& policy) -> Result<void> {
       if (request != state.pending.end()) {
         done = describe(*request);
         done.status = AuthorizationStatus::kApproved;
@@ -310,10 +326,10 @@ Result<Authorization> RemotePeers::approve(std::string_view user_id, const Appro
 
 Result<Authorization> RemotePeers::deny(std::string_view user_id) {
   Authorization done;
-  auto result = pending_.edit([&](PendingState& state) -> Result<void> {
+  auto result = edit([&](PendingState& state, const EditPolicy& edit_policy) -> Result<void> {
     const auto request = std::find_if(state.pending.begin(), state.pending.end(),
                                       [&](const PendingRequest& r) { return r.user_id == user_id; });
-    auto edited = auth_file_.edit([&](Policy& policy) -> Result<void> {
+    auto edited = edit_policy([&](Policy& policy) -> Result<void> {
       if (request != state.pending.end()) {
         done = describe(*request);
         done.status = AuthorizationStatus::kDenied;
@@ -348,7 +364,7 @@ Result<Authorization> RemotePeers::deny(std::string_view user_id) {
 
 Result<Authorization> RemotePeers::remove(std::string_view user_id) {
   Authorization done;
-  auto result = pending_.edit([&](PendingState& state) -> Result<void> {
+  auto result = edit([&](PendingState& state, const EditPolicy& edit_policy) -> Result<void> {
     const auto request = std::find_if(state.pending.begin(), state.pending.end(),
                                       [&](const PendingRequest& r) { return r.user_id == user_id; });
     if (request != state.pending.end()) {
@@ -356,7 +372,7 @@ Result<Authorization> RemotePeers::remove(std::string_view user_id) {
       state.pending.erase(request);
       return {};
     }
-    auto edited = auth_file_.edit([&](Policy& policy) -> Result<void> {
+    auto edited = edit_policy([&](Policy& policy) -> Result<void> {
       const Indices from_allow = of_user(policy.allow(), approved(policy, state), user_id);
       const Indices from_deny = of_user(policy.deny(), denied(policy), user_id);
       if (from_allow.empty() && from_deny.empty()) return not_listed(user_id);
@@ -367,7 +383,7 @@ Result<Authorization> RemotePeers::remove(std::string_view user_id) {
       forget_unlisted(state, policy);
       return {};
     });
-    return edited ? Result<void>() : Result<void>(edited.error());
+    return edited;
   });
   if (!result) return result.error();
   return done;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <vipauth/auth_file.hpp>
@@ -15,7 +17,9 @@ namespace vipauth {
 /// after a crash between the two, a request that is decided is no longer pending, because the policy says so.
 class RemotePeers {
  public:
-  RemotePeers(const AuthFile& auth_file, PendingStore& pending) : auth_file_(auth_file), pending_(pending) {}
+  /// \param log  told what an edit of auth.json warns of
+  RemotePeers(const AuthFile& auth_file, PendingStore& pending, LogSink log)
+      : auth_file_(auth_file), pending_(pending), log_(std::move(log)) {}
 
   Result<Authorization> approve(std::string_view user_id, const Approval& approval);
   Result<Authorization> deny(std::string_view user_id);
@@ -23,8 +27,14 @@ class RemotePeers {
   Result<std::vector<Authorization>> list(AuthorizationStatus status) const;
 
  private:
+  using EditPolicy = std::function<Result<void>(const AuthFile::Change&)>;
+
+  /// A transaction on pending.json, in which `change` may make one on auth.json. Logs when both are done.
+  Result<void> edit(const std::function<Result<void>(PendingState&, const EditPolicy&)>& change);
+
   const AuthFile& auth_file_;
   PendingStore& pending_;
+  LogSink log_;
 };
 
 }  // namespace vipauth

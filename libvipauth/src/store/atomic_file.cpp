@@ -84,10 +84,12 @@ Result<void> write_all(int fd, std::string_view content, const fs::path& file) {
   return {};
 }
 
-fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
 
-/// An administrator (root) who edits a service's file must not take it away from the service: the owner stays, and a
-/// new file goes to the owner of the folder.
+/// An administrator (root) who edits a service's file must not take it away from the service: the owner
+/// stays, and a new file goes to the owner of the folder.
 Result<void> keep_owner(int fd, const fs::path& original) {
   if (::geteuid() != 0) return {};
   struct stat before{};

@@ -323,7 +323,8 @@ struct PendingStore::Impl {
     return state;
   }
 
-  Result<void> edit(const std::function<Result<void>(PendingState&)>& change, std::chrono::milliseconds patience) {
+  Result<void> edit(const std::function<Result<void>(PendingState&)>& change,
+                    std::chrono::milliseconds patience) {
     const auto lock = FileLock::acquire(path, patience);
     if (!lock) return lock.error();
     const std::lock_guard file_lock(file_mutex);

@@ -51,7 +51,8 @@ bool decode_z85(std::string_view text, Bytes& out) {
 
 bool decode_base64url(std::string_view text, Bytes& out) {
   // libsodium takes a byte beyond ASCII for '_' (1.0.18, where char is signed).
-  if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 0x7f; })) return false;
+  if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 0x7f; }))
+    return false;
   std::size_t length = 0;
   return sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length, nullptr,
                            sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&

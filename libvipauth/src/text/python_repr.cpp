@@ -26,13 +26,14 @@ Character first_character(std::string_view text) {
   return {code, length};
 }
 
-/// Of what Python escapes beyond ASCII, what could mislead: controls, other spaces and line ends, what has no width,
-/// and what reorders text. Source: Python's str.isprintable(); Unicode categories Cc, Cf, Zl, Zp, Zs.
+/// Of what Python escapes beyond ASCII, what could mislead: controls, other spaces and line ends, what has no
+/// width, and what reorders text. Source: Python's str.isprintable(); Unicode categories Cc, Cf, Zl, Zp, Zs.
 bool is_printable(char32_t code) {
   constexpr std::pair<char32_t, char32_t> kHidden[] = {
-      {0x00, 0x1f},     {0x7f, 0xa0},     {0xad, 0xad},     {0x600, 0x605},   {0x61c, 0x61c},     {0x6dd, 0x6dd},
-      {0x70f, 0x70f},   {0x1680, 0x1680}, {0x180e, 0x180e}, {0x2000, 0x200f}, {0x2028, 0x202f},   {0x205f, 0x206f},
-      {0x3000, 0x3000}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0x1d173, 0x1d17a}, {0xe0001, 0xe007f}};
+      {0x00, 0x1f},       {0x7f, 0xa0},      {0xad, 0xad},     {0x600, 0x605},   {0x61c, 0x61c},
+      {0x6dd, 0x6dd},     {0x70f, 0x70f},    {0x1680, 0x1680}, {0x180e, 0x180e}, {0x2000, 0x200f},
+      {0x2028, 0x202f},   {0x205f, 0x206f},  {0x3000, 0x3000}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb},
+      {0x1d173, 0x1d17a}, {0xe0001, 0xe007f}};
   return std::none_of(std::begin(kHidden), std::end(kHidden),
                       [&](const auto& range) { return code >= range.first && code <= range.second; });
 }

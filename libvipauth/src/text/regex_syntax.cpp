@@ -83,7 +83,8 @@ class Translator {
       case 'Q':
       case 'E': return refuse("'\\Q...\\E' is not supported: put a backslash before each special character");
       case 'x':
-        if (const std::size_t close = regex_.find('}', at_); ahead("\\x{") && close != std::string_view::npos) {
+        if (const std::size_t close = regex_.find('}', at_);
+            ahead("\\x{") && close != std::string_view::npos) {
           return copy(close - at_ + 1);
         }
         return copy(2);
@@ -119,7 +120,8 @@ class Translator {
     if (ahead("--")) return;  // refused as the next item
     copy(1);
     if (begins_as_class || ahead_of_class()) {
-      return refuse("a range that begins or ends with a class such as '\\d' is not supported: Python refuses it");
+      return refuse(
+          "a range that begins or ends with a class such as '\\d' is not supported: Python refuses it");
     }
     if (at_ < regex_.size()) class_character();
   }
@@ -154,7 +156,8 @@ class Translator {
     if (ahead("(?>")) return refuse("an atomic group '(?>' is not supported");
     if (ahead("(?#")) return refuse("a comment '(?#' is not supported");
     if (ahead("(?(")) return refuse("a conditional '(?(' is not supported");
-    // Flags: "(?i)" for the whole expression, "(?i-s:" for a group. A named group has a 'P' there, which is no flag.
+    // Flags: "(?i)" for the whole expression, "(?i-s:" for a group. A named group has a 'P' there, which is
+    // no flag.
     std::size_t end = at_ + 2;
     while (end < regex_.size() &&
            (std::isalpha(static_cast<unsigned char>(regex_[end])) != 0 || regex_[end] == '-'))
@@ -196,7 +199,8 @@ class Translator {
     if (low.empty()) return refuse("'{,n}' is not supported: RE2 reads it as plain text; write '{0,n}'");
     for (const std::string_view count : {low, high}) {
       if (count.size() > 4 || (count.size() > 1 && count.front() == '0')) {
-        return refuse("a repetition beyond 1000 or with leading zeros is not supported: RE2 reads it as plain text");
+        return refuse(
+            "a repetition beyond 1000 or with leading zeros is not supported: RE2 reads it as plain text");
       }
     }
     quantifier(close - at_ + 1);
@@ -250,7 +254,8 @@ class Translator {
     return std::nullopt;
   }
 
-  /// The position of the ']' that closes the class which begins at `from`; the expression's end where there is none.
+  /// The position of the ']' that closes the class which begins at `from`; the expression's end where there
+  /// is none.
   std::size_t end_of_class(std::size_t from) const {
     std::size_t i = from + (regex_.substr(from).starts_with("[^") ? 2 : 1);
     if (regex_.substr(std::min(i, regex_.size())).starts_with(']')) ++i;

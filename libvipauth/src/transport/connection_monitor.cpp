@@ -77,22 +77,36 @@ struct Watch {
   bool ended = false;
 };
 
-/// Reads events until the monitored socket, or the context, is closed.
-void read_events(void* events, Watch& watch) {
+/// Takes in the next event; false where it is the last one.
+bool take_event(void* events, Watch& watch) {
   zmq::message_t event;
   zmq::message_t endpoint;
-  while (receive_frame(events, event, 0)) {
-    if (event.more()) receive_frame(events, endpoint, 0);
-    std::uint16_t number = 0;
-    std::uint32_t value = 0;
-    if (event.size() < sizeof number + sizeof value) continue;
-    std::memcpy(&number, event.data(), sizeof number);
-    std::memcpy(&value, event.data<char>() + sizeof number, sizeof value);
-    if (number == ZMQ_EVENT_MONITOR_STOPPED) return;
-    const std::scoped_lock lock(watch.mutex);
-    watch.story.take(number, value, std::chrono::steady_clock::now());
-    watch.changed.notify_all();
+  receive_frame(events, event, 0);
+  if (event.more()) receive_frame(events, endpoint, 0);
+  std::uint16_t number = 0;
+  std::uint32_t value = 0;
+  if (event.size() < sizeof number + sizeof value) return true;
+  std::memcpy(&number, event.data(), sizeof number);
+  std::memcpy(&value, event.data<char>() + sizeof number, sizeof value);
+  if (number == ZMQ_EVENT_MONITOR_STOPPED) return false;
+  const std::scoped_lock lock(watch.mutex);
+  watch.story.take(number, value, std::chrono::steady_clock::now());
+  watch.changed.notify_all();
+  return true;
+}
+
+/// Takes in events until the monitored socket, or the context, is closed.
+void take_events(ZmqSocket& events, Watch& watch) {
+  try {
+    while (take_event(events.get(), watch)) {
+    }
+  } catch (const zmq::error_t&) {
+    events.reset();  // ETERM: the context ends, as soon as this is closed
   }
+  events.reset();
+  const std::scoped_lock lock(watch.mutex);
+  watch.ended = true;
+  watch.changed.notify_all();
 }
 
 std::string next_endpoint() {
@@ -120,16 +134,9 @@ std::string_view to_string(ConnectionState state) noexcept {
 // any more blocks libzmq's own thread, and a context that is ended would wait for our socket. The thread
 // lives as long as the monitored socket, which nobody here may touch: it may be closed already.
 struct ConnectionMonitor::Impl {
-  explicit Impl(ZmqSocket events)
-      : reader(start_thread([shared = watch, socket = std::make_shared<ZmqSocket>(std::move(events))] {
-          try {
-            read_events(socket->get(), *shared);
-          } catch (const zmq::error_t&) {  // ETERM: the context ends
-          }
-          socket->reset();
-          const std::scoped_lock lock(shared->mutex);
-          shared->ended = true;
-          shared->changed.notify_all();
+  explicit Impl(ZmqSocket socket)
+      : reader(start_thread([shared = watch, events = std::make_shared<ZmqSocket>(std::move(socket))] {
+          take_events(*events, *shared);
         })) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;

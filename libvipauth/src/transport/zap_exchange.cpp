@@ -17,16 +17,16 @@ constexpr std::size_t kMaxEnvelope = 16;
 std::optional<ZapExchange> ZapExchange::receive(void* socket) {
   ZapExchange exchange;
   exchange.frames_.reserve(kMaxFrames);  // so that nothing below can fail between two frames of a message
-  zmq::message_t frame;
-  if (!receive_frame(socket, frame, ZMQ_DONTWAIT)) return std::nullopt;
   for (bool more = true; more;) {
+    zmq::message_t frame;
+    if (!receive_frame(socket, frame, ZMQ_DONTWAIT)) break;
     more = frame.more();
     const std::size_t index = exchange.frames_.size();
-    if (exchange.delimiter_ == 0 && index > 0 && index <= kMaxEnvelope && frame.empty())
-      exchange.delimiter_ = index;
+    const bool may_delimit = exchange.delimiter_ == 0 && index > 0 && index <= kMaxEnvelope;
+    if (may_delimit && frame.empty()) exchange.delimiter_ = index;
     if (index < kMaxFrames) exchange.frames_.push_back(std::move(frame));
-    if (more && !receive_frame(socket, frame, ZMQ_DONTWAIT)) break;
   }
+  if (exchange.frames_.empty()) return std::nullopt;
   return exchange;
 }
 

@@ -77,7 +77,8 @@ void ZapServer::Impl::run() {
       serve();
     } catch (const zmq::error_t& error) {
       if (error.num() != EINTR) break;  // ETERM: the context ends
-    } catch (const std::exception&) {  // no memory: this request stays unanswered, and its client tries again
+    } catch (const std::exception&) {
+      continue;  // no memory: this request stays unanswered, and its client tries again
     }
   }
   // Unbound at once, so that another server can start: closing leaves it to libzmq's own time.

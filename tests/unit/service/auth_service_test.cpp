@@ -1,14 +1,13 @@
 #include <vipauth/auth_service.hpp>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <filesystem>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "store/atomic_file.hpp"
@@ -28,7 +27,8 @@ namespace {
 const std::string kVersion = R"("version": {"major": 1, "minor": 4})";
 
 std::string record(const std::string& user_id, const std::string& key, const std::string& more = "") {
-  return R"({"user_id": ")" + user_id + R"(", "credentials": ")" + key + "\"" + (more.empty() ? "" : ", " + more) + "}";
+  return R"({"user_id": ")" + user_id + R"(", "credentials": ")" + key + "\"" +
+         (more.empty() ? "" : ", " + more) + "}";
 }
 
 /// The text of an auth.json that allows these records.
@@ -102,7 +102,8 @@ TEST_CASE("AuthService: decides by the files of its home") {
   const TempHome home;
   home.write("auth.json",
              allowing({record("alice", kKeyA, R"("identity": "agent.a", "capabilities": ["pub", "CAP"])"),
-                       record("bob", kKeyB, R"("identity": "agent.b", "rpc_method_authorizations": {"m": ["CAP"]})")}));
+                       record("bob", kKeyB,
+                              R"("identity": "agent.b", "rpc_method_authorizations": {"m": ["CAP"]})")}));
   home.write("protected_topics.json", kProtected);
   const AuthService service = open_still(home);
   CHECK(accepts(service, kKeyA));
@@ -190,7 +191,8 @@ TEST_CASE("AuthService: the same problem is logged once") {
 
 TEST_CASE("AuthService: a deny record that is not understood fails the whole file") {
   const TempHome home;
-  home.write("auth.json", allowing({kAlice}, R"("deny": [)" + record("x", kKeyB) + R"(, {"credentials": "/(/"}])"));
+  home.write("auth.json",
+             allowing({kAlice}, R"("deny": [)" + record("x", kKeyB) + R"(, {"credentials": "/(/"}])"));
   AuthService service = open_still(home);
   REQUIRE(service.last_problem());
   CHECK(service.last_problem()->location == "auth.json: /deny/1/credentials");
@@ -246,7 +248,9 @@ TEST_CASE("AuthService: a file that may not be read is a problem, not an empty f
           AuthService::Options options;
           options.watch = false;
           const auto service = AuthService::open(home.path(), options);
-          if (!service || !service->last_problem()) return 2;
+          // Where nobody may enter the temporary folder at all, that is the answer.
+          if (!service) return service.error().code == ErrorCode::kPermissionDenied ? 0 : 5;
+          if (!service->last_problem()) return 2;
           if (service->last_problem()->code != ErrorCode::kPermissionDenied) return 3;
           return service->authorize_publish("alice", "x").reason() == Reason::kNoPolicy ? 0 : 4;
         }).wait() == 0);
@@ -256,8 +260,9 @@ TEST_CASE("AuthService: bad topic rules without earlier ones refuse every publis
   const TempHome home;
   home.write("auth.json", allowing({record("alice", kKeyA, R"("capabilities": ["pub"])")}));
   LogBook log;
-  for (const std::string& bad : {std::string("{\"write-protect\": [}"), std::string("[]"), std::string(),
-                                 std::string(R"({"write-protect": [{"topic": "/(/", "capabilities": []}]})")}) {
+  for (const std::string& bad :
+       {std::string("{\"write-protect\": [}"), std::string("[]"), std::string(),
+        std::string(R"({"write-protect": [{"topic": "/(/", "capabilities": []}]})")}) {
     INFO(bad);
     home.write("protected_topics.json", bad);
     AuthService service = open_still(home, log.sink());
@@ -285,7 +290,8 @@ TEST_CASE("AuthService: bad topic rules leave the earlier ones in force") {
   LogBook log;
   AuthService service = open_still(home, log.sink());
   const auto is_as_before = [&] {
-    return service.authorize_publish("alice", "open").allowed() && !service.authorize_publish("alice", "guarded").allowed();
+    return service.authorize_publish("alice", "open").allowed() &&
+           !service.authorize_publish("alice", "guarded").allowed();
   };
   CHECK(is_as_before());
   home.write("protected_topics.json", "{\"write-protect\": [}");
@@ -335,7 +341,8 @@ TEST_CASE("AuthService: follows files that appear, are replaced, and are written
   CHECK(eventually([&] { return service.authorize_publish("alice", "guarded").allowed(); }));
 }
 
-TEST_CASE("AuthService: follows what AuthFile writes, and the next message of a connected peer is judged by it") {
+TEST_CASE(
+    "AuthService: follows what AuthFile writes, and the next message of a connected peer is judged by it") {
   const TempHome home;
   home.write("auth.json", allowing({kAlice, kBob}));
   const AuthService service = open(home);
@@ -410,7 +417,7 @@ TEST_CASE("AuthService: a lock on pending.json that is not let go does not keep 
   const AuthService service = open(home, options);
   const auto lock = FileLock::acquire(home / "pending.json", 0ms);
   REQUIRE(lock);
-  ask_curve(service.zap_authenticator(), kKeyC);  // is to be written soon, and cannot be
+  ask_curve(service.zap_authenticator(), kKeyC);              // is to be written soon, and cannot be
   const auto end = std::chrono::steady_clock::now() + 300ms;  // some attempts to write
   for (int i = 0; std::chrono::steady_clock::now() < end; ++i) {
     const std::string& key = i % 2 == 0 ? kKeyA : kKeyB;
@@ -418,7 +425,7 @@ TEST_CASE("AuthService: a lock on pending.json that is not let go does not keep 
     REQUIRE(eventually([&] { return accepts(service, key); }, 30s));
   }
   CHECK_FALSE(home.has("pending.json"));
-  CHECK(service.get_pending_authorizations()->size() >= 1);
+  CHECK_FALSE(service.get_pending_authorizations()->empty());
 }
 
 // Changes
@@ -452,7 +459,8 @@ TEST_CASE("AuthService: a user is revoked when disabled, denied, expired or give
        {allowing({record("alice", kKeyA, R"("enabled": false)"), kBob}),
         allowing({record("alice", kKeyA, R"("not_after": "2020-01-01T00:00:00Z")"), kBob}),
         allowing({record("alice", kKeyA, R"("not_before": "9020-01-01T00:00:00Z")"), kBob}),
-        allowing({record("alice", kKeyC), kBob}), allowing({kAlice, kBob}, R"("deny": [{"credentials": ")" + kKeyA + "\"}]"),
+        allowing({record("alice", kKeyC), kBob}),
+        allowing({kAlice, kBob}, R"("deny": [{"credentials": ")" + kKeyA + "\"}]"),
         allowing({kAlice, kBob}, R"("deny": [{"credentials": "/A.*/"}])")}) {
     INFO(after);
     home.write("auth.json", allowing({kAlice, kBob}));
@@ -518,6 +526,7 @@ TEST_CASE("AuthService: reloads from many threads at once leave the last file in
   std::atomic<bool> done = false;
   std::atomic<bool> was_refused = false;
   std::vector<std::thread> threads;
+  threads.reserve(3);
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 30; ++i) static_cast<void>(service.reload());
@@ -543,8 +552,7 @@ TEST_CASE("AuthService: reloads from many threads at once leave the last file in
 
 TEST_CASE("AuthService: a record ends by itself when its time has come") {
   const TempHome home;
-  const std::string soon = format_timestamp(system_now() + 400ms);
-  home.write("auth.json", allowing({record("alice", kKeyA, R"("not_after": ")" + soon + "\""), kBob}));
+  home.write("auth.json", allowing({kAlice, kBob}));
   AuthService service = open(home);
   std::mutex mutex;
   std::vector<std::string> revoked;
@@ -552,8 +560,12 @@ TEST_CASE("AuthService: a record ends by itself when its time has come") {
     const std::lock_guard lock(mutex);
     revoked.insert(revoked.end(), change.revoked.begin(), change.revoked.end());
   });
+  const Timestamp soon = system_now() + 300ms;
+  // The record is another one by its time alone: nobody is revoked before that.
+  home.replace("auth.json",
+               allowing({record("alice", kKeyA, R"("not_after": ")" + format_timestamp(soon) + "\""), kBob}));
   CHECK(eventually([&] { return !accepts(service, kKeyA); }));
-  CHECK(system_now() >= *parse_timestamp(soon));
+  CHECK(system_now() >= soon);
   CHECK(eventually([&] {
     const std::lock_guard lock(mutex);
     return revoked == std::vector<std::string>{"alice"};
@@ -572,7 +584,10 @@ TEST_CASE("AuthService: a record begins by itself when its time has come") {
 
 TEST_CASE("AuthService: judges time by the clock that it is given") {
   const TempHome home;
-  home.write("auth.json", allowing({record("alice", kKeyA, R"("not_before": "2026-12-01T00:00:00Z", "not_after": "2027-01-01T00:00:00Z")")}));
+  home.write(
+      "auth.json",
+      allowing({record("alice", kKeyA,
+                       R"("not_before": "2026-12-01T00:00:00Z", "not_after": "2027-01-01T00:00:00Z")")}));
   TestClock time;
   AuthService::Options options;
   options.watch = false;
@@ -635,26 +650,31 @@ TEST_CASE("AuthService: logs each decision about a peer in the form that its use
       {LogLevel::kInfo,
        "authentication success: domain='vip', address='127.0.0.1', mechanism='CURVE', credentials=['" + key +
            "'], user_id='Agent-A'"},
-      {LogLevel::kInfo, "authentication failure: domain='vip', address='10.0.0.1', mechanism='CURVE', credentials=['" +
-                            kKeyB + "']"},
-      {LogLevel::kInfo, "authentication failure: domain='vip', address='127.0.0.1', mechanism='NULL', credentials=[]"}};
+      {LogLevel::kInfo,
+       "authentication failure: domain='vip', address='10.0.0.1', mechanism='CURVE', credentials=['" + kKeyB +
+           "']"},
+      {LogLevel::kInfo,
+       "authentication failure: domain='vip', address='127.0.0.1', mechanism='NULL', credentials=[]"}};
   CHECK(log.lines() == expected);
 }
 
 TEST_CASE("AuthService: no password is ever logged") {
   const TempHome home;
-  home.write("auth.json", allowing({R"({"user_id": "bob", "mechanism": "PLAIN", "credentials": "hunter2"})",
-                                    R"({"user_id": "carl", "mechanism": "PLAIN", "credentials": ["hunter2"]})"}));
+  home.write("auth.json",
+             allowing({R"({"user_id": "bob", "mechanism": "PLAIN", "credentials": "hunter2"})",
+                       R"({"user_id": "carl", "mechanism": "PLAIN", "credentials": ["hunter2"]})"}));
   LogBook log;
   AuthService service = open_still(home, log.sink());
   const ZapAuthenticator zap = service.zap_authenticator();
   CHECK(ask_plain(zap, "bob", "hunter2").status_code == "200");
   CHECK(ask_plain(zap, "bob", "hunter3").status_code == "400");
   CHECK(ask_plain(zap, "eve", "hunter4").status_code == "400");
-  CHECK(log.count(LogLevel::kInfo, "authentication success: domain='vip', address='127.0.0.1', mechanism='PLAIN', "
-                                   "credentials=['bob'], user_id='bob'") == 1);
-  CHECK(log.count(LogLevel::kInfo, "authentication failure: domain='vip', address='127.0.0.1', mechanism='PLAIN', "
-                                   "credentials=['bob']") == 1);
+  CHECK(log.count(LogLevel::kInfo,
+                  "authentication success: domain='vip', address='127.0.0.1', mechanism='PLAIN', "
+                  "credentials=['bob'], user_id='bob'") == 1);
+  CHECK(log.count(LogLevel::kInfo,
+                  "authentication failure: domain='vip', address='127.0.0.1', mechanism='PLAIN', "
+                  "credentials=['bob']") == 1);
   CHECK_FALSE(log.mentions("hunter"));
   CHECK(service.get_pending_authorizations()->empty());
   home.write("auth.json", R"({"allow": [{"user_id": "bob", "mechanism": "PLAIN", "credentials": "hunter2")");
@@ -668,9 +688,10 @@ TEST_CASE("AuthService: what a peer puts into a log line stays one line") {
   const AuthService service = open_still(home, log.sink());
   ask_curve(service.zap_authenticator(), kKeyA, "10.0.0.1\nauthentication success: ", "v'ip\x1b[2J");
   REQUIRE(log.lines().size() == 1);
-  CHECK(log.lines()[0].second == "authentication failure: domain=\"v'ip\\x1b[2J\", "
-                                 "address='10.0.0.1\\nauthentication success: ', mechanism='CURVE', credentials=['" +
-                                     kKeyA + "']");
+  CHECK(log.lines()[0].second ==
+        "authentication failure: domain=\"v'ip\\x1b[2J\", "
+        "address='10.0.0.1\\nauthentication success: ', mechanism='CURVE', credentials=['" +
+            kKeyA + "']");
 }
 
 TEST_CASE("AuthService: a malformed request is answered and becomes nothing") {

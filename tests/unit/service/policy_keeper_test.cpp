@@ -23,9 +23,12 @@ struct Keeper {
                       {{}, [this] { return now; }, {}}};
 
   void allow(const std::string& user_id, const std::string& more = "") const {
-    home.write("auth.json", R"({"allow": [{"user_id": ")" + user_id + R"(", "credentials": ")" + kKeyA + "\"" + more + "}]}");
+    home.write("auth.json", R"({"allow": [{"user_id": ")" + user_id + R"(", "credentials": ")" + kKeyA +
+                                "\"" + more + "}]}");
   }
-  bool knows(std::string_view user_id) const { return keeper.live()->current().snapshot->capabilities.knows(user_id); }
+  bool knows(std::string_view user_id) const {
+    return keeper.live()->current().snapshot->capabilities.knows(user_id);
+  }
   bool may_publish(std::string_view topic) const {
     return keeper.live()->current().snapshot->authorize_publish("alice", topic).allowed();
   }

@@ -85,13 +85,16 @@ class Remote {
 
 std::string text_in(const Json& record, std::string_view member) {
   const Json* value = record.find(member);
-  return value != nullptr && value->is_string() ? value->as_string() : "(" + (value ? value->dump() : "nothing") + ")";
+  return value != nullptr && value->is_string() ? value->as_string()
+                                                : "(" + (value ? value->dump() : "nothing") + ")";
 }
 
 std::string record(const std::string& user_id, const std::string& key, const std::string& more = "") {
-  return R"({"user_id": ")" + user_id + R"(", "credentials": ")" + key + "\"" + (more.empty() ? "" : ", " + more) + "}";
+  return R"({"user_id": ")" + user_id + R"(", "credentials": ")" + key + "\"" +
+         (more.empty() ? "" : ", " + more) + "}";
 }
 
+std::string list(const std::string& one, const std::string& other) { return one + ", " + other; }
 std::string allow(const std::string& records) { return "\"allow\": [" + records + "]"; }
 std::string deny(const std::string& records) { return "\"deny\": [" + records + "]"; }
 
@@ -133,7 +136,7 @@ TEST_CASE("RemotePeers: only strangers with a key wait") {
 TEST_CASE("RemotePeers: an approved stranger gets in from where it asked, and from nowhere else") {
   Remote remote;
   const std::string user_id = remote.stranger(kKeyA);
-  const std::string other = remote.stranger(kKeyB);
+  remote.stranger(kKeyB);
   const auto approved = remote.service().approve_authorization(user_id);
   REQUIRE(approved);
   CHECK(approved->status == Status::kApproved);
@@ -226,7 +229,8 @@ TEST_CASE("RemotePeers: a denied stranger is refused from every address, and ask
   CHECK(remote.denied_list().front().domain == "vip");
 }
 
-TEST_CASE("RemotePeers: a peer that is denied after approval is revoked at once, and keeps its roles for later") {
+TEST_CASE(
+    "RemotePeers: a peer that is denied after approval is revoked at once, and keeps its roles for later") {
   Remote remote("\"roles\": {\"reader\": [\"READ\"]}");
   Approval approval;
   approval.user_id = "alice";
@@ -334,7 +338,8 @@ TEST_CASE("RemotePeers: a deleted denial lets the peer ask again, and not in") {
 }
 
 TEST_CASE("RemotePeers: deleting a denial wakes no allow record of the same key") {
-  Remote remote(allow(record("alice", kKeyA) + ", " + record("bob", kKeyB)) + ", " + deny(record("mallory", kKeyA)));
+  Remote remote(allow(record("alice", kKeyA) + ", " + record("bob", kKeyB)) + ", " +
+                deny(record("mallory", kKeyA)));
   CHECK(remote.ask(kKeyA) == "400");
   REQUIRE(remote.service().delete_authorization("mallory"));
   CHECK(remote.ask(kKeyA) == "300");
@@ -346,10 +351,11 @@ TEST_CASE("RemotePeers: deleting never lets in by another record, wherever that 
   for (const std::string& other :
        {record("anyone", "/.*/"), record("anyone", "/.*/", R"("address": "10.7.7.7")"),
         record("anyone", "/.*/", R"("domain": "elsewhere")"),
-        record("anyone", "/.*/", R"("not_before": "2030-01-01T00:00:00Z")"), record("second", kKeyA, R"("address": "10.7.7.7")")}) {
+        record("anyone", "/.*/", R"("not_before": "2030-01-01T00:00:00Z")"),
+        record("second", kKeyA, R"("address": "10.7.7.7")")}) {
     INFO(other);
     const std::string mine = record("alice", kKeyA, R"("address": "10.0.0.1")");
-    Remote approved(allow(mine + ", " + other));
+    Remote approved(allow(list(mine, other)));
     std::string before = approved.home.read("auth.json");
     CHECK(code_of(approved.service().delete_authorization("alice")) == ErrorCode::kConflict);
     CHECK(approved.home.read("auth.json") == before);
@@ -360,14 +366,15 @@ TEST_CASE("RemotePeers: deleting never lets in by another record, wherever that 
     CHECK(denied.home.read("auth.json") == before);
     CHECK(denied.ask(kKeyA) == "400");
   }
-  Remote harmless(allow(record("alice", kKeyA, R"("address": "10.0.0.1")") + ", " + record("others", "/B.*/") + ", " +
-                        record("off", "/.*/", R"("enabled": false)")));
+  Remote harmless(allow(record("alice", kKeyA, R"("address": "10.0.0.1")") + ", " +
+                        record("others", "/B.*/") + ", " + record("off", "/.*/", R"("enabled": false)")));
   REQUIRE(harmless.service().delete_authorization("alice"));
   CHECK(harmless.ask(kKeyA) == "300");
 }
 
 TEST_CASE("RemotePeers: of a user with two denied keys deleting checks both") {
-  Remote remote(allow(record("anyone", "/B.*/")) + ", " + deny(record("alice", kKeyA) + ", " + record("alice", kKeyB)));
+  Remote remote(allow(record("anyone", "/B.*/")) + ", " +
+                deny(record("alice", kKeyA) + ", " + record("alice", kKeyB)));
   const std::string before = remote.home.read("auth.json");
   CHECK(code_of(remote.service().delete_authorization("alice")) == ErrorCode::kConflict);
   CHECK(remote.home.read("auth.json") == before);
@@ -395,8 +402,8 @@ TEST_CASE("RemotePeers: a record that stands for many peers is not moved or drop
 }
 
 TEST_CASE("RemotePeers: two records of one user are moved and dropped together") {
-  const std::string two =
-      record("alice", kKeyA, R"("address": "10.0.0.1")") + ", " + record("alice", kKeyB, R"("address": "10.0.0.2")");
+  const std::string two = record("alice", kKeyA, R"("address": "10.0.0.1")") + ", " +
+                          record("alice", kKeyB, R"("address": "10.0.0.2")");
   Remote remote(allow(two));
   CHECK(remote.counts() == std::vector<std::size_t>{0, 2, 0});
   REQUIRE(remote.service().deny_authorization("alice"));
@@ -438,8 +445,9 @@ TEST_CASE("RemotePeers: a name that is not listed is an error that says so") {
   CHECK(remote.approved_list().empty());
   for (const std::string name : {"nobody", "local", "", "bad\x1b[2J"}) {
     INFO(name);
-    for (const auto& result : {remote.service().approve_authorization(name), remote.service().deny_authorization(name),
-                               remote.service().delete_authorization(name)}) {
+    for (const auto& result :
+         {remote.service().approve_authorization(name), remote.service().deny_authorization(name),
+          remote.service().delete_authorization(name)}) {
       CHECK(code_of(result) == ErrorCode::kNotFound);
       CHECK(result.error().message.find('\x1b') == std::string::npos);
     }
@@ -450,15 +458,17 @@ TEST_CASE("RemotePeers: a name that is not listed is an error that says so") {
 }
 
 TEST_CASE("RemotePeers: records with an address count as approved, as with VOLTTRON") {
-  Remote remote(allow(record("pinned", kKeyA, R"("address": "10.0.0.1")") + ", " + record("local", kKeyB) + ", " +
-                      record("empty", kKeyC, R"("address": "")")));
+  Remote remote(allow(record("pinned", kKeyA, R"("address": "10.0.0.1")") + ", " + record("local", kKeyB) +
+                      ", " + record("empty", kKeyC, R"("address": "")")));
   REQUIRE(remote.approved_list().size() == 1);
   CHECK(remote.approved_list().front().user_id == "pinned");
 }
 
 TEST_CASE("RemotePeers: a user by name and password never has the password in pending.json") {
-  const std::string bob = R"({"user_id": "bob", "mechanism": "PLAIN", "credentials": "hunter2", "address": "10.0.0.1"})";
-  const std::string carl = R"({"user_id": "carl", "mechanism": "PLAIN", "credentials": "hunter2", "address": "10.0.0.1"})";
+  const std::string bob =
+      R"({"user_id": "bob", "mechanism": "PLAIN", "credentials": "hunter2", "address": "10.0.0.1"})";
+  const std::string carl =
+      R"({"user_id": "carl", "mechanism": "PLAIN", "credentials": "hunter2", "address": "10.0.0.1"})";
   Remote remote(allow(bob + ", " + carl));
   const auto ask = [&](const std::string& name) {
     return ask_plain(remote.service().zap_authenticator(), name, "hunter2", "10.0.0.1").status_code;
@@ -483,7 +493,9 @@ TEST_CASE("RemotePeers: deleting the denial of a user name lets it in by no othe
   const std::string hash = *hash_password("hunter2");
   Remote remote(allow(R"({"user_id": "bob", "mechanism": "PLAIN", "credentials": ")" + hash + "\"}") + ", " +
                 deny(R"({"user_id": "bob", "mechanism": "PLAIN", "credentials": "hunter2"})"));
-  const auto ask = [&] { return ask_plain(remote.service().zap_authenticator(), "bob", "hunter2").status_code; };
+  const auto ask = [&] {
+    return ask_plain(remote.service().zap_authenticator(), "bob", "hunter2").status_code;
+  };
   CHECK(ask() == "400");
   CHECK(code_of(remote.service().delete_authorization("bob")) == ErrorCode::kConflict);
   CHECK(ask() == "400");
@@ -551,9 +563,28 @@ TEST_CASE("RemotePeers: a peer whose records are disabled may ask, and be listed
   CHECK(remote.pending_list().size() == 1);
 }
 
+TEST_CASE("RemotePeers: says where the comments of auth.json are kept") {
+  const TempHome home;
+  LogBook log;
+  std::optional<AuthService> service;
+  AuthService::Options options;
+  options.watch = false;
+  options.log = [&](LogLevel level, const std::string& text) {
+    log.sink()(level, text);
+    if (service) static_cast<void>(service->get_pending_authorizations());  // no lock is held
+  };
+  service = std::move(*AuthService::open(home.path(), options));
+  ask_curve(service->zap_authenticator(), kKeyA);
+  home.write("auth.json", "# mine\n{" + kVersion + "}");
+  REQUIRE(service->approve_authorization(service->get_pending_authorizations()->front().user_id));
+  CHECK(log.count(LogLevel::kWarning, "auth.json.commented.bak") == 1);
+  CHECK(home.read("auth.json.commented.bak") == "# mine\n{" + kVersion + "}");
+}
+
 TEST_CASE("RemotePeers: what is not understood survives decisions") {
-  Remote remote(allow(record("keep", kKeyB, R"("mine": [1.50], "capabilities": "CAP")") + ", \"not a record\"") +
-                R"(, "extra": {"b": 1, "a": 2})");
+  Remote remote(
+      allow(record("keep", kKeyB, R"("mine": [1.50], "capabilities": "CAP")") + ", \"not a record\"") +
+      R"(, "extra": {"b": 1, "a": 2})");
   const std::string user_id = remote.stranger(kKeyA);
   REQUIRE(remote.service().approve_authorization(user_id));
   REQUIRE(remote.service().deny_authorization(user_id));

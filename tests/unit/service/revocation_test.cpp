@@ -27,8 +27,10 @@ TEST_CASE("revoked_users: who is removed, disabled, expired, denied or has anoth
   const AcceptedPeers before = accepted(kAlice + "," + kBob);
   CHECK(revoked_users(before, accepted(kAlice)) == Users{"bob"});
   CHECK(revoked_users(before, accepted("")) == Users{"alice", "bob"});
-  CHECK(revoked_users(before, accepted(kAlice + "," + record("bob", kKeyB, ",'enabled':false"))) == Users{"bob"});
-  CHECK(revoked_users(before, accepted(kAlice + "," + record("bob", kKeyB, ",'not_after':'2020-01-01T00:00:00Z'"))) ==
+  CHECK(revoked_users(before, accepted(kAlice + "," + record("bob", kKeyB, ",'enabled':false"))) ==
+        Users{"bob"});
+  CHECK(revoked_users(before,
+                      accepted(kAlice + "," + record("bob", kKeyB, ",'not_after':'2020-01-01T00:00:00Z'"))) ==
         Users{"bob"});
   CHECK(revoked_users(before, accepted(kAlice + "," + record("bob", kKeyC))) == Users{"bob"});
   CHECK(revoked_users(before, accepted(kAlice + "," + record("robert", kKeyB))) == Users{"bob"});
@@ -40,7 +42,8 @@ TEST_CASE("revoked_users: nobody where nothing is taken away") {
   CHECK(revoked_users(before, before).empty());
   CHECK(revoked_users(before, accepted(kBob + "," + kAlice)).empty());
   CHECK(revoked_users(before, accepted(kAlice + "," + kBob + "," + record("carol", kKeyC))).empty());
-  CHECK(revoked_users(before, accepted(record("alice", kKeyA, ",'roles':['r'],'comments':'x'") + "," + kBob)).empty());
+  CHECK(revoked_users(before, accepted(record("alice", kKeyA, ",'roles':['r'],'comments':'x'") + "," + kBob))
+            .empty());
   CHECK(revoked_users({}, before).empty());
 }
 

@@ -1,17 +1,17 @@
 #include "store/atomic_file.hpp"
 
+#include <atomic>
+#include <csignal>
 #include <fcntl.h>
-#include <sched.h>
+#include <set>
+#include <string>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
-#include <atomic>
-#include <csignal>
-#include <set>
-#include <string>
-#include <thread>
+#include <sched.h>
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
@@ -29,7 +29,7 @@ constexpr auto kNoPatience = 0ms;
 constexpr auto kPatience = 60s;
 
 mode_t mode_of(const fs::path& file) {
-  struct stat status {};
+  struct stat status{};
   REQUIRE(::stat(file.c_str(), &status) == 0);
   return status.st_mode & 07777;
 }
@@ -91,7 +91,8 @@ TEST_CASE("FileLock: holds among processes, and ends with one that is killed") {
 
 TEST_CASE("FileLock: needs a folder, and follows no symbolic link") {
   const TempHome home;
-  CHECK(FileLock::acquire(home.path() / "missing" / "file", kNoPatience).error().code == ErrorCode::kNotFound);
+  CHECK(FileLock::acquire(home.path() / "missing" / "file", kNoPatience).error().code ==
+        ErrorCode::kNotFound);
   fs::create_symlink(home / "elsewhere", home / "file.lock");
   CHECK(FileLock::acquire(home / "file", kNoPatience).error().code == ErrorCode::kPermissionDenied);
   CHECK_FALSE(home.has("elsewhere"));
@@ -283,18 +284,19 @@ TEST_CASE("replace_file: a limit on the size of files leaves the file as it was"
 TEST_CASE("replace_file: a full disk leaves the file as it was") {
   const TempHome home;
   constexpr int kNoMount = 77;
-  const int code = ChildProcess([&] {
-                     // A file system of 64 KiB that only this process sees.
-                     if (::unshare(CLONE_NEWNS) != 0 || ::mount("", "/", "", MS_REC | MS_PRIVATE, nullptr) != 0 ||
-                         ::mount("none", home.path().c_str(), "tmpfs", 0, "size=64k") != 0) {
-                       return kNoMount;
-                     }
-                     if (!replace_file(home / "file", "old")) return 1;
-                     const auto replaced = replace_file(home / "file", std::string(200'000, 'x'), home / "file.bak");
-                     if (replaced || replaced.error().code != ErrorCode::kIoError) return 2;
-                     if (home.read("file") != "old" || home.has("file.tmp") || home.has("file.bak")) return 3;
-                     return replace_file(home / "file", "new", home / "file.bak") ? 0 : 4;
-                   }).wait();
+  const int code =
+      ChildProcess([&] {
+        // A file system of 64 KiB that only this process sees.
+        if (::unshare(CLONE_NEWNS) != 0 || ::mount("", "/", "", MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount("none", home.path().c_str(), "tmpfs", 0, "size=64k") != 0) {
+          return kNoMount;
+        }
+        if (!replace_file(home / "file", "old")) return 1;
+        const auto replaced = replace_file(home / "file", std::string(200'000, 'x'), home / "file.bak");
+        if (replaced || replaced.error().code != ErrorCode::kIoError) return 2;
+        if (home.read("file") != "old" || home.has("file.tmp") || home.has("file.bak")) return 3;
+        return replace_file(home / "file", "new", home / "file.bak") ? 0 : 4;
+      }).wait();
   if (code == kNoMount) {
     WARN("skipped: mounting a file system is not allowed here");
   } else {
@@ -311,7 +313,7 @@ TEST_CASE("replace_file: an administrator does not take files from their owner")
   const TempHome home;
   REQUIRE(::chown(home.path().c_str(), kNobody, kNobody) == 0);
   const auto owner = [&](const char* name) {
-    struct stat status {};
+    struct stat status{};
     REQUIRE(::stat((home / name).c_str(), &status) == 0);
     return status.st_uid;
   };

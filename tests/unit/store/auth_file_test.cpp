@@ -1,15 +1,14 @@
 #include <vipauth/auth_file.hpp>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <filesystem>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "store/atomic_file.hpp"
@@ -67,8 +66,9 @@ const AuthFile::Change kNoChange = [](Policy&) { return Result<void>(); };
 
 TEST_CASE("AuthFile: loads records, and comments do not matter") {
   const TempHome home;
-  home.write("auth.json", "// who may come in\n{\"allow\": [ # first\n {\"user_id\": \"alice\", \"credentials\": \"" +
-                              kKeyA + "\"} /* last */ ], " + kVersion + "}");
+  home.write("auth.json",
+             "// who may come in\n{\"allow\": [ # first\n {\"user_id\": \"alice\", \"credentials\": \"" +
+                 kKeyA + "\"} /* last */ ], " + kVersion + "}");
   const auto policy = file_of(home).load();
   REQUIRE(policy);
   REQUIRE(policy->allow().size() == 1);
@@ -94,8 +94,9 @@ TEST_CASE("AuthFile: what cannot be read is told with file, line and column") {
   CHECK(broken.error().location == "auth.json:2:13");
   home.write("auth.json", "{\"allow\": {}}");
   CHECK(file_of(home).load().error().location == "auth.json: /allow");
-  for (const std::string_view bad : {"", "[]", "null", "{\"allow\": [], \"allow\": []}", "{\"deny\": 1}",
-                                     "{\"roles\": []}", "{\"groups\": []}", "{} trailing", "{}\n/* not closed"}) {
+  for (const std::string_view bad :
+       {"", "[]", "null", "{\"allow\": [], \"allow\": []}", "{\"deny\": 1}", "{\"roles\": []}",
+        "{\"groups\": []}", "{} trailing", "{}\n/* not closed"}) {
     INFO(bad);
     home.write("auth.json", bad);
     CHECK_FALSE(file_of(home).load());
@@ -115,7 +116,7 @@ TEST_CASE("AuthFile: a missing file is empty when edited, and made private") {
   CHECK(document_in(home).find("version")->dump() == R"({"major":1,"minor":4})");
   CHECK_FALSE(home.has("auth.json.bak"));
   CHECK_FALSE(home.has("auth.json.tmp"));
-  struct stat status {};
+  struct stat status{};
   REQUIRE(::stat((home / "auth.json").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
 }
@@ -168,7 +169,8 @@ TEST_CASE("AuthFile: what it does not understand survives an edit, in place and 
       "not a record", 5, null,
       {"user_id": "gssapi", "mechanism": "GSSAPI", "credentials": 7}
     ],
-    "deny": [{"credentials": ")" + kKeyB + R"(", "why": "lost laptop"}],
+    "deny": [{"credentials": ")" +
+                           kKeyB + R"(", "why": "lost laptop"}],
     "roles": {"z-role": ["cap"], "a-role": 5},
     "groups": {"z-group": ["z-role"], "a-group": [1]},
     "version": {"major": 1, "minor": 9, "patch": "x"},
@@ -188,10 +190,14 @@ TEST_CASE("AuthFile: what it does not understand survives an edit, in place and 
 TEST_CASE("AuthFile: capabilities keep the form in which they were written") {
   const TempHome home;
   home.write("auth.json", R"({"allow": [
-      {"user_id": "a", "credentials": ")" + kKeyA + R"(", "capabilities": "single"},
-      {"user_id": "b", "credentials": ")" + kKeyB + R"(", "capabilities": ["x", {"y": {"p": "/.*/"}}, {"z": null}]},
-      {"user_id": "c", "credentials": ")" + kKeyC + R"(", "capabilities": {"m": null, "n": {"p": 1.0}}, "roles": ["r"]}],
-      "roles": {"r": "one", "s": {"t": null}}, )" + kVersion + "}");
+      {"user_id": "a", "credentials": ")" +
+                              kKeyA + R"(", "capabilities": "single"},
+      {"user_id": "b", "credentials": ")" +
+                              kKeyB + R"(", "capabilities": ["x", {"y": {"p": "/.*/"}}, {"z": null}]},
+      {"user_id": "c", "credentials": ")" +
+                              kKeyC + R"(", "capabilities": {"m": null, "n": {"p": 1.0}}, "roles": ["r"]}],
+      "roles": {"r": "one", "s": {"t": null}}, )" +
+                              kVersion + "}");
   REQUIRE(file_of(home).edit(adding(1)));
   const Json after = document_in(home);
   const Json::Array& allow = after.find("allow")->as_array();
@@ -236,8 +242,8 @@ TEST_CASE("AuthFile: a record with a time warns that VOLTTRON ignores it") {
   const TempHome home;
   const auto timed = [](std::string_view field) {
     return [field](Policy& policy) -> Result<void> {
-      auto added = policy.add_allow(
-          Json(Json::Object{{"credentials", Json(kKeyA)}, {std::string(field), Json("2030-01-01T00:00:00Z")}}));
+      auto added = policy.add_allow(Json(
+          Json::Object{{"credentials", Json(kKeyA)}, {std::string(field), Json("2030-01-01T00:00:00Z")}}));
       if (!added) return added.error();
       return {};
     };
@@ -254,8 +260,8 @@ TEST_CASE("AuthFile: a record with a time warns that VOLTTRON ignores it") {
 
 TEST_CASE("AuthFile: a newer major version is refused and left untouched") {
   const TempHome home;
-  for (const std::string_view version : {R"({"major": 2, "minor": 0})", R"({"major": 2})", R"({"major": 2.0})",
-                                         R"({"major": 999999})", R"({"major": 1e30})"}) {
+  for (const std::string_view version : {R"({"major": 2, "minor": 0})", R"({"major": 2})",
+                                         R"({"major": 2.0})", R"({"major": 999999})", R"({"major": 1e30})"}) {
     INFO(version);
     const std::string text = R"({"allow": [], "version": )" + std::string(version) + "}";
     home.write("auth.json", text);
@@ -277,8 +283,9 @@ TEST_CASE("AuthFile: a newer minor version is read and edited, and kept") {
 
 TEST_CASE("AuthFile: without a version, or before 1.0, it is read but not edited") {
   const TempHome home;
-  for (const std::string_view version : {"", R"(, "version": {"major": 0, "minor": 1})", R"(, "version": "1.4")",
-                                         R"(, "version": {"minor": 4})", R"(, "version": {"major": -1})"}) {
+  for (const std::string_view version :
+       {"", R"(, "version": {"major": 0, "minor": 1})", R"(, "version": "1.4")",
+        R"(, "version": {"minor": 4})", R"(, "version": {"major": -1})"}) {
     INFO(version);
     const std::string text =
         R"({"allow": [{"user_id": "alice", "credentials": ")" + kKeyA + "\"}]" + std::string(version) + "}";
@@ -297,7 +304,8 @@ TEST_CASE("AuthFile: what could not be read again is not written") {
   home.write("auth.json", kEmpty);
   Json deep(1);
   for (std::size_t i = 0; i < Json::kMaxDepth; ++i) deep = Json(Json::Array{std::move(deep)});
-  for (const Json& comments : {Json("\xff"), Json(Json::Array{"a\xed\xb0\x80"}), deep, Json(Json::Number{"1}"})}) {
+  for (const Json& comments :
+       {Json("\xff"), Json(Json::Array{"a\xed\xb0\x80"}), deep, Json(Json::Number{"1}"})}) {
     const auto edited = file_of(home).edit([&](Policy& policy) -> Result<void> {
       auto added = policy.add_allow(Json(Json::Object{{"credentials", Json(kKeyA)}, {"comments", comments}}));
       if (!added) return added.error();
@@ -312,7 +320,8 @@ TEST_CASE("AuthFile: what could not be read again is not written") {
 TEST_CASE("AuthFile: what is not ASCII survives") {
   const TempHome home;
   const std::string name = "J\xc3\xb6rg \xe6\xbc\xa2 \xf0\x9f\x98\x80";
-  home.write("auth.json", R"({"allow": [{"user_id": ")" + name + R"(", "credentials": ")" + kKeyA + "\"}], " + kVersion + "}");
+  home.write("auth.json", R"({"allow": [{"user_id": ")" + name + R"(", "credentials": ")" + kKeyA + "\"}], " +
+                              kVersion + "}");
   REQUIRE(file_of(home).edit(adding(1)));
   CHECK(users_in(file_of(home)) == std::set<std::string>{name, "user-1"});
 }
@@ -338,9 +347,11 @@ TEST_CASE("AuthFile: forty threads that edit at once lose nothing") {
   const TempHome home;
   constexpr int kThreads = 40;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   std::vector<int> succeeded(kThreads, 0);
   for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&, i] { succeeded[static_cast<std::size_t>(i)] = file_of(home).edit(adding(i), 300s) ? 1 : 0; });
+    threads.emplace_back(
+        [&, i] { succeeded[static_cast<std::size_t>(i)] = file_of(home).edit(adding(i), 300s) ? 1 : 0; });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(succeeded == std::vector<int>(kThreads, 1));
@@ -352,6 +363,7 @@ TEST_CASE("AuthFile: forty processes that edit at once lose nothing") {
   home.write("auth.json", kEmpty);
   constexpr int kProcesses = 40;
   std::vector<ChildProcess> processes;
+  processes.reserve(kProcesses);
   for (int i = 0; i < kProcesses; ++i) {
     processes.emplace_back([&, i] { return file_of(home).edit(adding(i), 300s) ? 0 : 1; });
   }
@@ -404,7 +416,8 @@ TEST_CASE("AuthFile: of an editor that is killed at any moment every acknowledge
     ::close(acknowledged[1]);
     char byte = 0;
     for (int i = 0; i < 3; ++i) REQUIRE(::read(acknowledged[0], &byte, 1) == 1);
-    std::this_thread::sleep_for(round * 250us);  // to another moment of an edit each time; any of them will do
+    std::this_thread::sleep_for(round *
+                                250us);  // to another moment of an edit each time; any of them will do
     editor.kill();
     int count = 3;
     while (::read(acknowledged[0], &byte, 1) == 1) ++count;

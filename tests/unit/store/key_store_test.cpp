@@ -1,10 +1,9 @@
 #include <vipauth/key_store.hpp>
 
-#include <sys/stat.h>
-
 #include <cstring>
 #include <set>
 #include <string>
+#include <sys/stat.h>
 #include <thread>
 #include <vector>
 
@@ -33,14 +32,15 @@ TEST_CASE("KeyStore: a pair is made once, private, and found again") {
   CHECK_FALSE(home.has("keystore"));
   const auto made = store_of(home).load_or_create();
   REQUIRE(made);
-  struct stat status {};
+  struct stat status{};
   REQUIRE(::stat((home / "keystore").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   const std::string content = home.read("keystore");
   for (const auto& again : {store_of(home).load_or_create(), store_of(home).load()}) {
     REQUIRE(again);
     CHECK(again->public_key == made->public_key);
-    CHECK(std::memcmp(again->secret_key.bytes().data(), made->secret_key.bytes().data(), kCurveKeyBytes) == 0);
+    CHECK(std::memcmp(again->secret_key.bytes().data(), made->secret_key.bytes().data(), kCurveKeyBytes) ==
+          0);
   }
   CHECK(home.read("keystore") == content);
 }
@@ -63,12 +63,12 @@ TEST_CASE("KeyStore: what is no key pair is an error, left untouched, and shows 
   const std::string secret = reveal_base64url(pair.secret_key);
   const std::string good = pair.public_key.to_base64url();
   for (const std::string& bad :
-       {std::string(), std::string("{}"), std::string("[]"), std::string("null"), R"({"public": ")" + good + "\"}",
-        R"({"secret": ")" + secret + "\"}", R"({"public": 1, "secret": ")" + secret + "\"}",
-        R"({"public": ")" + good + R"(", "secret": 1})", written(good, "short"), written(good, secret + "A"),
-        written("short", secret), written(other.public_key.to_base64url(), secret), written(secret, good),
-        written(good, secret) + "x", written(good, secret).substr(0, 60),
-        R"({"public": ")" + good + R"(", "secret": ")" + secret + R"(", "secret": ")" + secret + "\"}"}) {
+       {std::string(), std::string("{}"), std::string("[]"), std::string("null"),
+        R"({"public": ")" + good + "\"}", R"({"secret": ")" + secret + "\"}",
+        R"({"public": 1, "secret": ")" + secret + "\"}", R"({"public": ")" + good + R"(", "secret": 1})",
+        written(good, "short"), written(good, secret + "A"), written("short", secret),
+        written(other.public_key.to_base64url(), secret), written(secret, good), written(good, secret) + "x",
+        written(good, secret).substr(0, 60), written(good, secret + R"(", "secret": ")" + secret)}) {
     home.write("keystore", bad);
     for (const auto& pair_read : {store_of(home).load(), store_of(home).load_or_create()}) {
       REQUIRE_FALSE(pair_read);
@@ -96,7 +96,8 @@ TEST_CASE("KeyStore: a public key of another secret key is refused") {
 TEST_CASE("KeyStore: Z85 is read too") {
   const TempHome home;
   const CurveKeyPair pair = CurveKeyPair::generate();
-  Json json(Json::Object{{"public", Json(pair.public_key.to_z85())}, {"secret", Json(reveal_z85(pair.secret_key))}});
+  Json json(Json::Object{{"public", Json(pair.public_key.to_z85())},
+                         {"secret", Json(reveal_z85(pair.secret_key))}});
   home.write("keystore", json.dump());
   const auto read = store_of(home).load();
   REQUIRE(read);
@@ -113,12 +114,15 @@ TEST_CASE("KeyStore: a symbolic link or a missing folder makes no key") {
 
 TEST_CASE("KeyStore: whoever asks first and at once, all get one and the same pair") {
   const TempHome home;
+  constexpr std::size_t kEach = 10;
   std::vector<ChildProcess> processes;
-  for (int i = 0; i < 10; ++i) {
+  processes.reserve(kEach);
+  for (std::size_t i = 0; i < kEach; ++i) {
     processes.emplace_back([&] { return store_of(home).load_or_create() ? 0 : 1; });
   }
-  std::vector<std::string> keys(10);
+  std::vector<std::string> keys(kEach);
   std::vector<std::thread> threads;
+  threads.reserve(kEach);
   for (std::string& key : keys) {
     threads.emplace_back([&] { key = store_of(home).load_or_create()->public_key.to_base64url(); });
   }

@@ -1,11 +1,10 @@
 #include <vipauth/pending_store.hpp>
 
-#include <sys/stat.h>
-
 #include <atomic>
 #include <numeric>
 #include <set>
 #include <string>
+#include <sys/stat.h>
 #include <thread>
 #include <vector>
 
@@ -22,7 +21,8 @@ namespace {
 
 constexpr PendingStore::Limits kDefault{};
 
-PendingStore store_of(const TempHome& home, PendingStore::Limits limits = kDefault, PendingStore::Filter filter = {}) {
+PendingStore store_of(const TempHome& home, PendingStore::Limits limits = kDefault,
+                      PendingStore::Filter filter = {}) {
   return PendingStore(home / "pending.json", limits, std::move(filter));
 }
 
@@ -99,7 +99,7 @@ TEST_CASE("PendingStore: the file is private and says its version") {
   PendingStore store = store_of(home);
   note(store, kKeyA);
   REQUIRE(store.flush());
-  struct stat status {};
+  struct stat status{};
   REQUIRE(::stat((home / "pending.json").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   CHECK(*Json::parse(home.read("pending.json"))->find("version") == Json(1));
@@ -186,7 +186,8 @@ TEST_CASE("PendingStore: an address that floods pushes out no other") {
 TEST_CASE("PendingStore: a flood stays within the bounds, in memory and on disk") {
   const TempHome home;
   PendingStore store = store_of(home);
-  for (int i = 0; i < 20'000; ++i) note(store, number(i), "10.0." + std::to_string(i % 5000), std::chrono::seconds(i));
+  for (int i = 0; i < 20'000; ++i)
+    note(store, number(i), "10.0." + std::to_string(i % 5000), std::chrono::seconds(i));
   CHECK(pending_in(store).size() == 1000);
   REQUIRE(store.flush());
   CHECK(pending_in(store_of(home)).size() == 1000);
@@ -225,7 +226,8 @@ TEST_CASE("PendingStore: what the filter decides is left out, and goes at the ne
     note(store, kKeyB);
     REQUIRE(store.flush());
   }
-  PendingStore store = store_of(home, kDefault, [](const PendingRequest& request) { return request.credentials != kKeyA; });
+  PendingStore store =
+      store_of(home, kDefault, [](const PendingRequest& request) { return request.credentials != kKeyA; });
   CHECK(keys_in(store) == std::set<std::string>{kKeyB});
   CHECK(home.read("pending.json").find(kKeyA) != std::string::npos);
   note(store, kKeyC);
@@ -237,8 +239,8 @@ TEST_CASE("PendingStore: what the filter decides is left out, and goes at the ne
 
 TEST_CASE("PendingStore: who is decided takes no place from others") {
   const TempHome home;
-  PendingStore store =
-      store_of(home, {2, 2}, [](const PendingRequest& request) { return request.credentials.starts_with("key"); });
+  PendingStore store = store_of(
+      home, {2, 2}, [](const PendingRequest& request) { return request.credentials.starts_with("key"); });
   note(store, number(0), "10.0.0.1", 0s);
   REQUIRE(store.flush());
   note(store, "decided-1", "10.0.0.1", 1s);
@@ -249,7 +251,8 @@ TEST_CASE("PendingStore: who is decided takes no place from others") {
 TEST_CASE("PendingStore: a file that is not its own is refused, left untouched, and nothing is forgotten") {
   const TempHome home;
   for (const std::string& foreign :
-       {std::string(R"({"version": 2, "pending": [], "decided": []})"), std::string(R"({"pending": [], "decided": []})"),
+       {std::string(R"({"version": 2, "pending": [], "decided": []})"),
+        std::string(R"({"pending": [], "decided": []})"),
         std::string(R"({"version": "1", "pending": [], "decided": []})"), std::string("[]"), std::string("{"),
         std::string(), std::string(R"({"version": 1, "pending": {}, "decided": []})"),
         std::string(R"({"version": 1, "pending": []})")}) {
@@ -300,7 +303,8 @@ TEST_CASE("PendingStore: an ill-typed member is told with its place") {
   CHECK(location_with("first_seen", "yesterday") == "pending.json: /pending/0/first_seen");
   CHECK(location_with("last_seen", 0) == "pending.json: /pending/0/last_seen");
   for (const std::string_view count : {"-1", "1.5", "1e3", "99999999999999999999"}) {
-    CHECK(location_with("retries", Json(Json::Number{std::string(count)})) == "pending.json: /pending/0/retries");
+    CHECK(location_with("retries", Json(Json::Number{std::string(count)})) ==
+          "pending.json: /pending/0/retries");
   }
   Json no_object = good;
   no_object.find("pending")->as_array()[0] = Json("x");
@@ -356,7 +360,8 @@ TEST_CASE("PendingStore: an edit sees what was noted and writes all of its chang
   note(store, kKeyB);
   REQUIRE(store.edit([](PendingState& state) -> Result<void> {
     if (state.pending.size() != 2) return Error{};
-    state.decided.push_back({Mechanism::kCurve, state.pending[0].credentials, Json("vip"), Json(Json::Array{"10.0.0.1"})});
+    state.decided.push_back(
+        {Mechanism::kCurve, state.pending[0].credentials, Json("vip"), Json(Json::Array{"10.0.0.1"})});
     state.pending.erase(state.pending.begin());
     return {};
   }));
@@ -380,6 +385,7 @@ TEST_CASE("PendingStore: notes that race with flushes are all counted") {
   PendingStore store = store_of(home, {100, 100});
   std::atomic<int> running = kThreads;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < kNotes; ++i) note(store, number(i % 10), "10.0.0.1", std::chrono::seconds(i));
@@ -424,6 +430,7 @@ TEST_CASE("PendingStore: processes that flush at once lose nothing") {
   const TempHome home;
   constexpr int kProcesses = 10;
   std::vector<ChildProcess> processes;
+  processes.reserve(kProcesses);
   for (int p = 0; p < kProcesses; ++p) {
     processes.emplace_back([&, p] {
       PendingStore store = store_of(home);
@@ -438,7 +445,8 @@ TEST_CASE("PendingStore: processes that flush at once lose nothing") {
   for (ChildProcess& process : processes) CHECK(process.wait() == 0);
   const auto pending = pending_in(store_of(home));
   CHECK(pending.size() == kProcesses + 1);
-  const auto total = std::accumulate(pending.begin(), pending.end(), std::uint64_t{0},
-                                     [](std::uint64_t sum, const PendingRequest& r) { return sum + r.retries; });
-  CHECK(total == kProcesses * 10);
+  const auto total =
+      std::accumulate(pending.begin(), pending.end(), std::uint64_t{0},
+                      [](std::uint64_t sum, const PendingRequest& r) { return sum + r.retries; });
+  CHECK(total == std::uint64_t{kProcesses} * 10);
 }

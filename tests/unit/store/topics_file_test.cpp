@@ -62,8 +62,10 @@ TEST_CASE("TopicsFile: one bad rule fails the whole with its place") {
     REQUIRE_FALSE(rules);
     return rules.error().location;
   };
-  CHECK(location(R"({"write-protect": [{"topic": "ok", "capabilities": []}, {"topic": "/(/", "capabilities": []}]})") ==
-        "protected_topics.json: /write-protect/1/topic");
+  CHECK(
+      location(
+          R"({"write-protect": [{"topic": "ok", "capabilities": []}, {"topic": "/(/", "capabilities": []}]})") ==
+      "protected_topics.json: /write-protect/1/topic");
   CHECK(location(R"({"read-protect": [{"topic": "x", "capabilities": [1]}]})") ==
         "protected_topics.json: /read-protect/0/capabilities/0");
   CHECK(location(R"({"write-protect": [{"topic": "x"}]})") == "protected_topics.json: /write-protect/0");

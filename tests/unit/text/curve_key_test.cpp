@@ -27,16 +27,16 @@ TEST_CASE("CurveKey: Z85 is that of RFC 32") {
 }
 
 TEST_CASE("CurveKey: both forms of a key are the same key") {
-  // The server key of RFC 26 as libzmq's documentation prints it.
+  // A server key of ZeroMQ's own documentation.
   const std::string z85 = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
-  const std::string base64url = "jnoZIfQgQzhf6T7pfHc0_iADIu8YuT7ja7iPgBHbtBI";
+  const std::string base64url = "VPy6JOkySZaTFvthfIcrsMHR_xSABCfFlMv6zxvC1lI";
   const auto from_z85 = CurveKey::parse(z85);
+  const auto from_base64url = CurveKey::parse(base64url);
   REQUIRE(from_z85);
-  const auto again = CurveKey::parse(from_z85->to_base64url());
-  REQUIRE(again);
-  CHECK(*again == *from_z85);
-  CHECK(again->to_z85() == z85);
-  CHECK(from_z85->to_base64url().size() == CurveKey::kBase64UrlLength);
+  REQUIRE(from_base64url);
+  CHECK(*from_z85 == *from_base64url);
+  CHECK(from_z85->to_base64url() == base64url);
+  CHECK(from_base64url->to_z85() == z85);
 }
 
 TEST_CASE("CurveKey: base64url uses hyphen and underscore without padding") {
@@ -131,10 +131,12 @@ TEST_CASE("CurveKey: compares by its bytes") {
 TEST_CASE("CurveKeyPair: the public key is derived from the secret one") {
   // RFC 7748, section 6.1: Alice's keys.
   const std::string secret =
-      "\x77\x07\x6d\x0a\x73\x18\xa5\x7d\x3c\x16\xc1\x72\x51\xb2\x66\x45\xdf\x4c\x2f\x87\xeb\xc0\x99\x2a\xb1\x77\xfb\xa5"
+      "\x77\x07\x6d\x0a\x73\x18\xa5\x7d\x3c\x16\xc1\x72\x51\xb2\x66\x45\xdf\x4c\x2f\x87\xeb\xc0\x99\x2a\xb1"
+      "\x77\xfb\xa5"
       "\x1d\xb9\x2c\x2a";
   const std::string expected =
-      "\x85\x20\xf0\x09\x89\x30\xa7\x54\x74\x8b\x7d\xdc\xb4\x3e\xf7\x5a\x0d\xbf\x3a\x0d\x26\x38\x1a\xf4\xeb\xa4\xa9\x8e"
+      "\x85\x20\xf0\x09\x89\x30\xa7\x54\x74\x8b\x7d\xdc\xb4\x3e\xf7\x5a\x0d\xbf\x3a\x0d\x26\x38\x1a\xf4\xeb"
+      "\xa4\xa9\x8e"
       "\xaa\x9b\x4e\x6a";
   for (const std::string& text : {key_of(secret).to_base64url(), key_of(secret).to_z85()}) {
     const auto pair = CurveKeyPair::from_secret(text);
@@ -145,7 +147,8 @@ TEST_CASE("CurveKeyPair: the public key is derived from the secret one") {
 }
 
 TEST_CASE("CurveKeyPair: a text that is no key is refused without repeating it") {
-  for (const std::string& bad : {std::string(), std::string(43, 'S'), std::string(42, 'S'), std::string(40, '#')}) {
+  for (const std::string& bad :
+       {std::string(), std::string(43, 'S'), std::string(42, 'S'), std::string(40, '#')}) {
     const auto pair = CurveKeyPair::from_secret(bad);
     REQUIRE_FALSE(pair);
     CHECK(pair.error().message.find("SS") == std::string::npos);

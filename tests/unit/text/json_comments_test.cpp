@@ -40,8 +40,8 @@ TEST_CASE("blank_comments: a text without comments stays as it is") {
 
 TEST_CASE("blank_comments: what looks like a comment inside a string is text") {
   for (const std::string_view text :
-       {R"({"u":"http://x/#f"})", R"({"c":"/* x */"})", R"({"c":"/*"})", R"({"c":"/.*/"})", R"({"a":"x\"//y"})",
-        R"({"a":"x\\"})", R"(["#","//"])", R"({"#":1})"}) {
+       {R"({"u":"http://x/#f"})", R"({"c":"/* x */"})", R"({"c":"/*"})", R"({"c":"/.*/"})",
+        R"({"a":"x\"//y"})", R"({"a":"x\\"})", R"(["#","//"])", R"({"#":1})"}) {
     CHECK(blanked(text) == text);
   }
   CHECK(blanked(R"({"a":"x\\"}//y)") == R"({"a":"x\\"}   )");

@@ -38,8 +38,10 @@ TEST_CASE("python_repr: control characters are escaped, letters are not") {
   CHECK(python_repr(Json("\x1b[31m")) == "'\\x1b[31m'");
   CHECK(python_repr(Json("a\0b"s)) == "'a\\x00b'");
   CHECK(python_repr(Json("\x7f")) == "'\\x7f'");
-  CHECK(python_repr(Json("\xc2\x9b" "31m")) == "'\\x9b31m'");  // U+009B begins a terminal's command too
-  CHECK(python_repr(Json("\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x98\x80")) == "'\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x98\x80'");
+  CHECK(python_repr(Json("\xc2\x9b"
+                         "31m")) == "'\\x9b31m'");  // U+009B begins a terminal's command too
+  CHECK(python_repr(Json("\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x98\x80")) ==
+        "'\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x98\x80'");
 }
 
 TEST_CASE("python_repr: characters that reorder or hide text are escaped as Python does") {
@@ -56,7 +58,8 @@ TEST_CASE("python_repr: characters that reorder or hide text are escaped as Pyth
 TEST_CASE("python_repr: bytes that are not UTF-8 reach no terminal as they are") {
   CHECK(python_repr(Json("a\x9bz")) == "'a\\x9bz'");
   CHECK(python_repr(Json("\xc3")) == "'\\xc3'");
-  CHECK(python_repr(Json("\xc2" "a")) == "'\\xc2a'");
+  CHECK(python_repr(Json("\xc2"
+                         "a")) == "'\\xc2a'");
 }
 
 TEST_CASE("python_str: a string on its own stands without quotes") {

@@ -9,10 +9,12 @@ using namespace vipauth;
 namespace {
 
 bool has_form(const std::string& uuid, char version) {
-  if (uuid.size() != 36 || uuid[14] != version || std::string("89ab").find(uuid[19]) == std::string::npos) return false;
+  if (uuid.size() != 36 || uuid[14] != version || std::string("89ab").find(uuid[19]) == std::string::npos)
+    return false;
   for (std::size_t i = 0; i < uuid.size(); ++i) {
     const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-    if (hyphen ? uuid[i] != '-' : std::string("0123456789abcdef").find(uuid[i]) == std::string::npos) return false;
+    if (hyphen ? uuid[i] != '-' : std::string("0123456789abcdef").find(uuid[i]) == std::string::npos)
+      return false;
   }
   return true;
 }

@@ -127,7 +127,7 @@ TEST_CASE("ZapRequest: a refusal shows no credential") {
   std::vector<Frames> bad = {with(plain(), 0, "9"), with(plain(), 6, "\xff"), with(plain(), 5, "CURVE"),
                              with(plain(), 3, "\xff"), with(curve(), 6, std::string(31, 'k'))};
   bad.push_back(plain());
-  bad.back().push_back("hunter2hunter2");
+  bad.back().emplace_back("hunter2hunter2");
   for (const Frames& frames : bad) {
     const auto error = problem(frames);
     REQUIRE(error);
@@ -143,7 +143,14 @@ TEST_CASE("ZapReply: six frames in ZAP's order") {
 }
 
 TEST_CASE("ZapReply: metadata is a byte of name length, name, four bytes of value length, value") {
-  const ZapReply reply{"1", "200", "OK", "alice", {{"X-Vip-Identity", "agent"}, {"E", ""}, {"L", std::string(300, 'v')}}};
-  CHECK(reply.serialize()[5] == "\x0eX-Vip-Identity\0\0\0\x05" "agent"s + "\x01" "E\0\0\0\0"s + "\x01" "L\0\0\x01\x2c"s +
-                                    std::string(300, 'v'));
+  const ZapReply reply{
+      "1", "200", "OK", "alice", {{"X-Vip-Identity", "agent"}, {"E", ""}, {"L", std::string(300, 'v')}}};
+  CHECK(reply.serialize()[5] ==
+        "\x0eX-Vip-Identity\0\0\0\x05"
+        "agent"s +
+            "\x01"
+            "E\0\0\0\0"s +
+            "\x01"
+            "L\0\0\x01\x2c"s +
+            std::string(300, 'v'));
 }
