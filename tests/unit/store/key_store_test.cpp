@@ -65,7 +65,7 @@ TEST_CASE("KeyStore: what is no key pair is an error, left untouched, and shows 
   for (const std::string& bad :
        {std::string(), std::string("{}"), std::string("[]"), std::string("null"),
         R"({"public": ")" + good + "\"}", R"({"secret": ")" + secret + "\"}",
-        R"({"public": 1, "secret": ")" + secret + "\"}", R"({"public": ")" + good + R"(", "secret": 1})",
+        R"({"public": 1, "secret": ")" + secret + "\"}", R"({"secret": 1, "public": ")" + good + "\"}",
         written(good, "short"), written(good, secret + "A"), written("short", secret),
         written(other.public_key.to_base64url(), secret), written(secret, good), written(good, secret) + "x",
         written(good, secret).substr(0, 60), written(good, secret + R"(", "secret": ")" + secret)}) {
