@@ -1,12 +1,9 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
-
-#include <vipauth/result.hpp>
 
 #include "env.hpp"
 
@@ -36,9 +33,5 @@ struct Context {
 
 /// A verb with its options, ready to run. Returns the exit code.
 using Verb = std::function<int(const Context&)>;
-
-/// The folder that the files are in: --home, else $VOLTTRON_HOME, else ~/.volttron.
-/// \return kNotFound  there is no such folder; the message says what to do
-Result<std::filesystem::path> find_home(const Context& context);
 
 }  // namespace vipauth::vctl

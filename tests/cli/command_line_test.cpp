@@ -105,14 +105,11 @@ TEST_CASE("command line: a timeout that is no time is wrong usage") {
   CHECK(cli.run({"auth", "list", "-t", "0"}).exit_code == 0);
 }
 
-TEST_CASE("command line: --vip-address and --add-known-host say that they are not supported yet") {
+TEST_CASE("command line: --vip-address says that it is not supported yet") {
   Cli cli;
   const Outcome address = cli.run({"auth", "--vip-address", "tcp://127.0.0.1:1", "list"});
   CHECK(address.exit_code == 64);
   CHECK_THAT(address.err, Contains("not supported yet"));
-  const Outcome host = cli.auth({"add", "--credentials", kAgentA, "--add-known-host"});
-  CHECK(host.exit_code == 64);
-  CHECK_THAT(host.err, Contains("not supported yet"));
   CHECK_FALSE(cli.home.has("auth.json"));
 }
 

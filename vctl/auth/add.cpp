@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include <vipauth/auth_file.hpp>
 #include <vipauth/python_repr.hpp>
 
 #include "auth/advice.hpp"
 #include "auth/record_view.hpp"
+#include "home.hpp"
 #include "output.hpp"
 #include "prompt.hpp"
 
@@ -124,7 +124,7 @@ std::vector<std::string> advice_about(const Policy& policy, const AuthRecord& re
 }  // namespace
 
 int add(const AddOptions& options, const Context& context) {
-  const auto home = find_home(context);
+  const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
 
   const bool is_asked = options.fields.empty() && !options.is_disabled;
@@ -135,17 +135,14 @@ int add(const AddOptions& options, const Context& context) {
   std::size_t index = 0;
   std::optional<Policy::Entry> entry;
   std::vector<std::string> warnings;
-  const AuthFile file(*home / "auth.json");
-  const auto edited = file.edit(
-      [&](Policy& policy) -> Result<void> {
-        const auto added = policy.add_allow(*record);
-        if (!added) return added.error();
-        index = *added;
-        entry = policy.allow()[index];
-        warnings = advice_about(policy, *entry->record);
-        return {};
-      },
-      context.options.timeout);
+  const auto edited = home->edit_policy([&](Policy& policy) -> Result<void> {
+    const auto added = policy.add_allow(*record);
+    if (!added) return added.error();
+    index = *added;
+    entry = policy.allow()[index];
+    warnings = advice_about(policy, *entry->record);
+    return {};
+  });
   if (!edited) return fail(context, edited.error());
 
   if (context.options.json) {

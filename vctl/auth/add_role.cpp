@@ -2,10 +2,10 @@
 
 #include <ostream>
 
-#include <vipauth/auth_file.hpp>
 #include <vipauth/capability.hpp>
 
 #include "auth/advice.hpp"
+#include "home.hpp"
 #include "output.hpp"
 #include "value_text.hpp"
 
@@ -15,12 +15,11 @@ int add_role(const AddRoleOptions& options, const Context& context) {
   if (trim(options.name).empty()) return fail_usage(context, "a role must have a name");
   const auto capabilities = parse_capability_arguments(options.capabilities);
   if (!capabilities) return fail(context, capabilities.error().at("CAPABILITY"));
-  const auto home = find_home(context);
+  const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
 
-  const AuthFile file(*home / "auth.json");
-  const auto edited = file.edit([&](Policy& policy) { return policy.add_role(options.name, *capabilities); },
-                                context.options.timeout);
+  const auto edited =
+      home->edit_policy([&](Policy& policy) { return policy.add_role(options.name, *capabilities); });
   if (!edited) return fail(context, edited.error());
 
   if (context.options.json) {

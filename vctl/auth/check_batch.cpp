@@ -132,11 +132,11 @@ Error at_line(Error error, std::size_t number) {
 
 int check_batch(const CheckBatchOptions& options, const Context& context) {
   std::ifstream file;
-  if (options.file != "-") {
-    file.open(options.file);
-    if (!file) return fail(context, Error{ErrorCode::kNotFound, "cannot be opened", options.file});
+  if (*options.file != "-") {
+    file.open(*options.file);
+    if (!file) return fail(context, Error{ErrorCode::kNotFound, "cannot be opened", *options.file});
   }
-  std::istream& in = options.file == "-" ? context.env.in : file;
+  std::istream& in = *options.file == "-" ? context.env.in : file;
   const auto checker = Checker::load(context);
   if (!checker) return fail(context, checker.error());
 

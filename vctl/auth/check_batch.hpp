@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "context.hpp"
@@ -7,7 +8,7 @@
 namespace vipauth::vctl::auth {
 
 struct CheckBatchOptions {
-  std::string file;  ///< "-": the standard input
+  std::optional<std::string> file;  ///< "-": the standard input
 };
 
 /// Answers one JSON object a line by one JSON object a line, in order, by a policy that is compiled once. A

@@ -4,16 +4,11 @@
 #include <utility>
 
 #include <vipauth/auth_file.hpp>
-#include <vipauth/topics_file.hpp>
+
+#include "home.hpp"
 
 namespace vipauth::vctl::auth {
 namespace {
-
-Result<TopicRules> load_rules(const std::filesystem::path& home) {
-  auto rules = TopicsFile(home / "protected_topics.json").load();
-  if (!rules && rules.error().code == ErrorCode::kNotFound) return TopicRules();
-  return rules;
-}
 
 /// The credentials of a request; an Error where they are not what the mechanism takes.
 Result<AuthenticationRequest> make_request(const ConnectQuestion& question) {
@@ -55,11 +50,11 @@ Json document(const Finding& finding) {
 }
 
 Result<Checker> Checker::load(const Context& context) {
-  const auto home = find_home(context);
+  const auto home = Home::open(context);
   if (!home) return home.error();
-  const auto policy = AuthFile(*home / "auth.json").load();
+  const auto policy = AuthFile(home->auth_path()).load();
   if (!policy) return policy.error();
-  auto rules = load_rules(*home);
+  auto rules = home->load_topic_rules();
   if (!rules) return rules.error();
   auto snapshot = PolicySnapshot::compile(*policy, TopicProtector(*rules), context.env.clock());
   if (!snapshot) return snapshot.error().at("auth.json");

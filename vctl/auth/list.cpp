@@ -2,9 +2,8 @@
 
 #include <ostream>
 
-#include <vipauth/auth_file.hpp>
-
 #include "auth/record_view.hpp"
+#include "home.hpp"
 #include "output.hpp"
 
 namespace vipauth::vctl::auth {
@@ -19,11 +18,9 @@ Json listed(std::size_t index, const Policy::Entry& entry) {
 }  // namespace
 
 int list(const Context& context) {
-  const auto home = find_home(context);
+  const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
-  const AuthFile file(*home / "auth.json");
-  auto policy = file.load();
-  if (!policy && policy.error().code == ErrorCode::kNotFound) policy = Policy();
+  const auto policy = home->load_policy();
   if (!policy) return fail(context, policy.error());
 
   const auto& entries = policy->allow();
@@ -32,7 +29,7 @@ int list(const Context& context) {
     for (std::size_t i = 0; i < entries.size(); ++i) records.push_back(listed(i, entries[i]));
     print_document(context, Json::Object{{"records", std::move(records)}});
   } else if (entries.empty()) {
-    context.env.out << "No entries in " << printable(file.path().string()) << '\n';
+    context.env.out << "No entries in " << printable(home->auth_path().string()) << '\n';
   } else {
     for (std::size_t i = 0; i < entries.size(); ++i) print_record(context.env.out, i, entries[i]);
   }

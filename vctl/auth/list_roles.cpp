@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <ostream>
 
-#include <vipauth/auth_file.hpp>
 #include <vipauth/python_repr.hpp>
 
+#include "home.hpp"
 #include "output.hpp"
 
 namespace vipauth::vctl::auth {
@@ -20,10 +20,9 @@ std::string shown_capabilities(const Policy::Role& role) {
 }  // namespace
 
 int list_roles(const Context& context) {
-  const auto home = find_home(context);
+  const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
-  auto policy = AuthFile(*home / "auth.json").load();
-  if (!policy && policy.error().code == ErrorCode::kNotFound) policy = Policy();
+  const auto policy = home->load_policy();
   if (!policy) return fail(context, policy.error());
 
   std::vector<Policy::Role> roles = policy->roles();

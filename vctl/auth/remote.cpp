@@ -8,6 +8,7 @@
 
 #include "auth/advice.hpp"
 #include "auth/record_fields.hpp"
+#include "home.hpp"
 #include "output.hpp"
 #include "value_text.hpp"
 
@@ -15,7 +16,7 @@ namespace vipauth::vctl::auth {
 namespace {
 
 Result<AuthService> open_service(const Context& context) {
-  const auto home = find_home(context);
+  const auto home = Home::open(context);
   if (!home) return home.error();
   AuthService::Options options;
   options.watch = false;
@@ -24,7 +25,7 @@ Result<AuthService> open_service(const Context& context) {
     const bool is_trouble = level == LogLevel::kWarning || level == LogLevel::kError;
     if (is_trouble) warn(context, line);
   };
-  return AuthService::open(*home, std::move(options));
+  return AuthService::open(home->path(), std::move(options));
 }
 
 Json document(const Authorization& authorization) {
@@ -104,9 +105,9 @@ void warn_about(const Context& context, const Approval& approval) {
     record.capabilities = parse_capabilities(*approval.capabilities).value_or(std::vector<Capability>());
   }
   for (const std::string& warning : half_slashed(record)) warn(context, warning);
-  const auto home = find_home(context);
+  const auto home = Home::open(context);
   if (!home) return;
-  const auto policy = AuthFile(*home / "auth.json").load();
+  const auto policy = home->load_policy();
   if (!policy) return;
   for (const std::string& warning : unknown_names(*policy, record)) warn(context, warning);
 }

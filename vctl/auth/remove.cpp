@@ -4,9 +4,8 @@
 #include <charconv>
 #include <ostream>
 
-#include <vipauth/auth_file.hpp>
-
 #include "auth/record_view.hpp"
+#include "home.hpp"
 #include "output.hpp"
 #include "prompt.hpp"
 
@@ -62,11 +61,9 @@ int remove(const RemoveOptions& options, const Context& context) {
   for (const std::string& text : options.indices) {
     if (!is_integer(text)) return fail_usage(context, "argument indices: invalid int value: '" + text + "'");
   }
-  const auto home = find_home(context);
+  const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
-  const AuthFile file(*home / "auth.json");
-  auto shown = file.load();
-  if (!shown && shown.error().code == ErrorCode::kNotFound) shown = Policy();
+  const auto shown = home->load_policy();
   if (!shown) return fail(context, shown.error());
   const auto indices = parse_indices(options.indices, shown->allow().size());
   if (!indices) return fail(context, indices.error());
@@ -77,12 +74,10 @@ int remove(const RemoveOptions& options, const Context& context) {
     return fail(context, Error{ErrorCode::kConflict, "not confirmed: nothing is removed", ""});
   }
 
-  const auto edited = file.edit(
-      [&](Policy& policy) -> Result<void> {
-        if (auto unchanged = check_unchanged(*shown, policy, *indices); !unchanged) return unchanged;
-        return policy.remove_allow(*indices);
-      },
-      context.options.timeout);
+  const auto edited = home->edit_policy([&](Policy& policy) -> Result<void> {
+    if (auto unchanged = check_unchanged(*shown, policy, *indices); !unchanged) return unchanged;
+    return policy.remove_allow(*indices);
+  });
   if (!edited) return fail(context, edited.error());
 
   if (context.options.json) {

@@ -1,6 +1,8 @@
-#include "context.hpp"
+#include "home.hpp"
 
 #include <system_error>
+
+#include <vipauth/topics_file.hpp>
 
 namespace vipauth::vctl {
 namespace {
@@ -16,9 +18,7 @@ std::filesystem::path expand_user(const std::string& path, const std::optional<s
   return is_relative_to_user && user_home ? *user_home + path.substr(1) : path;
 }
 
-}  // namespace
-
-Result<std::filesystem::path> find_home(const Context& context) {
+Result<std::filesystem::path> find_folder(const Context& context) {
   const auto user_home = non_empty(context.env.variable("HOME"));
   std::filesystem::path home;
   if (context.options.home) {
@@ -40,6 +40,30 @@ Result<std::filesystem::path> find_home(const Context& context) {
                "there is no home folder \"" + home.string() +
                    "\": make it (mkdir -m 700), or name another by --home DIR or VOLTTRON_HOME",
                ""};
+}
+
+}  // namespace
+
+Result<Home> Home::open(const Context& context) {
+  auto folder = find_folder(context);
+  if (!folder) return folder.error();
+  return Home(std::move(*folder), context);
+}
+
+Result<Policy> Home::load_policy() const {
+  auto policy = AuthFile(auth_path()).load();
+  if (!policy && policy.error().code == ErrorCode::kNotFound) return Policy();
+  return policy;
+}
+
+Result<TopicRules> Home::load_topic_rules() const {
+  auto rules = TopicsFile(topics_path()).load();
+  if (!rules && rules.error().code == ErrorCode::kNotFound) return TopicRules();
+  return rules;
+}
+
+Result<AuthFile::EditReport> Home::edit_policy(const AuthFile::Change& change) const {
+  return AuthFile(auth_path()).edit(change, context_->options.timeout);
 }
 
 }  // namespace vipauth::vctl

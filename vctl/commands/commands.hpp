@@ -1,0 +1,24 @@
+#pragma once
+
+#include <vector>
+
+#include "command.hpp"
+
+namespace vipauth::vctl {
+
+/// The whole tree of commands, below `vctl`. Its arguments write into `options`, and into what each verb
+/// holds itself.
+Command root_command(CommonOptions& options);
+
+/// The options that every command takes.
+std::vector<Argument> common_arguments(CommonOptions& options);
+
+// The verbs below `auth`, by what they work on.
+
+std::vector<Command> record_commands();    ///< add, update, list, remove ...
+std::vector<Command> role_commands();      ///< roles and groups
+std::vector<Command> key_commands();       ///< key pairs, server keys
+std::vector<Command> remote_commands();    ///< strangers who wait for a decision
+std::vector<Command> question_commands();  ///< what asks the policy, and changes nothing
+
+}  // namespace vipauth::vctl
