@@ -11,6 +11,7 @@
 #include "cli.hpp"
 #include "process.hpp"
 #include "support/catch.hpp"
+#include "support/paths.hpp"
 
 namespace vipauth::test {
 

@@ -9,6 +9,7 @@
 
 #include "running_bus.hpp"
 #include "support/catch.hpp"
+#include "support/paths.hpp"
 
 namespace vipauth::test {
 namespace {

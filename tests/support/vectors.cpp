@@ -4,6 +4,8 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "support/paths.hpp"
+
 namespace vipauth::test {
 namespace {
 
