@@ -95,7 +95,8 @@ std::string find_path(const Command& root, const char* word_array, const char* f
 
 std::string bash_values(const Argument& argument) {
   if (!argument.choices.empty()) {
-    return "mapfile -t COMPREPLY < <(compgen -W " + quoted(joined(argument.choices, " ")) + " -- \"$current\")";
+    return "mapfile -t COMPREPLY < <(compgen -W " + quoted(joined(argument.choices, " ")) +
+           " -- \"$current\")";
   }
   if (argument.value_name == "DIR") return "mapfile -t COMPREPLY < <(compgen -d -- \"$current\")";
   if (names_a_path(argument)) return "mapfile -t COMPREPLY < <(compgen -f -- \"$current\")";
