@@ -63,7 +63,11 @@ std::string path_cases(const Command& root, const char* indent) {
   walk(root, root.name, [&](const Command& command, const std::string& path) {
     for (const Command& below : command.commands) {
       std::vector<std::string> patterns;
-      for (const std::string& name : all_names(below)) patterns.push_back(quoted(path + " " + name));
+      for (const std::string& name : all_names(below)) {
+        std::string words = path;
+        words.append(" ").append(name);
+        patterns.push_back(quoted(words));
+      }
       out += indent + joined(patterns, " | ") + ") path=" + quoted(path + " " + below.name) + " ;;\n";
     }
   });
@@ -112,6 +116,7 @@ std::string bash_case(const Command& command, const Command& root, const std::st
     if (option->kind != Argument::Kind::kOption) continue;
     values += "        " + joined(option->names, " | ") + ") " + bash_values(*option) + "; return ;;\n";
   }
+  words.reserve(command.commands.size());
   for (const Command& below : command.commands) words.push_back(below.name);
   bool takes_files = false;
   for (const Argument& argument : command.arguments) {
