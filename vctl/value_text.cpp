@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <optional>
 #include <utility>
 
 #include <vipauth/capability.hpp>
@@ -206,6 +205,12 @@ Result<Json> parse_capability_arguments(const std::vector<std::string>& argument
     }
   }
   return Json(std::move(list));
+}
+
+std::optional<MethodName> split_method_text(std::string_view text) {
+  const std::size_t dot = text.rfind('.');
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == text.size()) return std::nullopt;
+  return MethodName{std::string(text.substr(0, dot)), std::string(text.substr(dot + 1))};
 }
 
 }  // namespace vipauth::vctl

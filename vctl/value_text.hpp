@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,5 +35,14 @@ Result<Json> parse_capabilities_text(std::string_view text);
 
 /// Capabilities as separate arguments: each is one name, or JSON where it begins with `[` or `{`.
 Result<Json> parse_capability_arguments(const std::vector<std::string>& arguments);
+
+/// A method of an agent.
+struct MethodName {
+  std::string identity;
+  std::string method;
+};
+
+/// "IDENTITY.METHOD"; the last dot splits, and both must be there.
+std::optional<MethodName> split_method_text(std::string_view text);
 
 }  // namespace vipauth::vctl

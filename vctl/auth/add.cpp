@@ -16,28 +16,6 @@
 namespace vipauth::vctl::auth {
 namespace {
 
-/// "--user_id", with the place inside of it.
-Error at_option(const std::string& name, const Error& error) { return error.at("--" + name); }
-
-Mechanism mechanism_of(const Json& record) {
-  const Json* mechanism = record.find("mechanism");
-  if (mechanism == nullptr) return Mechanism::kCurve;
-  return parse_mechanism(mechanism->as_string()).value_or(Mechanism::kCurve);
-}
-
-/// An empty value is more likely an unset variable of a script than a wish, and would widen what the record
-/// allows.
-bool may_be_empty(const std::string& name) {
-  return name == "capabilities" || name == "roles" || name == "groups" || name == "comments";
-}
-
-Result<void> set_field(Json& record, const std::string& name, std::string_view text) {
-  auto value = parse_field(name, text, mechanism_of(record));
-  if (!value) return value.error();
-  record.set(name, std::move(*value));
-  return {};
-}
-
 /// Asks for one field; false at the end of input.
 bool ask_field(const Context& context, const RecordField& field, Json& record) {
   const std::string name(field.name);
@@ -46,10 +24,6 @@ bool ask_field(const Context& context, const RecordField& field, Json& record) {
   question.is_secret = name == "credentials" && mechanism_of(record) == Mechanism::kPlain;
   question.take = [&](const Answer& answer) { return set_field(record, name, answer.text); };
   return ask(context, question);
-}
-
-Error end_of_input() {
-  return Error{ErrorCode::kInvalidArgument, "the input ended before the last answer: nothing is written", ""};
 }
 
 Result<Json> record_from_answers(const Context& context) {
@@ -87,16 +61,10 @@ Result<Json> record_from_options(const AddOptions& options, const Context& conte
     return record;
   }
   if (has_credentials) {
-    warn(context,
-         "everybody on this machine could read the password in the list of processes: leave --credentials "
-         "out to be asked for it");
+    warn(context, kPasswordOnCommandLine);
     return record;
   }
-  Question password;
-  password.prompt = "credentials []: ";
-  password.is_secret = true;
-  password.take = [&](const Answer& answer) { return set_field(record, "credentials", answer.text); };
-  if (!ask(context, password)) return end_of_input();
+  if (!ask_password(context, record)) return end_of_input();
   return record;
 }
 
@@ -112,13 +80,6 @@ std::string summary(const Json& source, Mechanism mechanism) {
   return field_repr(shown, "domain") + ", " + field_repr(shown, "address") + ", " +
          field_repr(shown, "mechanism") + ", " + field_repr(shown, "credentials") + ", " +
          field_repr(shown, "user_id");
-}
-
-/// Warnings about a record that is right, and perhaps not meant.
-std::vector<std::string> advice_about(const Policy& policy, const AuthRecord& record) {
-  std::vector<std::string> out = half_slashed(record);
-  for (std::string& warning : unknown_names(policy, record)) out.push_back(std::move(warning));
-  return out;
 }
 
 }  // namespace

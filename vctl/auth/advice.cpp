@@ -62,4 +62,10 @@ std::vector<std::string> unknown_names(const Policy& policy, const AuthRecord& r
   return warnings;
 }
 
+std::vector<std::string> advice_about(const Policy& policy, const AuthRecord& record) {
+  std::vector<std::string> out = half_slashed(record);
+  for (std::string& warning : unknown_names(policy, record)) out.push_back(std::move(warning));
+  return out;
+}
+
 }  // namespace vipauth::vctl::auth

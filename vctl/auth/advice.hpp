@@ -24,4 +24,7 @@ std::vector<std::string> half_slashed(const std::vector<Capability>& capabilitie
 /// Roles and groups that the policy does not know.
 std::vector<std::string> unknown_names(const Policy& policy, const AuthRecord& record);
 
+/// All of it about a record that is right, and perhaps not meant.
+std::vector<std::string> advice_about(const Policy& policy, const AuthRecord& record);
+
 }  // namespace vipauth::vctl::auth

@@ -72,12 +72,11 @@ int check_connect(const CheckConnectOptions& options, const Context& context) {
 }
 
 int check_call(const CheckCallOptions& options, const Context& context) {
-  const std::size_t dot = options.method.rfind('.');
-  if (dot == std::string::npos || dot == 0 || dot + 1 == options.method.size()) {
+  const auto name = split_method_text(options.method);
+  if (!name) {
     return fail_usage(context, "\"" + options.method + "\" is not of the form IDENTITY.METHOD");
   }
-  CallQuestion question{
-      options.user_id, options.method.substr(0, dot), options.method.substr(dot + 1), {}, options.required};
+  CallQuestion question{options.user_id, name->identity, name->method, {}, options.required};
   if (options.arguments) {
     auto arguments = parse_loose_json(*options.arguments);
     if (arguments && !arguments->is_object()) {

@@ -5,6 +5,7 @@
 #include <vipauth/authenticator.hpp>
 
 #include "auth/advice.hpp"
+#include "prompt.hpp"
 #include "value_text.hpp"
 
 namespace vipauth::vctl::auth {
@@ -67,6 +68,37 @@ Result<Json> parse_field(std::string_view name, std::string_view text, Mechanism
     if (const auto hint = half_slash_hint(text)) error.message += "; " + *hint;
   }
   return error;
+}
+
+Mechanism mechanism_of(const Json& record) {
+  const Json* mechanism = record.find("mechanism");
+  if (mechanism == nullptr || !mechanism->is_string()) return Mechanism::kCurve;
+  return parse_mechanism(mechanism->as_string()).value_or(Mechanism::kCurve);
+}
+
+Result<void> set_field(Json& record, const std::string& name, std::string_view text) {
+  auto value = parse_field(name, text, mechanism_of(record));
+  if (!value) return value.error();
+  record.set(name, std::move(*value));
+  return {};
+}
+
+bool may_be_empty(std::string_view name) {
+  return name == "capabilities" || name == "roles" || name == "groups" || name == "comments";
+}
+
+Error at_option(const std::string& name, const Error& error) { return error.at("--" + name); }
+
+bool ask_password(const Context& context, Json& record) {
+  Question password;
+  password.prompt = "credentials []: ";
+  password.is_secret = true;
+  password.take = [&](const Answer& answer) { return set_field(record, "credentials", answer.text); };
+  return ask(context, password);
+}
+
+Error end_of_input() {
+  return Error{ErrorCode::kInvalidArgument, "the input ended before the last answer: nothing is written", ""};
 }
 
 Result<void> hash_credentials(Json& record) {

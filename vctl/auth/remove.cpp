@@ -1,9 +1,9 @@
 #include "auth/remove.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <ostream>
 
+#include "auth/record_index.hpp"
 #include "auth/record_view.hpp"
 #include "home.hpp"
 #include "output.hpp"
@@ -11,21 +11,6 @@
 
 namespace vipauth::vctl::auth {
 namespace {
-
-bool is_integer(std::string_view text) {
-  if (text.starts_with('-')) text.remove_prefix(1);
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-/// The index of a record that exists.
-Result<std::size_t> parse_index(const std::string& text, std::size_t count) {
-  std::size_t index = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), index);
-  if (error != std::errc() || stop != text.data() + text.size() || index >= count) {
-    return Error{ErrorCode::kNotFound, "invalid index " + text, ""};
-  }
-  return index;
-}
 
 /// Each index once, in the order given.
 Result<std::vector<std::size_t>> parse_indices(const std::vector<std::string>& texts, std::size_t count) {
@@ -36,17 +21,6 @@ Result<std::vector<std::size_t>> parse_indices(const std::vector<std::string>& t
     if (std::find(out.begin(), out.end(), *index) == out.end()) out.push_back(*index);
   }
   return out;
-}
-
-/// Refuses when what stands at the indices is no longer what was shown.
-Result<void> check_unchanged(const Policy& shown, const Policy& current,
-                             const std::vector<std::size_t>& indices) {
-  for (const std::size_t index : indices) {
-    if (index >= current.allow().size() || !(current.allow()[index].source == shown.allow()[index].source)) {
-      return Error{ErrorCode::kConflict, "somebody has changed the records meanwhile: list them again", ""};
-    }
-  }
-  return {};
 }
 
 std::string summary(const std::vector<std::size_t>& indices) {

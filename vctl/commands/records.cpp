@@ -1,6 +1,7 @@
 #include "auth/add.hpp"
 #include "auth/list.hpp"
 #include "auth/remove.hpp"
+#include "auth/update.hpp"
 #include "commands/commands.hpp"
 
 namespace vipauth::vctl {
@@ -64,6 +65,21 @@ Command remove() {
   return command;
 }
 
+Command update() {
+  const auto options = std::make_shared<auth::UpdateOptions>();
+  Command command = verb("update", "updates one authentication record by index", options, auth::update);
+  command.arguments.push_back(positional("index", options->index, "index of record to update"));
+  for (Argument& argument : field_options(options->fields)) command.arguments.push_back(std::move(argument));
+  command.arguments.push_back(flag({"--enabled"}, options->is_enabled, "put the record in force"));
+  command.arguments.push_back(flag({"--disabled"}, options->is_disabled, "put it out of force"));
+  command.arguments.push_back(
+      option({"--clear"}, "FIELDS", options->cleared, std::string("fields to clear: ") + kCommas));
+  command.note =
+      "Without an option for a field, each is asked for. Fields that are not named keep what they hold.";
+  command.json = R"({"index": 3, "record": {...}})";
+  return command;
+}
+
 }  // namespace
 
 std::vector<Command> record_commands() {
@@ -71,6 +87,7 @@ std::vector<Command> record_commands() {
   out.push_back(add());
   out.push_back(list());
   out.push_back(remove());
+  out.push_back(update());
   return out;
 }
 

@@ -78,14 +78,57 @@ class Policy {
   /// As add_allow, for the deny list, where user ids need not be unique.
   VIPAUTH_EXPORT Result<std::size_t> add_deny(const Json& record);
 
+  /// Changes the given fields of an allow record in its place, and nothing else of it; what was not
+  /// understood may become so. Null gives a field the value that a new record has: a new user_id, CURVE, no
+  /// restriction; a field that VOLTTRON does not know is taken out. With another mechanism go other
+  /// credentials.
+  /// \return kNotFound        `invalid index 9`
+  /// \return kAlreadyExists   as add_allow, of what the change would make equal to another record
+  /// \return what AuthRecord::parse returns; `location` is a pointer from the file's root
+  VIPAUTH_EXPORT Result<void> update_allow(std::size_t index, const Json& fields);
+
   /// Removes the records at these indices of the list before the call; an index given twice counts once.
   /// \return kNotFound  `invalid index 9`; nothing is removed
   VIPAUTH_EXPORT Result<void> remove_allow(std::vector<std::size_t> indices);
   VIPAUTH_EXPORT Result<void> remove_deny(std::vector<std::size_t> indices);
 
+  /// Adds a role, in the form in which its capabilities are given.
   /// \return kAlreadyExists  `role "X" already exists`
   /// \return what parse_capabilities returns
   VIPAUTH_EXPORT Result<void> add_role(std::string_view name, Json capabilities);
+  /// Gives a role capabilities that it does not have yet, and keeps the form in which it was written (name,
+  /// list, map) where that can hold them.
+  /// \return kNotFound  `role "X" does not exist`
+  /// \return what parse_capabilities returns, of the role too
+  VIPAUTH_EXPORT Result<void> add_to_role(std::string_view name, const Json& capabilities);
+  /// Takes every grant of these capabilities from a role; those that it does not have do not matter.
+  /// \return kNotFound; what parse_capabilities returns of the role
+  VIPAUTH_EXPORT Result<void> remove_from_role(std::string_view name,
+                                               const std::vector<std::string>& capabilities);
+  /// Records and groups may go on naming the role, which then grants nothing.
+  /// \return kNotFound
+  VIPAUTH_EXPORT Result<void> remove_role(std::string_view name);
+
+  // The same for groups, of which the values are roles, known or not.
+  VIPAUTH_EXPORT Result<void> add_group(std::string_view name, const std::vector<std::string>& roles);
+  VIPAUTH_EXPORT Result<void> add_to_group(std::string_view name, const std::vector<std::string>& roles);
+  VIPAUTH_EXPORT Result<void> remove_from_group(std::string_view name, const std::vector<std::string>& roles);
+  VIPAUTH_EXPORT Result<void> remove_group(std::string_view name);
+
+  /// Has callers of a method of the agent `identity` need these capabilities too. They go to the first record
+  /// of that identity that lists the method, else to its first record. A list of nothing but "" is replaced.
+  /// \return kNotFound         no record that is understood has that identity: the message says which there are
+  /// \return kInvalidArgument  a capability without a name; a record whose rpc_method_authorizations is of a
+  ///                           wrong type, for which `location` is a pointer from the file's root
+  /// Source: semantics 5; VOLTTRON auth.py, add_rpc_authorizations.
+  VIPAUTH_EXPORT Result<void> add_rpc_authorizations(std::string_view identity, std::string_view method,
+                                                     const std::vector<std::string>& capabilities);
+  /// Has callers need them no more: all of them, or none where one is not listed. Of a list that loses its
+  /// last, [""] remains: nothing is required, and a registration does not fill it again.
+  /// \return as add_rpc_authorizations; kNotFound too for what is not listed: the message says what is
+  /// Source: semantics 5; VOLTTRON auth.py, delete_rpc_authorizations.
+  VIPAUTH_EXPORT Result<void> remove_rpc_authorizations(std::string_view identity, std::string_view method,
+                                                        const std::vector<std::string>& capabilities);
 
  private:
   Json document_;  // of which allow, deny, groups and roles are in the members below

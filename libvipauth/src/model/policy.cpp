@@ -3,27 +3,19 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <iterator>
 
 #include "model/name_list.hpp"
+#include "model/policy_parts.hpp"
 
 namespace vipauth {
 namespace {
 
-constexpr std::string_view kAllow = "allow";
-constexpr std::string_view kDeny = "deny";
 constexpr std::string_view kGroups = "groups";
 constexpr std::string_view kRoles = "roles";
 constexpr std::string_view kVersionMember = "version";
 
 Json version_json(Policy::Version version) {
   return Json(Json::Object{{"major", Json(version.major)}, {"minor", Json(version.minor)}});
-}
-
-Policy::Entry make_entry(Json source, std::string_view list, std::size_t index) {
-  auto record = AuthRecord::parse(source);
-  if (!record) record = record.error().at(json_pointer(json_pointer("", list), index));
-  return {std::move(source), std::move(record)};
 }
 
 /// Moves a member's value out of the document, leaving null in its place so that the order is kept.
@@ -39,149 +31,11 @@ Result<Json> take_member(Json& document, std::string_view name, bool (Json::*is_
   return std::exchange(*member, Json());
 }
 
-/// The fields that VOLTTRON writes, in its order. Source: VOLTTRON auth_entry.py, AuthEntry.__init__.
-Json::Object default_fields() {
-  return {{"domain", Json()},
-          {"address", Json()},
-          {"mechanism", Json("CURVE")},
-          {"credentials", Json()},
-          {"groups", Json(Json::Array())},
-          {"roles", Json(Json::Array())},
-          {"capabilities", Json(Json::Object())},
-          {"rpc_method_authorizations", Json(Json::Object())},
-          {"comments", Json()},
-          {"user_id", Json()},
-          {"identity", Json()},
-          {"enabled", Json(true)}};
-}
-
-/// `given` with every field that VOLTTRON writes: known fields first, in its order, then the others as given.
-Json complete_record(const Json& given) {
-  Json out(default_fields());
-  for (const Json::Member& member : given.as_object()) out.set(member.name, member.value);
-  return out;
-}
-
-bool is_absent(const Json* json) {
-  return json == nullptr || json->is_null() || (json->is_string() && json->as_string().empty());
-}
-
-/// The same field of two records, where null, missing and "" are one and the same.
-bool same_field(const Json& a, const Json& b, std::string_view name) {
-  const Json* left = a.find(name);
-  const Json* right = b.find(name);
-  if (is_absent(left) || is_absent(right)) return is_absent(left) && is_absent(right);
-  return *left == *right;
-}
-
-const CurveKey* key_of(const Policy::Entry& entry) {
-  return entry.record ? std::get_if<CurveKey>(&entry.record->credentials) : nullptr;
-}
-
-bool is_plain(const Policy::Entry& entry) {
-  return entry.record && entry.record->mechanism == Mechanism::kPlain;
-}
-
-/// Keys are compared as keys, whichever text form the file holds; anything else as it is written. Two user
-/// names are two peers, also where they happen to have the same password.
-bool same_credentials(const Policy::Entry& a, const Policy::Entry& b) {
-  const CurveKey* left = key_of(a);
-  const CurveKey* right = key_of(b);
-  if (left != nullptr && right != nullptr) return *left == *right;
-  if (is_plain(a) && is_plain(b) && a.record->user_id != b.record->user_id) return false;
-  return same_field(a.source, b.source, "credentials");
-}
-
-bool same_mechanism(const Policy::Entry& a, const Policy::Entry& b) {
-  return !a.record || !b.record || a.record->mechanism == b.record->mechanism;
-}
-
-bool same_peer(const Policy::Entry& a, const Policy::Entry& b) {
-  return same_mechanism(a, b) && same_field(a.source, b.source, "domain") &&
-         same_field(a.source, b.source, "address") && same_credentials(a, b);
-}
-
-Error taken(const std::string& what, const std::vector<std::size_t>& indices) {
-  std::string list;
-  for (const std::size_t index : indices) list += (list.empty() ? "" : ", ") + std::to_string(index);
-  return Error{ErrorCode::kAlreadyExists, what + " at index [" + list + "]", ""};
-}
-
-template <typename Predicate>
-std::vector<std::size_t> indices_where(const std::vector<Policy::Entry>& entries, Predicate predicate) {
-  std::vector<std::size_t> out;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (predicate(entries[i])) out.push_back(i);
-  }
-  return out;
-}
-
-Result<void> check_unique(const std::vector<Policy::Entry>& entries, const Policy::Entry& added) {
-  const std::string& user_id = added.record->user_id;
-  const auto users = indices_where(
-      entries, [&](const Policy::Entry& entry) { return entry.record && entry.record->user_id == user_id; });
-  if (!users.empty()) return taken("user_id " + user_id + " is already in use", users);
-  const auto peers =
-      indices_where(entries, [&](const Policy::Entry& entry) { return same_peer(entry, added); });
-  if (!peers.empty()) return taken("entry matches domain, address and credentials", peers);
-  return {};
-}
-
-/// An entry ready to be appended: completed, its key canonical, its user_id there.
-Result<Policy::Entry> prepare(const Json& given) {
-  if (!given.is_object()) return AuthRecord::parse(given).error();
-  Json source = complete_record(given);
-  if (is_absent(source.find("user_id"))) source.set("user_id", Json(make_user_id()));
-  auto record = AuthRecord::parse(source);
-  if (!record) return record.error();
-  if (const auto* key = std::get_if<CurveKey>(&record->credentials)) {
-    source.set("credentials", Json(key->to_base64url()));
-  }
-  return Policy::Entry{std::move(source), std::move(record)};
-}
-
-/// Removes entries and gives the remaining ones their new places.
-Result<void> remove_entries(std::vector<Policy::Entry>& entries, std::vector<std::size_t> indices,
-                            std::string_view list) {
-  std::sort(indices.begin(), indices.end());
-  indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
-  for (const std::size_t index : indices) {
-    if (index >= entries.size())
-      return Error{ErrorCode::kNotFound, "invalid index " + std::to_string(index), ""};
-  }
-  std::vector<Policy::Entry> kept;
-  kept.reserve(entries.size() - indices.size());
-  auto next = indices.begin();
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (next != indices.end() && *next == i) {
-      ++next;
-    } else if (entries[i].record || kept.size() == i) {
-      kept.push_back(std::move(entries[i]));
-    } else {  // its error names its place
-      kept.push_back(make_entry(std::move(entries[i].source), list, kept.size()));
-    }
-  }
-  entries = std::move(kept);
-  return {};
-}
-
 template <typename Named>
 const Named* find_named(const std::vector<Named>& list, std::string_view name) {
   const auto found =
       std::find_if(list.begin(), list.end(), [&](const Named& item) { return item.name == name; });
   return found == list.end() ? nullptr : &*found;
-}
-
-Policy::Role make_role(std::string name, Json source) {
-  auto capabilities = parse_capabilities(source);
-  if (!capabilities) capabilities = capabilities.error().at(json_pointer("/roles", name));
-  return {std::move(name), std::move(source), std::move(capabilities)};
-}
-
-Policy::Group make_group(std::string name, Json source) {
-  auto roles = parse_name_list(source);
-  if (!roles) roles = roles.error().at(json_pointer("/groups", name));
-  return {std::move(name), std::move(source), std::move(roles)};
 }
 
 /// 4 and 4.0 are four; what is no whole number is nothing. A version of a million stands for any beyond.
@@ -196,6 +50,24 @@ std::optional<int> whole_number(const Json* json) {
 }
 
 }  // namespace
+
+Policy::Entry make_entry(Json source, std::string_view list, std::size_t index) {
+  auto record = AuthRecord::parse(source);
+  if (!record) record = record.error().at(json_pointer(json_pointer("", list), index));
+  return {std::move(source), std::move(record)};
+}
+
+Policy::Role make_role(std::string name, Json source) {
+  auto capabilities = parse_capabilities(source);
+  if (!capabilities) capabilities = capabilities.error().at(json_pointer("/roles", name));
+  return {std::move(name), std::move(source), std::move(capabilities)};
+}
+
+Policy::Group make_group(std::string name, Json source) {
+  auto roles = parse_name_list(source);
+  if (!roles) roles = roles.error().at(json_pointer("/groups", name));
+  return {std::move(name), std::move(source), std::move(roles)};
+}
 
 Policy::Policy()
     : document_(Json::Object{{std::string(kAllow), Json()},
@@ -285,51 +157,6 @@ std::vector<Error> Policy::problems() const {
     if (!role.capabilities) out.push_back(role.capabilities.error());
   }
   return out;
-}
-
-Result<std::size_t> Policy::add_allow(const Json& record) {
-  auto entry = prepare(record);
-  if (!entry) return entry.error();
-  if (auto unique = check_unique(allow_, *entry); !unique) return unique.error();
-  allow_.push_back(std::move(*entry));
-  return allow_.size() - 1;
-}
-
-Result<void> Policy::add_allow_together(const std::vector<Json>& records) {
-  std::vector<Entry> entries;
-  for (const Json& record : records) {
-    auto entry = prepare(record);
-    if (!entry) return entry.error();
-    if (auto unique = check_unique(allow_, *entry); !unique) return unique.error();
-    entries.push_back(std::move(*entry));
-  }
-  std::move(entries.begin(), entries.end(), std::back_inserter(allow_));
-  return {};
-}
-
-Result<std::size_t> Policy::add_deny(const Json& record) {
-  auto entry = prepare(record);
-  if (!entry) return entry.error();
-  deny_.push_back(std::move(*entry));
-  return deny_.size() - 1;
-}
-
-Result<void> Policy::remove_allow(std::vector<std::size_t> indices) {
-  return remove_entries(allow_, std::move(indices), kAllow);
-}
-
-Result<void> Policy::remove_deny(std::vector<std::size_t> indices) {
-  return remove_entries(deny_, std::move(indices), kDeny);
-}
-
-Result<void> Policy::add_role(std::string_view name, Json capabilities) {
-  if (find_role(name) != nullptr) {
-    return Error{ErrorCode::kAlreadyExists, "role \"" + std::string(name) + "\" already exists", ""};
-  }
-  Role role = make_role(std::string(name), std::move(capabilities));
-  if (!role.capabilities) return role.capabilities.error();
-  roles_.push_back(std::move(role));
-  return {};
 }
 
 }  // namespace vipauth

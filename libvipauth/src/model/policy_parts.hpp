@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <vipauth/policy.hpp>
+
+namespace vipauth {
+
+inline constexpr std::string_view kAllow = "allow";
+inline constexpr std::string_view kDeny = "deny";
+
+// The parts of a policy, from what the file holds. Errors in them name their place in the file.
+
+/// \param list  kAllow or kDeny, where it stands at `index`
+Policy::Entry make_entry(Json source, std::string_view list, std::size_t index);
+Policy::Role make_role(std::string name, Json source);
+Policy::Group make_group(std::string name, Json source);
+
+}  // namespace vipauth

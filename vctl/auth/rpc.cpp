@@ -1,0 +1,105 @@
+#include "auth/rpc.hpp"
+
+#include <algorithm>
+#include <ostream>
+#include <utility>
+
+#include <vipauth/identity_registry.hpp>
+#include <vipauth/method_registry.hpp>
+#include <vipauth/python_repr.hpp>
+
+#include "home.hpp"
+#include "output.hpp"
+#include "value_text.hpp"
+
+namespace vipauth::vctl::auth {
+namespace {
+
+using Names = std::vector<std::string>;
+using Edit = Result<void> (Policy::*)(std::string_view identity, std::string_view method,
+                                      const Names& capabilities);
+
+/// Whether a record lists something for the method: an agent that registers fills in what is missing or [].
+bool is_settled(const Policy& policy, const MethodName& name) {
+  for (const Policy::Entry& entry : policy.allow()) {
+    if (!entry.record || entry.record->identity != name.identity) continue;
+    for (const auto& [method, capabilities] : entry.record->rpc_method_authorizations.methods) {
+      if (method == name.method && !capabilities.empty()) return true;
+    }
+  }
+  return false;
+}
+
+Result<Names> required_after(const Policy& policy, const MethodName& name) {
+  const MethodRegistry registry = MethodRegistry::create(policy);
+  const auto required = registry.required(name.identity, name.method);
+  if (!required) return required.error();
+  return Names(required->begin(), required->end());
+}
+
+/// Applies `edit`, and prints what the method requires then. `warn_about` gets that, and whether the records
+/// said anything of the method before.
+template <typename WarnAbout>
+int change(const RpcOptions& options, const Context& context, Edit edit, WarnAbout warn_about) {
+  const auto name = split_method_text(options.method);
+  if (!name) return fail_usage(context, "\"" + options.method + "\" is not of the form IDENTITY.METHOD");
+  if (options.capabilities.empty()) {
+    return fail_usage(context,
+                      "Missing authorizations for method. Should be in the format agent_id.method "
+                      "authorized_capability1 authorized_capability2 ...");
+  }
+  if (IdentityRegistry::is_platform_name(name->identity)) {
+    return fail(context, Error{ErrorCode::kConflict,
+                               "\"" + name->identity +
+                                   "\" is the platform itself: what its methods require is not for change",
+                               ""});
+  }
+  const auto home = Home::open(context);
+  if (!home) return fail(context, home.error());
+
+  Names required;
+  bool was_settled = false;
+  const auto edited = home->edit_policy([&](Policy& policy) -> Result<void> {
+    was_settled = is_settled(policy, *name);
+    auto done = (policy.*edit)(name->identity, name->method, options.capabilities);
+    if (!done) return done.error().location.empty() ? done.error() : done.error().at("auth.json");
+    auto after = required_after(policy, *name);
+    if (!after) return after.error();
+    required = std::move(*after);
+    return {};
+  });
+  if (!edited) return fail(context, edited.error());
+
+  if (context.options.json) {
+    print_document(context, Json::Object{{"identity", name->identity},
+                                         {"method", name->method},
+                                         {"capabilities", Json::strings(required)}});
+  } else {
+    context.env.out << printable(options.method) << " requires "
+                    << (required.empty() ? "nothing" : python_repr(required)) << '\n';
+  }
+  context.env.out.flush();
+  for (const std::string& warning : edited->warnings) warn(context, warning);
+  warn_about(required, was_settled);
+  return kExitDone;
+}
+
+}  // namespace
+
+int rpc_add(const RpcOptions& options, const Context& context) {
+  return change(options, context, &Policy::add_rpc_authorizations, [&](const Names&, bool was_settled) {
+    if (was_settled) return;
+    warn(context, "no record said anything of \"" + options.method +
+                      "\": this stands in place of what the agent's code declares");
+  });
+}
+
+int rpc_remove(const RpcOptions& options, const Context& context) {
+  return change(options, context, &Policy::remove_rpc_authorizations, [&](const Names& required, bool) {
+    if (!required.empty()) return;
+    warn(context, "everybody who is connected may call \"" + options.method +
+                      "\" now, whatever the agent's code declares");
+  });
+}
+
+}  // namespace vipauth::vctl::auth
