@@ -1,3 +1,5 @@
+#include <vipauth/curve_key.hpp>
+
 #include "cli.hpp"
 #include "support/catch.hpp"
 

@@ -38,7 +38,7 @@ struct ServerKeys {
 /// \return kInvalidArgument  the address's public key is not that of the secret key; no identity to look up
 /// \return kUnsupported      the address asks for PLAIN or NULL
 /// \return what KnownHosts::find and KeyStore::load return
-/// Source: VOLTTRON vip/agent/core.py, ZMQCore (_get_keys_from_addr, _get_keys_from_keystore).
+/// Source: VOLTTRON vip/agent/core.py, _set_public_and_secret_keys, _set_server_key.
 VIPAUTH_EXPORT Result<ClientKeys> find_client_keys(const std::filesystem::path& home,
                                                    const VipAddress& address,
                                                    std::optional<std::string_view> identity = std::nullopt);
