@@ -5,6 +5,7 @@
 
 #include "cli.hpp"
 #include "support/catch.hpp"
+#include "support/child_process.hpp"
 
 namespace vipauth::test {
 
@@ -96,6 +97,35 @@ TEST_CASE("create: where the record cannot be added there is no new key store") 
   CHECK(key_of(cli, "a") == "none");
   CHECK(cli.home.read("auth.json") == before);
   CHECK_THAT(cli.auth({"publickey"}).err, Contains("No installed Agents found"));
+}
+
+TEST_CASE("create: an auth.json that cannot be read is left as it is, and there is no new key store") {
+  Cli cli;
+  cli.home.write("auth.json", "{");
+  CHECK(cli.auth({"create", "a"}).exit_code == 1);
+  CHECK(cli.home.read("auth.json") == "{");
+  CHECK(key_of(cli, "a") == "none");
+}
+
+TEST_CASE("create: a key store that somebody else's record uses stays") {
+  Cli cli;
+  const auto pair = AgentKeyStores(cli.home.path()).load_or_create("a");
+  REQUIRE(pair);
+  const std::string key = pair->public_key.to_base64url();
+  REQUIRE(cli.auth({"add", "--credentials", key, "--user_id", "other"}).exit_code == 0);
+  CHECK(cli.auth({"create", "a"}).exit_code == 1);
+  CHECK(key_of(cli, "a") == key);
+}
+
+TEST_CASE("create: of several runs at once all find one key and one record") {
+  Cli cli;
+  std::vector<ChildProcess> processes;
+  for (int i = 0; i < 4; ++i) {
+    processes.emplace_back([&] { return cli.auth({"create", "a"}).exit_code; });
+  }
+  for (ChildProcess& process : processes) CHECK(process.wait() == 0);
+  CHECK(cli.file().find("allow")->as_array().size() == 1);
+  CHECK(at(cli.record(0), "credentials") == Json(key_of(cli, "a")));
 }
 
 TEST_CASE("create: what cannot be is refused before anything is made") {

@@ -6,6 +6,7 @@
 
 #include "cli.hpp"
 #include "support/catch.hpp"
+#include "support/child_process.hpp"
 
 namespace vipauth::test {
 
@@ -103,6 +104,21 @@ TEST_CASE("rotate: an auth.json that cannot be written leaves the key in force")
   CHECK(cli.auth({"rotate", "a"}).exit_code == 1);
   CHECK(key_of(store_of(cli)) == old_key);
   CHECK(cli.home.read("auth.json") == "{");
+}
+
+TEST_CASE("rotate: of several runs at once none leaves the agent outside") {
+  Cli cli;
+  REQUIRE(cli.auth({"create", "a"}).exit_code == 0);
+  const std::string old_key = key_of(store_of(cli));
+  std::vector<ChildProcess> processes;
+  for (int i = 0; i < 4; ++i) {
+    processes.emplace_back([&] { return cli.auth({"rotate", "a"}).exit_code; });
+  }
+  int done = 0;
+  for (ChildProcess& process : processes) done += process.wait() == 0 ? 1 : 0;
+  CHECK(done >= 1);
+  CHECK(can_connect(cli));
+  CHECK(key_of(store_of(cli)) != old_key);
 }
 
 TEST_CASE("rotate server: the next key is made, announced and put in force") {

@@ -1,7 +1,9 @@
 #include "auth/create.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <ostream>
+#include <utility>
 
 #include "auth/advice.hpp"
 #include "auth/bus_addresses.hpp"
@@ -40,6 +42,46 @@ std::optional<std::size_t> find_same(const Policy& policy, const Json& wanted) {
   }
   return std::nullopt;
 }
+
+bool has_key(const Policy& policy, const CurveKey& key) {
+  return std::any_of(policy.allow().begin(), policy.allow().end(), [&](const Policy::Entry& entry) {
+    const CurveKey* present = entry.record ? std::get_if<CurveKey>(&entry.record->credentials) : nullptr;
+    return present != nullptr && *present == key;
+  });
+}
+
+/// What a run does about the key store when the record cannot be added. Another run, at the same time, may
+/// have made a record of its key: it stays then.
+class NewKeyStore {
+ public:
+  NewKeyStore(const AgentKeyStores& stores, std::string identity, const CurveKey& key, bool is_new)
+      : stores_(stores), identity_(std::move(identity)), key_(key), is_new_(is_new) {}
+
+  /// Under the lock of auth.json, so that of two runs at once none takes away what the other one uses.
+  Result<void> check_present() const {
+    const auto store = stores_.find(identity_);
+    const auto pair = store ? store->load() : Result<CurveKeyPair>(store.error());
+    if (!pair) return pair.error();
+    if (pair->public_key == key_) return {};
+    return Error{ErrorCode::kConflict, "somebody else has changed the key of the agent meanwhile: try again",
+                 ""};
+  }
+
+  void remove_unless_used(const Policy& policy) {
+    if (!is_new_ || has_key(policy, key_)) return;
+    is_new_ = false;
+    removed_ = stores_.remove(identity_, key_);
+  }
+
+  const Result<void>& removed() const { return removed_; }
+
+ private:
+  const AgentKeyStores& stores_;
+  std::string identity_;
+  CurveKey key_;
+  bool is_new_;
+  Result<void> removed_;
+};
 
 struct Agent {
   CurveKey key;
@@ -87,11 +129,16 @@ int create(const CreateOptions& options, const Context& context) {
   record->set("credentials", keys->public_key.to_base64url());
 
   Agent agent{keys->public_key, store->path().string(), 0, std::move(*addresses)};
+  NewKeyStore new_store(stores, options.identity, keys->public_key, !present);
   std::vector<std::string> warnings;
   const auto edited = home->edit_policy([&](Policy& policy) -> Result<void> {
+    if (auto there = new_store.check_present(); !there) return there;
     const auto same = find_same(policy, *record);
     const auto index = same ? Result<std::size_t>(*same) : policy.add_allow(*record);
-    if (!index) return index.error();
+    if (!index) {
+      new_store.remove_unless_used(policy);
+      return index.error();
+    }
     agent.index = *index;
     const AuthRecord& added = *policy.allow()[*index].record;
     warnings = half_slashed(added);
@@ -99,10 +146,11 @@ int create(const CreateOptions& options, const Context& context) {
     return {};
   });
   if (!edited) {
-    const bool is_new = !present;
-    const auto removed = is_new ? stores.remove(options.identity, keys->public_key) : Result<void>();
+    new_store.remove_unless_used(home->load_policy().value_or(Policy()));
     const int exit_code = fail(context, edited.error());
-    if (!removed) warn(context, "the new key store stays: " + removed.error().to_string());
+    if (!new_store.removed()) {
+      warn(context, "the new key store stays: " + new_store.removed().error().to_string());
+    }
     return exit_code;
   }
 
