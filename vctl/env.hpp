@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <iosfwd>
 #include <optional>
@@ -17,6 +18,8 @@ struct Env {
   std::function<std::optional<std::string>(const std::string&)> variable;  ///< of the environment
   Clock clock = system_now;
   bool is_terminal = false;                          ///< a person types at `in`
+  bool is_watched = false;                           ///< a person looks at `err`
+  std::chrono::milliseconds patience{1000};          ///< of that person, before being told what takes so long
   std::function<void(bool)> set_echo = [](bool) {};  ///< whether the terminal shows what is typed
 };
 

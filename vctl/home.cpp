@@ -4,6 +4,8 @@
 
 #include <vipauth/topics_file.hpp>
 
+#include "working.hpp"
+
 namespace vipauth::vctl {
 namespace {
 
@@ -69,6 +71,7 @@ Result<std::vector<VipAddress>> Home::load_vip_addresses() const {
 }
 
 Result<Policy> Home::load_policy() const {
+  const Working working(*context_, "reading auth.json");
   auto policy = AuthFile(auth_path()).load();
   if (!policy && policy.error().code == ErrorCode::kNotFound) return Policy();
   return policy;
@@ -81,6 +84,7 @@ Result<TopicRules> Home::load_topic_rules() const {
 }
 
 Result<AuthFile::EditReport> Home::edit_policy(const AuthFile::Change& change) const {
+  const Working working(*context_, "changing auth.json");
   return AuthFile(auth_path()).edit(change, context_->options.timeout);
 }
 

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(words.empty() ? words.begin() : words.begin() + 1, words.end());
   vipauth::vctl::Env env{std::cin, std::cout, std::cerr, environment_variable};
   env.is_terminal = isatty(STDIN_FILENO) == 1;
+  env.is_watched = isatty(STDERR_FILENO) == 1;
   env.set_echo = set_terminal_echo;
   return vipauth::vctl::run(arguments, env);
 }

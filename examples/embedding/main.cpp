@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
     vipauth::Decision decision = session->verify_sender(frames[0].to_string_view());
     if (decision) decision = session->authorize_publish(frames[1].to_string_view());
     const std::string answer = decision ? "allowed" : decision.message();
-    std::cout << session->user_id() << ": " << answer << std::endl;
+    std::cout << session->user_id() << ": " << answer << '\n' << std::flush;
     zmq::send_multipart(router, std::array{zmq::buffer(frames[0].to_string_view()), zmq::buffer(answer)});
   }
 }

@@ -65,6 +65,11 @@ if [[ -e $prefix/bin/vctl ]]; then
   echo "== the installed vctl runs"
   for name in vctl volttron-ctl; do
     expect_version "$prefix/bin/$name" --version
+    for file in "man/man1/$name.1" "bash-completion/completions/$name"; do
+      [[ -s $prefix/share/$file ]] || fail "share/$file is not installed, or empty"
+    done
   done
+  bash -n "$prefix/share/bash-completion/completions/vctl" || fail "the completion is no bash"
+  [[ $(head -n 1 "$prefix/share/zsh/site-functions/_vctl") == "#compdef vctl"* ]] || fail "no completion for zsh"
 fi
 echo "packaging: all good"

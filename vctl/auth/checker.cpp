@@ -6,6 +6,7 @@
 #include <vipauth/auth_file.hpp>
 
 #include "home.hpp"
+#include "working.hpp"
 
 namespace vipauth::vctl::auth {
 namespace {
@@ -52,6 +53,7 @@ Json document(const Finding& finding) {
 Result<Checker> Checker::load(const Context& context) {
   const auto home = Home::open(context);
   if (!home) return home.error();
+  const Working working(context, "reading and compiling auth.json");
   const auto policy = AuthFile(home->auth_path()).load();
   if (!policy) return policy.error();
   auto rules = home->load_topic_rules();

@@ -1,8 +1,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <ostream>
 
 #include "commands/commands.hpp"
+#include "completion.hpp"
+#include "manual.hpp"
 
 namespace vipauth::vctl {
 namespace {
@@ -24,6 +27,35 @@ Argument value(std::vector<std::string> names, std::string value_name, std::stri
       option(std::move(names), std::move(value_name), std::move(description), std::move(take));
   argument.may_repeat = true;
   return argument;
+}
+
+/// A verb that prints a text made from the whole tree.
+template <typename Make>
+Command text_verb(std::string name, std::string description, Make make) {
+  Command command = group(std::move(name), std::move(description));
+  command.run = [make](const Context& context) {
+    CommonOptions options;
+    context.env.out << make(root_command(options));
+    return kExitDone;
+  };
+  return command;
+}
+
+Command completion() {
+  const auto shell = std::make_shared<std::string>();
+  Command command = text_verb("completion", "print what a shell reads to complete command lines",
+                              [shell](const Command& root) {
+                                return *shell == "zsh" ? zsh_completion(root) : bash_completion(root);
+                              });
+  Argument argument = positional("SHELL", *shell, "bash or zsh");
+  argument.choices = {"bash", "zsh"};
+  argument.take = [shell](const std::vector<std::string>& values) -> Result<void> {
+    *shell = values.front();
+    if (*shell == "bash" || *shell == "zsh") return {};
+    return Error{ErrorCode::kInvalidArgument, "must be bash or zsh, not \"" + *shell + "\"", ""};
+  };
+  command.arguments.push_back(std::move(argument));
+  return command;
 }
 
 }  // namespace
@@ -74,6 +106,9 @@ Command root_command(CommonOptions& options) {
     for (Command& command : commands) auth.commands.push_back(std::move(command));
   }
   root.commands.push_back(std::move(auth));
+  root.commands.push_back(completion());
+  root.commands.push_back(
+      text_verb("manual", "print the manual page, in the form that man reads", manual_page));
   return root;
 }
 

@@ -25,7 +25,7 @@ class SecretKey {
   std::span<const std::uint8_t, kBytes> bytes() const noexcept { return bytes_; }
 
  private:
-  std::array<std::uint8_t, kBytes> bytes_;
+  std::array<std::uint8_t, kBytes> bytes_{};
 };
 
 }  // namespace vipauth

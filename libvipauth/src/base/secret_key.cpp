@@ -6,7 +6,7 @@
 
 namespace vipauth {
 
-SecretKey::SecretKey(std::span<const std::uint8_t, kBytes> bytes) noexcept : bytes_{} {
+SecretKey::SecretKey(std::span<const std::uint8_t, kBytes> bytes) noexcept {
   std::copy(bytes.begin(), bytes.end(), bytes_.begin());
 }
 

@@ -189,7 +189,7 @@ Result<Authorization> move_to_deny(Policy& policy, const Indices& indices, Pendi
     Json source = entry.source;
     source.set("domain", Json());
     source.set("address", Json());
-    if (auto added = policy.add_deny(std::move(source)); !added) return added.error();
+    if (auto added = policy.add_deny(source); !added) return added.error();
   }
   if (auto removed = policy.remove_allow(indices); !removed) return removed.error();
   return last;
@@ -294,7 +294,7 @@ Result<Authorization> RemotePeers::approve(std::string_view user_id, const Appro
         Json record = record_of(done);
         apply(approval, record);
         if (approval.user_id) done.user_id = *approval.user_id;
-        auto added = policy.add_allow(std::move(record));
+        auto added = policy.add_allow(record);
         return added ? Result<void>() : Result<void>(added.error());
       }
       if (const Indices indices = of_user(policy.deny(), denied(policy), user_id); !indices.empty()) {
@@ -336,7 +336,7 @@ Result<Authorization> RemotePeers::deny(std::string_view user_id) {
         Json record = record_of(done);
         record.set("domain", Json());
         record.set("address", Json());
-        auto added = policy.add_deny(std::move(record));
+        auto added = policy.add_deny(record);
         return added ? Result<void>() : Result<void>(added.error());
       }
       if (const Indices indices = of_user(policy.allow(), approved(policy, state), user_id);

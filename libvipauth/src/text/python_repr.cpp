@@ -44,14 +44,10 @@ std::string escape_of(char32_t code) {
   if (code == '\r') return "\\r";
   char text[16];
   const auto number = static_cast<unsigned>(code);
-  if (number <= 0xff) {
-    std::snprintf(text, sizeof text, "\\x%02x", number);
-  } else if (number <= 0xffff) {
-    std::snprintf(text, sizeof text, "\\u%04x", number);
-  } else {
-    std::snprintf(text, sizeof text, "\\U%08x", number);
-  }
-  return text;
+  const int length = number <= 0xff     ? std::snprintf(text, sizeof text, "\\x%02x", number)
+                     : number <= 0xffff ? std::snprintf(text, sizeof text, "\\u%04x", number)
+                                        : std::snprintf(text, sizeof text, "\\U%08x", number);
+  return {text, static_cast<std::size_t>(length)};
 }
 
 /// Escapes what is not printable and, where the text is to stand in quotes, what would end them.

@@ -141,7 +141,7 @@ TEST_CASE("CapabilityResolver: a name that looks like a template is not expanded
 TEST_CASE("CapabilityResolver: the number of grants is bounded") {
   const auto with = [](std::size_t count) {
     Json::Array names;
-    for (std::size_t i = 0; i < count; ++i) names.push_back(Json("c" + std::to_string(i)));
+    for (std::size_t i = 0; i < count; ++i) names.emplace_back("c" + std::to_string(i));
     return CapabilityResolver::create(
         *Policy::parse(Json(Json::Object{
             {"allow", Json(Json::Array{Json(Json::Object{{"user_id", Json("u")},

@@ -107,11 +107,11 @@ TEST_CASE("Session: a platform name is for the user whose record gives it") {
       snapshot("{'allow':[{'user_id':'platform','credentials':'" + kKeyA +
                "'},{'user_id':'op','identity':'control','credentials':'" + kKeyB + "'}]}"));
   Session platform(live, accept(*live, kKeyA));
-  Session operator_(live, accept(*live, kKeyB));
+  Session control(live, accept(*live, kKeyB));
   CHECK(platform.verify_sender("platform").allowed());
   CHECK_FALSE(platform.verify_sender("control").allowed());
-  CHECK(operator_.verify_sender("control").allowed());
-  CHECK_FALSE(operator_.verify_sender("platform").allowed());
+  CHECK(control.verify_sender("control").allowed());
+  CHECK_FALSE(control.verify_sender("platform").allowed());
 }
 
 TEST_CASE("Session: the name of a record that is not understood is protected too") {

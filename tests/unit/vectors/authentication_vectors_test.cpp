@@ -107,9 +107,9 @@ TEST_CASE("Authenticator: tries literals in file order, then patterns in file or
       }
     }
     for (std::size_t i = 0; i < kinds.size(); ++i) {
-      records.push_back(
-          Json(Json::Object{{"user_id", Json("u" + std::to_string(i))},
-                            {"credentials", Json(kinds[i] == 'l' ? key.to_base64url() : "/.*/")}}));
+      records.emplace_back(
+          Json::Object{{"user_id", Json("u" + std::to_string(i))},
+                       {"credentials", Json(kinds[i] == 'l' ? key.to_base64url() : "/.*/")}});
     }
     const auto policy = Policy::parse(Json(Json::Object{{"allow", Json(std::move(records))}}));
     REQUIRE(policy);
