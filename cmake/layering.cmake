@@ -28,7 +28,7 @@ set(layer_of_result base)
 set(layer_of_vipauth umbrella)
 
 # Each library of others, its headers, and the only files (from the root) that may include them.
-set(libraries RapidJSON RE2 libsodium ZeroMQ libuuid CLI11)
+set(libraries RapidJSON RE2 libsodium ZeroMQ libuuid inih CLI11)
 set(RapidJSON_headers "^rapidjson/")
 set(RapidJSON_owners "^libvipauth/src/text/json")
 set(RE2_headers "^re2/")
@@ -39,6 +39,8 @@ set(ZeroMQ_headers "^zmq[._]")
 set(ZeroMQ_owners "^(libvipauth/src/transport|examples)/")
 set(libuuid_headers "^uuid[./]")
 set(libuuid_owners "^libvipauth/src/text/uuid")
+set(inih_headers "^(ini\\.h|INIReader\\.h)$")
+set(inih_owners "^libvipauth/src/store/platform_config")
 set(CLI11_headers "^CLI/")
 set(CLI11_owners "^vctl/command_line")
 

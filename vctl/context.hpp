@@ -17,6 +17,7 @@ inline constexpr int kExitUsage = 64;  ///< the command line makes no sense
 /// Options that every verb takes.
 struct CommonOptions {
   std::optional<std::string> home;
+  std::optional<std::string> config;
   bool json = false;
   bool debug = false;
   std::chrono::milliseconds timeout = std::chrono::seconds(60);

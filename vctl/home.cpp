@@ -52,6 +52,24 @@ Result<Home> Home::open(const Context& context) {
   return Home(std::move(*folder), context);
 }
 
+Result<std::vector<VipAddress>> Home::load_vip_addresses() const {
+  const auto& named = context_->options.config;
+  const std::filesystem::path file = named ? std::filesystem::path(*named) : path_ / "config";
+  std::error_code ignored;
+  if (named && !std::filesystem::exists(file, ignored)) {
+    return Error{ErrorCode::kNotFound, "there is no file \"" + *named + "\"", "--config"};
+  }
+  const auto config = PlatformConfig::load(file);
+  if (!config) return config.error();
+  auto addresses = config->vip_addresses();
+  if (!addresses) return addresses.error().at(file.filename().string());
+  if (!addresses->empty()) return addresses;
+  auto preset = VipAddress::parse("ipc://@" + std::filesystem::absolute(path_).string() + "/run/vip.socket");
+  if (!preset) return preset.error();
+  addresses->push_back(*std::move(preset));
+  return addresses;
+}
+
 Result<Policy> Home::load_policy() const {
   const Working working(*context_, "reading auth.json");
   auto policy = AuthFile(auth_path()).load();

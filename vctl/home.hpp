@@ -1,8 +1,14 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <vector>
 
+#include <vipauth/agent_key_stores.hpp>
 #include <vipauth/auth_file.hpp>
+#include <vipauth/key_store.hpp>
+#include <vipauth/known_hosts.hpp>
+#include <vipauth/platform_config.hpp>
 #include <vipauth/policy.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/topic_rules.hpp>
@@ -21,6 +27,18 @@ class Home {
   const std::filesystem::path& path() const noexcept { return path_; }
   std::filesystem::path auth_path() const { return path_ / "auth.json"; }
   std::filesystem::path topics_path() const { return path_ / "protected_topics.json"; }
+
+  KnownHosts known_hosts() const { return KnownHosts(path_ / "known_hosts"); }
+  KeyStore server_key_store() const { return KeyStore(path_ / "keystore"); }
+  AgentKeyStores agent_key_stores() const { return AgentKeyStores(path_); }
+
+  /// How long the user waits for a file that somebody else edits.
+  std::chrono::milliseconds patience() const { return context_->options.timeout; }
+
+  /// Where the platform listens, by --config or the home's `config`; without it VOLTTRON's default, a socket
+  /// in the home.
+  /// \return what PlatformConfig::load and vip_addresses return; kNotFound  --config names no file
+  Result<std::vector<VipAddress>> load_vip_addresses() const;
 
   /// auth.json; a missing file is an empty policy.
   /// \return what AuthFile::load returns but kNotFound

@@ -68,7 +68,7 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string format_table(const std::vector<Row>& rows) {
+std::string format_table(const std::vector<Row>& rows, std::size_t spaces) {
   std::vector<Row> shown;
   std::vector<std::size_t> widths;
   for (const Row& row : rows) {
@@ -83,7 +83,7 @@ std::string format_table(const std::vector<Row>& rows) {
   for (const Row& row : shown) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       out += row[i];
-      if (i + 1 < row.size()) out.append(widths[i] - width(row[i]) + 1, ' ');
+      if (i + 1 < row.size()) out.append(widths[i] - width(row[i]) + spaces, ' ');
     }
     out += '\n';
   }

@@ -15,9 +15,9 @@ namespace vipauth::vctl {
 /// not UTF-8, are escaped.
 std::string printable(std::string_view text);
 
-/// Columns as wide as their widest cell, with a space between. Cells are made printable.
+/// Columns as wide as their widest cell, with spaces between. Cells are made printable.
 using Row = std::vector<std::string>;
-std::string format_table(const std::vector<Row>& rows);
+std::string format_table(const std::vector<Row>& rows, std::size_t spaces = 1);
 
 /// One JSON document on the standard output.
 void print_document(const Context& context, const Json& document);

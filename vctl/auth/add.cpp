@@ -7,6 +7,7 @@
 
 #include <vipauth/python_repr.hpp>
 
+#include "auth/add_known_host.hpp"
 #include "auth/advice.hpp"
 #include "auth/record_view.hpp"
 #include "home.hpp"
@@ -82,6 +83,42 @@ std::string summary(const Json& source, Mechanism mechanism) {
          field_repr(shown, "user_id");
 }
 
+/// The address and the key that go to known_hosts.
+struct KnownHost {
+  std::string address;
+  CurveKey key;
+};
+
+Result<KnownHost> known_host_of(const Json& record) {
+  const auto refused = [](std::string why, const char* option) {
+    return Error{ErrorCode::kInvalidArgument, std::move(why) + " for --add-known-host", option};
+  };
+  const Json* address = record.find("address");
+  if (address == nullptr || address->is_null()) return refused("is needed", "--address");
+  if (!address->is_string() || Pattern::looks_like_regex(address->as_string())) {
+    return refused("must be one address, not a pattern,", "--address");
+  }
+  if (auto host = KnownHosts::host_key(address->as_string()); !host) return host.error().at("--address");
+  const Json* credentials = record.find("credentials");
+  auto key = mechanism_of(record) == Mechanism::kCurve && credentials != nullptr && credentials->is_string()
+                 ? CurveKey::parse(credentials->as_string())
+                 : Result<CurveKey>(Error{});
+  if (!key) return refused("must be one public key", "--credentials");
+  return KnownHost{address->as_string(), *key};
+}
+
+/// A peer is known by its IP address: that of a connection it would be matched against is never a URL.
+std::optional<std::string> url_hint(const Json& record) {
+  const Json* address = record.find("address");
+  const bool is_url = address != nullptr && address->is_string() &&
+                      address->as_string().find("://") != std::string::npos &&
+                      !Pattern::looks_like_regex(address->as_string());
+  if (!is_url) return std::nullopt;
+  return "address \"" + address->as_string() +
+         "\" is compared with the IP address that a peer connects from: as it "
+         "stands, the record lets nobody in";
+}
+
 }  // namespace
 
 int add(const AddOptions& options, const Context& context) {
@@ -89,19 +126,36 @@ int add(const AddOptions& options, const Context& context) {
   if (!home) return fail(context, home.error());
 
   const bool is_asked = options.fields.empty() && !options.is_disabled;
+  if (options.adds_known_host && !is_asked && !options.fields.contains("address")) {
+    return fail_usage(context, "--add-known-host: needs --address");
+  }
   auto record = is_asked ? record_from_answers(context) : record_from_options(options, context);
   if (!record) return fail(context, record.error());
+  std::optional<KnownHost> known_host;
+  if (options.adds_known_host) {
+    auto found = known_host_of(*record);
+    if (!found) return fail(context, found.error());
+    known_host = std::move(*found);
+  }
   if (auto hashed = hash_credentials(*record); !hashed) return fail(context, hashed.error());
 
   std::size_t index = 0;
   std::optional<Policy::Entry> entry;
   std::vector<std::string> warnings;
+  // known_hosts is written when the record is known to fit, and before auth.json: what a failure leaves
+  // behind is at most a server key, which the same command finds there when it is repeated.
   const auto edited = home->edit_policy([&](Policy& policy) -> Result<void> {
     const auto added = policy.add_allow(*record);
     if (!added) return added.error();
     index = *added;
     entry = policy.allow()[index];
     warnings = advice_about(policy, *entry->record);
+    if (auto hint = url_hint(*record)) warnings.push_back(std::move(*hint));
+    if (!known_host) return {};
+    const auto written = home->known_hosts().add(known_host->address, known_host->key, home->patience());
+    if (!written) return written.error();
+    if (auto warning = replaced_host_warning(*written, known_host->key))
+      warnings.push_back(std::move(*warning));
     return {};
   });
   if (!edited) return fail(context, edited.error());
@@ -110,6 +164,9 @@ int add(const AddOptions& options, const Context& context) {
     print_document(
         context, Json::Object{{"index", static_cast<std::int64_t>(index)}, {"record", shown_record(*entry)}});
   } else {
+    if (known_host) {
+      context.env.out << "server key written to " << printable(home->known_hosts().path().string()) << '\n';
+    }
     context.env.out << "added entry " << printable(summary(entry->source, entry->record->mechanism)) << '\n';
   }
   context.env.out.flush();

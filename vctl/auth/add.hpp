@@ -8,6 +8,7 @@ namespace vipauth::vctl::auth {
 struct AddOptions {
   FieldTexts fields;  ///< those given
   bool is_disabled = false;
+  bool adds_known_host = false;
 };
 
 /// Adds a record to the allow list: from the options, or, where there is none, from answers to questions.

@@ -17,7 +17,8 @@ std::vector<Argument> common_arguments(CommonOptions& options);
 
 std::vector<Command> record_commands();    ///< add, update, list, remove ...
 std::vector<Command> role_commands();      ///< roles and groups
-std::vector<Command> key_commands();       ///< key pairs, server keys
+std::vector<Command> host_commands();      ///< known hosts
+std::vector<Command> key_commands();       ///< key pairs, server keys, agents with keys of their own
 std::vector<Command> remote_commands();    ///< strangers who wait for a decision
 std::vector<Command> rpc_commands();       ///< what callers of an agent's methods need
 std::vector<Command> question_commands();  ///< what asks the policy, and changes nothing

@@ -43,6 +43,8 @@ Command add() {
   command.arguments = field_options(options->fields);
   command.arguments.push_back(
       flag({"--disabled"}, options->is_disabled, "add the record without putting it in force"));
+  command.arguments.push_back(flag({"--add-known-host"}, options->adds_known_host,
+                                   "write address and credentials into known_hosts, too"));
   command.note = "Without an option for a field, each is asked for.";
   command.json = R"({"index": 3, "record": {...}})";
   return command;

@@ -63,7 +63,14 @@ Command completion() {
 std::vector<Argument> common_arguments(CommonOptions& options) {
   const auto ignore = [](const std::string&) -> Result<void> { return {}; };
   std::vector<Argument> out;
-  out.push_back(value({"-c", "--config"}, "FILE", "accepted for VOLTTRON's sake, and not read", ignore));
+  out.push_back(
+      value({"-c", "--config"}, "FILE",
+            "the platform's configuration, which says where it listens (default: config in the home)",
+            [&options](const std::string& text) -> Result<void> {
+              if (text.empty()) return Error{ErrorCode::kInvalidArgument, "is empty", ""};
+              options.config = text;
+              return {};
+            }));
   out.push_back(flag({"--debug"}, options.debug, "show code and place of an error"));
   out.push_back(value({"-t", "--timeout"}, "SECS",
                       "how long to wait for a file that somebody else edits (default: 60)",
@@ -94,8 +101,8 @@ Command root_command(CommonOptions& options) {
   Command root = group("vctl", "Manage and control VOLTTRON agents.");
   root.arguments = common_arguments(options);
   Command auth = group("auth", "manage authorization entries and encryption keys");
-  for (auto commands : {record_commands(), role_commands(), key_commands(), remote_commands(), rpc_commands(),
-                        question_commands()}) {
+  for (auto commands : {record_commands(), role_commands(), host_commands(), key_commands(), remote_commands(),
+                        rpc_commands(), question_commands()}) {
     for (Command& command : commands) auth.commands.push_back(std::move(command));
   }
   root.commands.push_back(std::move(auth));

@@ -38,6 +38,9 @@ class CurveKey {
   VIPAUTH_EXPORT std::string to_base64url() const;
   VIPAUTH_EXPORT std::string to_z85() const;
 
+  /// "SHA256:" and 43 characters of base64, as OpenSSH shows keys: for people who compare two of them.
+  VIPAUTH_EXPORT std::string fingerprint() const;
+
   const Bytes& bytes() const noexcept { return bytes_; }
 
   friend bool operator==(const CurveKey&, const CurveKey&) = default;

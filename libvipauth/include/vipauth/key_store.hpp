@@ -24,6 +24,20 @@ class KeyStore {
   /// a reason for a new key.
   VIPAUTH_EXPORT Result<CurveKeyPair> load_or_create() const;
 
+  // Changing the key: load_or_create() of next(), then let everybody know its public key, then
+  // promote_next().
+
+  /// The store of the pair that is to follow this one: `<path>.next`.
+  KeyStore next() const { return KeyStore(path_.string() + ".next"); }
+  /// The store of the pair before this one: `<path>.bak`.
+  KeyStore previous() const { return KeyStore(path_.string() + ".bak"); }
+
+  /// Puts the pair of next() in the place of this one, which is kept as previous(). Where `expected` is the
+  /// present pair already, there is nothing to do, so that it may be called again after a crash.
+  /// \return kNotFound  there is no next pair
+  /// \return kConflict  the next pair is another one than `expected`: somebody else changes the key as well
+  VIPAUTH_EXPORT Result<void> promote_next(const CurveKey& expected) const;
+
  private:
   std::filesystem::path path_;
 };

@@ -75,6 +75,14 @@ class Policy {
   /// Adds records that belong to one user, such as the two keys of a rotation: all or none of them. Each must
   /// be new to the list, but they may share a user_id among themselves.
   VIPAUTH_EXPORT Result<void> add_allow_together(const std::vector<Json>& records);
+  /// Gives the user of an allow record a second CURVE key: a copy of the record with `new_key` goes to the
+  /// end of the list, and the record at `index` ends at `old_valid_until`, unless it ends before that anyway.
+  /// \return the new record's index
+  /// \return kNotFound          `invalid index 9`
+  /// \return kInvalidArgument   that record has no CURVE key of its own
+  /// \return kAlreadyExists     the new key has such a record already, or one of another user
+  VIPAUTH_EXPORT Result<std::size_t> add_second_key(std::size_t index, const CurveKey& new_key,
+                                                    Timestamp old_valid_until);
   /// As add_allow, for the deny list, where user ids need not be unique.
   VIPAUTH_EXPORT Result<std::size_t> add_deny(const Json& record);
 

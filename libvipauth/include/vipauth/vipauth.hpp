@@ -2,12 +2,18 @@
 
 /// Everything at once. A header of its own for each type is cheaper to compile.
 
+#include <vipauth/agent_key_stores.hpp>
 #include <vipauth/auth_file.hpp>
 #include <vipauth/auth_service.hpp>
 #include <vipauth/call_binder.hpp>
+#include <vipauth/client_security.hpp>
 #include <vipauth/connection_monitor.hpp>
 #include <vipauth/key_store.hpp>
+#include <vipauth/known_hosts.hpp>
+#include <vipauth/platform_config.hpp>
 #include <vipauth/socket_security.hpp>
 #include <vipauth/topics_file.hpp>
 #include <vipauth/version.hpp>
+#include <vipauth/vip_address.hpp>
+#include <vipauth/vip_keys.hpp>
 #include <vipauth/zap_server.hpp>

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kPrivate = 0600;
+constexpr mode_t kPrivateFolder = 0700;
 
 ErrorCode code_of(int error) {
   switch (error) {
@@ -40,10 +40,11 @@ fs::path with_suffix(const fs::path& file, std::string_view suffix) {
   return out;
 }
 
-Result<UniqueFd> open_file(const fs::path& file, int flags, std::string_view what) {
+Result<UniqueFd> open_file(const fs::path& file, int flags, std::string_view what,
+                           mode_t mode = kPrivateMode) {
   int fd = -1;
   do {
-    fd = ::open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, kPrivate);
+    fd = ::open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode);
   } while (fd < 0 && errno == EINTR);
   if (fd < 0) return failure(what, file);
   return UniqueFd(fd);
@@ -99,10 +100,10 @@ Result<void> keep_owner(int fd, const fs::path& original) {
 }
 
 /// Writes and syncs a new file under the temporary name; a left-over of that name goes first.
-Result<void> write_temporary(const fs::path& temporary, std::string_view content,
-                             const fs::path& owner_from) {
+Result<void> write_temporary(const fs::path& temporary, std::string_view content, const fs::path& owner_from,
+                             mode_t mode = kPrivateMode) {
   if (::unlink(temporary.c_str()) != 0 && errno != ENOENT) return failure("remove", temporary);
-  auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, "create");
+  auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, "create", mode);
   if (!fd) return fd.error();
   if (auto owned = keep_owner(fd->get(), owner_from); !owned) return owned.error();
   if (auto written = write_all(fd->get(), content, temporary); !written) return written.error();
@@ -193,14 +194,37 @@ Result<std::string> read_file(const fs::path& file) {
   }
 }
 
-Result<void> replace_file(const fs::path& file, std::string_view content, const fs::path& backup) {
+Result<void> replace_file(const fs::path& file, std::string_view content, const fs::path& backup,
+                          unsigned mode) {
   struct stat status{};
   if (::lstat(file.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) return failure("replace", file, ELOOP);
   TemporaryFile temporary(with_suffix(file, ".tmp"));
-  if (auto written = write_temporary(temporary.path(), content, file); !written) return written.error();
+  if (auto written = write_temporary(temporary.path(), content, file, mode); !written) return written.error();
   auto placed = backup.empty() ? temporary.place(file) : place_with_backup(temporary, file, backup);
   if (!placed) return placed.error();
   return sync_folder(folder_of(file));
+}
+
+Result<void> promote_file(const fs::path& next, const fs::path& file, const fs::path& backup) {
+  if (auto kept = keep_backup(file, backup); !kept) return kept.error();
+  if (::rename(next.c_str(), file.c_str()) != 0) return failure("replace", file);
+  return sync_folder(folder_of(file));
+}
+
+Result<void> make_private_folder(const fs::path& folder) {
+  const bool is_new = ::mkdir(folder.c_str(), kPrivateFolder) == 0;
+  if (!is_new && errno != EEXIST) return failure("make", folder);
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) {
+    struct stat status{};
+    const bool is_link = ::lstat(folder.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+    return is_link ? Error{ErrorCode::kPermissionDenied,
+                           "\"" + folder.string() + "\" is a symbolic link; put the folder itself there", ""}
+                   : failure("open", folder);
+  }
+  if (!is_new) return {};
+  if (auto owned = keep_owner(fd.get(), folder_of(folder)); !owned) return owned.error();
+  return sync_folder(folder_of(folder));
 }
 
 }  // namespace vipauth

@@ -70,4 +70,19 @@ Result<CurveKeyPair> KeyStore::load_or_create() const {
   return pair;
 }
 
+Result<void> KeyStore::promote_next(const CurveKey& expected) const {
+  const auto lock = FileLock::acquire(path_, kPatience);
+  if (!lock) return lock.error();
+  const auto present = load();
+  if (!present) return present.error();
+  if (present->public_key == expected) return {};
+  const auto following = next().load();
+  if (!following) return following.error();
+  if (following->public_key != expected) {
+    return Error{ErrorCode::kConflict,
+                 "somebody else has changed \"" + next().path().string() + "\" meanwhile: try again", ""};
+  }
+  return promote_file(next().path(), path_, previous().path());
+}
+
 }  // namespace vipauth

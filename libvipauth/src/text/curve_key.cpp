@@ -114,6 +114,15 @@ std::string CurveKey::to_base64url() const { return encode_base64url(bytes_); }
 
 std::string CurveKey::to_z85() const { return encode_z85(bytes_); }
 
+std::string CurveKey::fingerprint() const {
+  std::array<std::uint8_t, crypto_hash_sha256_BYTES> digest{};
+  crypto_hash_sha256(digest.data(), bytes_.data(), bytes_.size());
+  char text[sodium_base64_ENCODED_LEN(crypto_hash_sha256_BYTES, sodium_base64_VARIANT_ORIGINAL_NO_PADDING)];
+  sodium_bin2base64(text, sizeof text, digest.data(), digest.size(),
+                    sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+  return std::string("SHA256:") + text;
+}
+
 CurveKeyPair CurveKeyPair::generate() {
   make_sodium_ready();
   WipedBytes secret;

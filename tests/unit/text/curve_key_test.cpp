@@ -164,3 +164,11 @@ TEST_CASE("CurveKeyPair: a new one is another each time, and survives as text") 
   CHECK(CurveKeyPair::from_secret(reveal_base64url(one.secret_key))->public_key == one.public_key);
   CHECK(CurveKeyPair::from_secret(reveal_z85(one.secret_key))->public_key == one.public_key);
 }
+
+TEST_CASE("CurveKey: the fingerprint is the SHA-256 of the bytes, whichever form was read") {
+  const auto key = CurveKey::parse("VPy6JOkySZaTFvthfIcrsMHR_xSABCfFlMv6zxvC1lI");
+  REQUIRE(key);
+  CHECK(key->fingerprint() == "SHA256:UiUB9OemP2Hdd21+1oKRBMgVAiTJW5bZXRioJUnsVdM");
+  CHECK(CurveKey::parse(key->to_z85())->fingerprint() == key->fingerprint());
+  CHECK(CurveKeyPair::generate().public_key.fingerprint() != key->fingerprint());
+}

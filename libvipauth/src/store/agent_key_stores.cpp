@@ -1,0 +1,91 @@
+#include <vipauth/agent_key_stores.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+
+#include <vipauth/json.hpp>
+
+#include "store/atomic_file.hpp"
+
+namespace vipauth {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFileName = "keystore.json";
+constexpr std::chrono::seconds kPatience{60};
+
+Result<void> check_identity(std::string_view identity) {
+  const auto refused = [&](const char* why) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "\"" + std::string(identity) + "\" cannot be the identity of an agent: " + why, ""};
+  };
+  if (identity.empty()) return refused("it is empty");
+  if (identity.size() > AgentKeyStores::kMaxIdentityBytes) {
+    return Error{ErrorCode::kInvalidArgument, "an identity has at most 255 bytes", ""};
+  }
+  if (!is_valid_utf8(identity)) return Error{ErrorCode::kInvalidArgument, "the identity is not UTF-8", ""};
+  if (identity == "." || identity == "..") return refused("it means a folder");
+  if (identity.find('/') != std::string_view::npos) return refused("it holds a slash");
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(identity.begin(), identity.end(), is_control))
+    return refused("it holds a control character");
+  return {};
+}
+
+Error failure(const char* what, const fs::path& path, const std::error_code& error) {
+  const bool is_denied = error == std::errc::permission_denied;
+  return Error{is_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIoError,
+               "cannot " + std::string(what) + " \"" + path.string() + "\": " + error.message(), ""};
+}
+
+}  // namespace
+
+Result<KeyStore> AgentKeyStores::find(std::string_view identity) const {
+  if (auto checked = check_identity(identity); !checked) return checked.error();
+  return KeyStore(folder_ / std::string(identity) / kFileName);
+}
+
+Result<CurveKeyPair> AgentKeyStores::load_or_create(std::string_view identity) const {
+  const auto store = find(identity);
+  if (!store) return store.error();
+  if (auto made = make_private_folder(folder_); !made) return made.error();
+  if (auto made = make_private_folder(store->path().parent_path()); !made) return made.error();
+  return store->load_or_create();
+}
+
+Result<void> AgentKeyStores::remove(std::string_view identity, const CurveKey& public_key) const {
+  const auto store = find(identity);
+  if (!store) return store.error();
+  const auto lock = FileLock::acquire(store->path(), kPatience);
+  if (!lock) return lock.error();
+  const auto pair = store->load();
+  if (!pair) return pair.error();
+  if (pair->public_key != public_key) {
+    return Error{ErrorCode::kConflict,
+                 "\"" + store->path().string() + "\" holds another key meanwhile: it is left there", ""};
+  }
+  std::error_code error;
+  if (!fs::remove(store->path(), error) && error) return failure("remove", store->path(), error);
+  return {};
+}
+
+Result<std::vector<std::string>> AgentKeyStores::identities() const {
+  std::vector<std::string> out;
+  std::error_code error;
+  fs::directory_iterator entries(folder_, error);
+  if (error == std::errc::no_such_file_or_directory) return out;
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    std::error_code ignored;
+    std::string identity = entries->path().filename().string();
+    if (check_identity(identity) && fs::exists(fs::symlink_status(entries->path() / kFileName, ignored))) {
+      out.push_back(std::move(identity));
+    }
+  }
+  if (error) return failure("read", folder_, error);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace vipauth
