@@ -6,10 +6,14 @@
 #include <vipauth/policy.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/topic_rules.hpp>
+#include <vipauth/topics_file.hpp>
 
 #include "context.hpp"
 
 namespace vipauth::vctl {
+
+/// Who edits, by which verb: the user of the process, or who became root by sudo.
+EditNote edit_note(const Context& context);
 
 /// The home folder that a verb works on, and the files in it.
 class Home {
@@ -22,6 +26,9 @@ class Home {
   std::filesystem::path auth_path() const { return path_ / "auth.json"; }
   std::filesystem::path topics_path() const { return path_ / "protected_topics.json"; }
 
+  AuthFile auth_file() const { return AuthFile(auth_path(), context_->options.strict_modes); }
+  TopicsFile topics_file() const { return TopicsFile(topics_path(), context_->options.strict_modes); }
+
   /// auth.json; a missing file is an empty policy.
   /// \return what AuthFile::load returns but kNotFound
   Result<Policy> load_policy() const;
@@ -30,9 +37,18 @@ class Home {
   /// \return what TopicsFile::load returns but kNotFound
   Result<TopicRules> load_topic_rules() const;
 
+  /// The same with everything that an edit keeps.
+  Result<TopicDocument> load_topics() const;
+
   /// One edit of auth.json, with the patience that the user has. The verb shows what it did, then the
   /// report's warnings.
-  Result<AuthFile::EditReport> edit_policy(const AuthFile::Change& change) const;
+  Result<EditReport> edit_policy(const AuthFile::Change& change) const;
+
+  /// The same of protected_topics.json.
+  Result<EditReport> edit_topics(const TopicsFile::Change& change) const;
+
+  /// The patience that the user has; who the user is, and which verb runs.
+  EditOptions edit_options() const;
 
  private:
   Home(std::filesystem::path path, const Context& context) : path_(std::move(path)), context_(&context) {}

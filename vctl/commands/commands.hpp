@@ -19,6 +19,7 @@ std::vector<Command> record_commands();    ///< add, update, list, remove ...
 std::vector<Command> role_commands();      ///< roles and groups
 std::vector<Command> key_commands();       ///< key pairs, server keys
 std::vector<Command> remote_commands();    ///< strangers who wait for a decision
+std::vector<Command> file_commands();      ///< topic rules; the history of files
 std::vector<Command> question_commands();  ///< what asks the policy, and changes nothing
 
 }  // namespace vipauth::vctl

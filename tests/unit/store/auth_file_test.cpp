@@ -156,7 +156,7 @@ TEST_CASE("AuthFile: a change that throws writes nothing and lets go of the lock
   home.write("auth.json", kEmpty);
   CHECK_THROWS(file_of(home).edit([](Policy&) -> Result<void> { throw std::runtime_error("x"); }));
   CHECK(home.read("auth.json") == kEmpty);
-  CHECK(file_of(home).edit(adding(1), 0ms));
+  CHECK(file_of(home).edit(adding(1), {.patience = 0ms}));
 }
 
 TEST_CASE("AuthFile: what it does not understand survives an edit, in place and order") {
@@ -330,7 +330,7 @@ TEST_CASE("AuthFile: another editor's lock is waited for, and then given up") {
   const TempHome home;
   const auto lock = FileLock::acquire(home / "auth.json", 0ms);
   REQUIRE(lock);
-  CHECK(file_of(home).edit(adding(1), 10ms).error().code == ErrorCode::kBusy);
+  CHECK(file_of(home).edit(adding(1), {.patience = 10ms}).error().code == ErrorCode::kBusy);
   CHECK_FALSE(home.has("auth.json"));
 }
 
@@ -350,8 +350,9 @@ TEST_CASE("AuthFile: forty threads that edit at once lose nothing") {
   threads.reserve(kThreads);
   std::vector<int> succeeded(kThreads, 0);
   for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back(
-        [&, i] { succeeded[static_cast<std::size_t>(i)] = file_of(home).edit(adding(i), 300s) ? 1 : 0; });
+    threads.emplace_back([&, i] {
+      succeeded[static_cast<std::size_t>(i)] = file_of(home).edit(adding(i), {.patience = 300s}) ? 1 : 0;
+    });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(succeeded == std::vector<int>(kThreads, 1));
@@ -365,7 +366,7 @@ TEST_CASE("AuthFile: forty processes that edit at once lose nothing") {
   std::vector<ChildProcess> processes;
   processes.reserve(kProcesses);
   for (int i = 0; i < kProcesses; ++i) {
-    processes.emplace_back([&, i] { return file_of(home).edit(adding(i), 300s) ? 0 : 1; });
+    processes.emplace_back([&, i] { return file_of(home).edit(adding(i), {.patience = 300s}) ? 0 : 1; });
   }
   for (ChildProcess& process : processes) CHECK(process.wait() == 0);
   const auto users = users_in(file_of(home));
@@ -409,7 +410,7 @@ TEST_CASE("AuthFile: of an editor that is killed at any moment every acknowledge
     REQUIRE(::pipe(acknowledged) == 0);
     ChildProcess editor([&, next] {
       for (int i = next;; ++i) {
-        if (!file_of(home).edit(adding(i), 0ms)) return 1;
+        if (!file_of(home).edit(adding(i), {.patience = 0ms})) return 1;
         if (::write(acknowledged[1], "x", 1) != 1) return 2;
       }
     });
