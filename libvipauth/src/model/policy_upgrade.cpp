@@ -64,17 +64,19 @@ std::optional<SplitCredentials> split(const Json* credentials) {
   return std::nullopt;
 }
 
-void split_credentials(Json& record, const std::string& place, std::vector<std::string>& warnings) {
+/// False for a record that cannot be said in the present version; it never matches.
+bool split_credentials(Json& record, const std::string& place, std::vector<std::string>& warnings) {
   auto parts = split(record.find("credentials"));
   if (parts) {
     record.set("mechanism", parts->mechanism);
     record.set("credentials", std::move(parts->credentials));
-    return;
+    return true;
   }
   record.set("mechanism", "unknown");
   warnings.push_back(place +
                      "/credentials: must be \"NULL\", or begin with \"CURVE:\" or \"PLAIN:\", in a "
                      "file of this version: the record is kept, and never matches");
+  return false;
 }
 
 // ---- 1.0 to 1.1: every allow record has a user_id of its own ----
@@ -140,8 +142,8 @@ void upgrade_list(Json* list, std::string_view name, const Policy::Version& from
     Json& record = list->as_array()[i];
     if (!record.is_object()) continue;
     const std::string place = json_pointer(json_pointer("", name), i);
-    if (is_before(from, 1, 0)) split_credentials(record, place, warnings);
-    if (!is_allow) continue;
+    const bool is_known = !is_before(from, 1, 0) || split_credentials(record, place, warnings);
+    if (!is_allow || !is_known) continue;
     if (is_before(from, 1, 2) && is_absent(record.find("user_id"))) {
       record.set("user_id", derive_user_id(record));
     }

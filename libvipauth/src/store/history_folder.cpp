@@ -166,7 +166,7 @@ Result<std::string> HistoryFolder::read(std::uint64_t number) const {
 }
 
 Result<std::uint64_t> HistoryFolder::keep(std::string_view content, bool exists, const EditNote& note,
-                                          Timestamp now) {
+                                          Timestamp now) const {
   const auto files = names();
   if (!files) return files.error();
   std::uint64_t number = 1;

@@ -31,7 +31,8 @@ class HistoryFolder {
   /// \param content  what was read of the file
   /// \param exists   false: the file is not there, and `content` stands for that
   /// \return the number
-  Result<std::uint64_t> keep(std::string_view content, bool exists, const EditNote& note, Timestamp now);
+  Result<std::uint64_t> keep(std::string_view content, bool exists, const EditNote& note,
+                             Timestamp now) const;
   /// To be called when the file has been replaced: makes the generation private, and removes what is too old,
   /// too much, or half-made. What cannot be removed stays.
   void settle(std::uint64_t number) const;
