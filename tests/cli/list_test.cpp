@@ -17,7 +17,7 @@ TEST_CASE("list: no records, whether there is a file or not") {
 
 TEST_CASE("list: the shape of the documentation") {
   Cli cli;
-  cli.home.write("auth.json", R"({"version": {"major": 1, "minor": 4}, "allow": [
+  cli.home.write("auth.json", R"({"allow": [
     {"credentials": "k1C9-FPRAVjL-cH1iQqAJaCHUNVXaAlkVc7EqK0u9mI", "user_id": "platform", "capabilities": {},
      "comments": "Automatically added by platform on start"},
     {"address": null, "mechanism": "CURVE", "credentials": "5UD_GTk5dM2g4pk8d1-wM-BYgt4RAKiHf4SnT_YU6jY",

@@ -6,6 +6,7 @@
 #include <vipauth/auth_service.hpp>
 #include <vipauth/call_binder.hpp>
 #include <vipauth/connection_monitor.hpp>
+#include <vipauth/file_history.hpp>
 #include <vipauth/key_store.hpp>
 #include <vipauth/socket_security.hpp>
 #include <vipauth/topics_file.hpp>

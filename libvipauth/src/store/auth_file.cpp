@@ -88,7 +88,13 @@ Result<void> keep_old_version(const fs::path& path, const std::string& text, con
   if (!kept) return kept.error();
   warnings.push_back("this file was of version " + loaded.from +
                      " and is now of version 1.4: the original is kept as " + kept->string());
-  warnings.insert(warnings.end(), loaded.warnings.begin(), loaded.warnings.end());
+  constexpr std::size_t kMostWarnings = 20;
+  const std::size_t shown = std::min(loaded.warnings.size(), kMostWarnings);
+  warnings.insert(warnings.end(), loaded.warnings.begin(),
+                  loaded.warnings.begin() + static_cast<std::ptrdiff_t>(shown));
+  if (loaded.warnings.size() > shown) {
+    warnings.push_back("and " + std::to_string(loaded.warnings.size() - shown) + " more of these");
+  }
   return {};
 }
 
