@@ -138,6 +138,13 @@ std::string command_name(const CLI::App& app) {
   return (app.get_parent() == nullptr ? "" : command_name(*app.get_parent()) + " ") + app.get_name();
 }
 
+/// The words behind the name of the program.
+std::string verb_words(const CLI::App& app) {
+  if (app.get_parent() == nullptr) return "";
+  const std::string above = verb_words(*app.get_parent());
+  return above + (above.empty() ? "" : " ") + app.get_name();
+}
+
 Notice mistake(const CLI::App& app, const std::string& message) {
   return {kExitUsage, "error: " + printable(unmark(message)) + "\nSee: " + command_name(app) + " --help\n"};
 }
@@ -190,6 +197,7 @@ std::variant<CommandLine, Notice> parse_command_line(std::span<const std::string
   const bool can_run = command.run && (!command.is_complete || command.is_complete());
   if (!can_run) return Notice{kExitUsage, parser.root().help()};
   result.verb = command.run;
+  result.command = verb_words(parser.chosen());
   return result;
 }
 

@@ -12,6 +12,7 @@ namespace vipauth::vctl {
 struct CommandLine {
   CommonOptions options;
   Verb verb;
+  std::string command;  ///< the words that name the verb: "auth add"
 };
 
 /// What to print in place of running a verb: a help text, the version, or what is wrong with the command

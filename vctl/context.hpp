@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include <vipauth/strict_modes.hpp>
+
 #include "env.hpp"
 
 namespace vipauth::vctl {
@@ -21,12 +23,14 @@ struct CommonOptions {
   bool json = false;
   bool debug = false;
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
+  StrictModes strict_modes = StrictModes::kOn;
 };
 
 /// What a verb runs in.
 struct Context {
   Env& env;
   CommonOptions options;
+  std::string command = {};  ///< the words that name the verb: "auth add"
 
   /// Where a verb talks to the user: not on the standard output when that is to be one JSON document.
   std::ostream& dialog() const { return options.json ? env.err : env.out; }

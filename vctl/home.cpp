@@ -1,8 +1,7 @@
 #include "home.hpp"
 
 #include <system_error>
-
-#include <vipauth/topics_file.hpp>
+#include <unistd.h>
 
 #include "working.hpp"
 
@@ -46,6 +45,12 @@ Result<std::filesystem::path> find_folder(const Context& context) {
 
 }  // namespace
 
+EditNote edit_note(const Context& context) {
+  EditNote note{"", context.command};
+  if (::geteuid() == 0) note.who = context.env.variable("SUDO_USER").value_or("");
+  return note;
+}
+
 Result<Home> Home::open(const Context& context) {
   auto folder = find_folder(context);
   if (!folder) return folder.error();
@@ -59,7 +64,7 @@ Result<std::vector<VipAddress>> Home::load_vip_addresses() const {
   if (named && !std::filesystem::exists(file, ignored)) {
     return Error{ErrorCode::kNotFound, "there is no file \"" + *named + "\"", "--config"};
   }
-  const auto config = PlatformConfig::load(file);
+  const auto config = PlatformConfig::load(file, strict_modes());
   if (!config) return config.error();
   auto addresses = config->vip_addresses();
   if (!addresses) return addresses.error().at(file.filename().string());
@@ -72,20 +77,34 @@ Result<std::vector<VipAddress>> Home::load_vip_addresses() const {
 
 Result<Policy> Home::load_policy() const {
   const Working working(*context_, "reading auth.json");
-  auto policy = AuthFile(auth_path()).load();
+  auto policy = auth_file().load();
   if (!policy && policy.error().code == ErrorCode::kNotFound) return Policy();
   return policy;
 }
 
 Result<TopicRules> Home::load_topic_rules() const {
-  auto rules = TopicsFile(topics_path()).load();
-  if (!rules && rules.error().code == ErrorCode::kNotFound) return TopicRules();
-  return rules;
+  const auto topics = load_topics();
+  if (!topics) return topics.error();
+  return topics->rules();
 }
 
-Result<AuthFile::EditReport> Home::edit_policy(const AuthFile::Change& change) const {
+Result<TopicDocument> Home::load_topics() const {
+  auto topics = topics_file().load_document();
+  if (!topics && topics.error().code == ErrorCode::kNotFound) return TopicDocument();
+  return topics;
+}
+
+Result<EditReport> Home::edit_policy(const AuthFile::Change& change) const {
   const Working working(*context_, "changing auth.json");
-  return AuthFile(auth_path()).edit(change, context_->options.timeout);
+  return auth_file().edit(change, edit_options());
+}
+
+Result<EditReport> Home::edit_topics(const TopicsFile::Change& change) const {
+  return topics_file().edit(change, edit_options());
+}
+
+EditOptions Home::edit_options() const {
+  return {.patience = context_->options.timeout, .note = edit_note(*context_), .clock = context_->env.clock};
 }
 
 }  // namespace vipauth::vctl

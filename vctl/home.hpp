@@ -12,10 +12,14 @@
 #include <vipauth/policy.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/topic_rules.hpp>
+#include <vipauth/topics_file.hpp>
 
 #include "context.hpp"
 
 namespace vipauth::vctl {
+
+/// Who edits, by which verb: the user of the process, or who became root by sudo.
+EditNote edit_note(const Context& context);
 
 /// The home folder that a verb works on, and the files in it.
 class Home {
@@ -28,9 +32,12 @@ class Home {
   std::filesystem::path auth_path() const { return path_ / "auth.json"; }
   std::filesystem::path topics_path() const { return path_ / "protected_topics.json"; }
 
-  KnownHosts known_hosts() const { return KnownHosts(path_ / "known_hosts"); }
-  KeyStore server_key_store() const { return KeyStore(path_ / "keystore"); }
-  AgentKeyStores agent_key_stores() const { return AgentKeyStores(path_); }
+  AuthFile auth_file() const { return AuthFile(auth_path(), strict_modes()); }
+  TopicsFile topics_file() const { return TopicsFile(topics_path(), strict_modes()); }
+
+  KnownHosts known_hosts() const { return KnownHosts(path_ / "known_hosts", strict_modes()); }
+  KeyStore server_key_store() const { return KeyStore(path_ / "keystore", strict_modes()); }
+  AgentKeyStores agent_key_stores() const { return AgentKeyStores(path_, strict_modes()); }
 
   /// How long the user waits for a file that somebody else edits.
   std::chrono::milliseconds patience() const { return context_->options.timeout; }
@@ -48,11 +55,22 @@ class Home {
   /// \return what TopicsFile::load returns but kNotFound
   Result<TopicRules> load_topic_rules() const;
 
+  /// The same with everything that an edit keeps.
+  Result<TopicDocument> load_topics() const;
+
   /// One edit of auth.json, with the patience that the user has. The verb shows what it did, then the
   /// report's warnings.
-  Result<AuthFile::EditReport> edit_policy(const AuthFile::Change& change) const;
+  Result<EditReport> edit_policy(const AuthFile::Change& change) const;
+
+  /// The same of protected_topics.json.
+  Result<EditReport> edit_topics(const TopicsFile::Change& change) const;
+
+  /// The patience that the user has; who the user is, and which verb runs.
+  EditOptions edit_options() const;
 
  private:
+  StrictModes strict_modes() const { return context_->options.strict_modes; }
+
   Home(std::filesystem::path path, const Context& context) : path_(std::move(path)), context_(&context) {}
 
   std::filesystem::path path_;

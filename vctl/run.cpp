@@ -17,7 +17,7 @@ int run_or_throw(std::span<const std::string> arguments, Env& env) {
     return notice->exit_code;
   }
   const auto& command = std::get<CommandLine>(parsed);
-  return command.verb(Context{env, command.options});
+  return command.verb(Context{env, command.options, command.command});
 }
 
 }  // namespace

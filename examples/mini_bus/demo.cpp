@@ -144,6 +144,7 @@ class TemporaryHome {
     std::ofstream file(path_ / name);
     file << text;
     if (!file.flush()) throw Failure("cannot write " + name);
+    fs::permissions(path_ / name, fs::perms::owner_read | fs::perms::owner_write);
   }
 
  private:

@@ -12,7 +12,7 @@ namespace {
 class CheckCli : public Cli {
  public:
   CheckCli() {
-    home.write("auth.json", R"({"allow": [
+    home.write("auth.json", R"({"version": {"major": 1, "minor": 4}, "allow": [
       {"credentials": ")" + std::string(kAgentA) +
                                 R"(", "user_id": "temp", "identity": "TempAgent",
        "rpc_method_authorizations": {"set_temperature": ["CAP_SET_TEMP"], "bar": ["can_call_bar"]}},
@@ -148,7 +148,7 @@ TEST_CASE("check: a policy that cannot be loaded is a failure, not a refusal") {
   cli.home.write("protected_topics.json", "{");
   CHECK(cli.check({"publish", "AgentB", "foo"}).exit_code == 1);
   cli.home.write("protected_topics.json", "{}");
-  cli.home.write("auth.json", R"({"deny": [{"credentials": "bad"}]})");
+  cli.home.write("auth.json", R"({"version": {"major": 1, "minor": 4}, "deny": [{"credentials": "bad"}]})");
   const Outcome deny = cli.check({"connect", kAlice});
   CHECK(deny.exit_code == 1);
   CHECK_THAT(deny.err, Contains("/deny/0"));
@@ -163,7 +163,8 @@ TEST_CASE("check: a policy that cannot be loaded is a failure, not a refusal") {
 
 TEST_CASE("check: decides as of now") {
   CheckCli cli;
-  cli.home.write("auth.json", R"({"allow": [{"credentials": ")" + std::string(kAlice) +
+  cli.home.write("auth.json", R"({"version": {"major": 1, "minor": 4}, "allow": [{"credentials": ")" +
+                                  std::string(kAlice) +
                                   R"(", "user_id": "a", "not_after": "2027-01-01T00:00:00Z"}]})");
   CHECK(cli.check({"connect", kAlice}).exit_code == 0);
   cli.now = *parse_timestamp("2027-01-01T00:00:00Z");

@@ -7,6 +7,7 @@
 
 #include <vipauth/auth_file.hpp>
 #include <vipauth/curve_key.hpp>
+#include <vipauth/file_history.hpp>
 
 #include "cli.hpp"
 #include "process.hpp"
@@ -61,7 +62,8 @@ class Program {
 class SmallDisk {
  public:
   explicit SmallDisk(const std::filesystem::path& folder)
-      : folder_(folder.string()), is_mounted_(mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=64k") == 0) {}
+      : folder_(folder.string()),
+        is_mounted_(mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=64k,mode=700") == 0) {}
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
   ~SmallDisk() {
@@ -123,6 +125,14 @@ TEST_CASE("vctl: an add that is killed at any moment loses nothing") {
   CHECK(killed > 0);
   REQUIRE(program.start_add("last").wait() == 0);
   CHECK(program.users().count("last") == 1);
+  const auto generations = FileHistory(program.home / "auth.json").list();
+  REQUIRE(generations);
+  CHECK(generations->size() == FileHistory::kMaxGenerations);
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& file :
+       std::filesystem::directory_iterator(program.home / "history/auth.json"))
+    ++files;
+  CHECK(files == 2 * FileHistory::kMaxGenerations);
 }
 
 TEST_CASE("vctl: a file that may not grow is left as it is") {

@@ -71,15 +71,18 @@ INDEX: 1
 
 TEST_CASE("list: a record without user_id shows the one that it is known by") {
   Cli cli;
-  cli.home.write("auth.json", R"({"allow": [{"credentials": "/a/", "user_id": null}]})");
+  cli.home.write(
+      "auth.json",
+      R"({"version": {"major": 1, "minor": 4}, "allow": [{"credentials": "/a/", "user_id": null}]})");
   const Json records = at(json(cli.auth({"list", "--json"}).out), "records");
   CHECK(at(at(records.as_array().at(0), "record"), "user_id").as_string().size() == 36);
 }
 
 TEST_CASE("list: records that are not understood are listed too, with the reason") {
   Cli cli;
-  cli.home.write("auth.json",
-                 R"({"allow": [{"credentials": "/a/"}, {"credentials": "short", "enabled": 1}, 5]})");
+  cli.home.write(
+      "auth.json",
+      R"({"version": {"major": 1, "minor": 4}, "allow": [{"credentials": "/a/"}, {"credentials": "short", "enabled": 1}, 5]})");
   const Outcome outcome = cli.auth({"list"});
   CHECK(outcome.exit_code == 0);
   CHECK_THAT(outcome.out, Contains("INDEX: 1\n{\n  \"enabled\": 1,\n  \"credentials\": \"short\"\n}") &&
@@ -93,7 +96,7 @@ TEST_CASE("list: records that are not understood are listed too, with the reason
 
 TEST_CASE("list: a password is never shown, hashed or not, understood or not") {
   Cli cli;
-  cli.home.write("auth.json", R"({"allow": [
+  cli.home.write("auth.json", R"({"version": {"major": 1, "minor": 4}, "allow": [
     {"mechanism": "PLAIN", "user_id": "a", "credentials": "pa55word"},
     {"mechanism": "PLAIN", "user_id": "b", "credentials": "$argon2id$v=19$m=1,t=1,p=1$pa55word$pa55word"},
     {"mechanism": "plain", "user_id": "c", "credentials": "pa55word"},

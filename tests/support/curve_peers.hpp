@@ -72,7 +72,10 @@ inline Json curve_record(const std::string& user_id, const CurveKey& key) {
 }
 
 inline std::string auth_json(Json::Array allow, Json::Array deny = {}) {
-  return Json(Json::Object{{"allow", std::move(allow)}, {"deny", std::move(deny)}}).dump_pretty() + "\n";
+  const Json version(Json::Object{{"major", Json(1)}, {"minor", Json(4)}});
+  return Json(Json::Object{{"allow", std::move(allow)}, {"deny", std::move(deny)}, {"version", version}})
+             .dump_pretty() +
+         "\n";
 }
 
 // ---- Peers ----

@@ -30,11 +30,18 @@ class TempHome {
   const std::filesystem::path& path() const noexcept { return path_; }
   std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
 
-  /// Writes a file as most programs do: in place.
+  /// Writes a file as most programs do: in place. A new one is private, as strict modes want it.
   void write(std::string_view name, std::string_view content) const {
+    const bool is_new = !std::filesystem::exists(path_ / name);
     std::ofstream file(path_ / name, std::ios::binary | std::ios::trunc);
+    if (is_new) set_mode(name, 0600);
     file << content;
     if (!file.flush()) throw std::runtime_error("cannot write " + std::string(name));
+  }
+
+  /// Sets the mode of a file in the folder, or of the folder itself (".").
+  void set_mode(std::string_view name, unsigned mode) const {
+    std::filesystem::permissions(path_ / name, static_cast<std::filesystem::perms>(mode));
   }
 
   /// Writes a file as careful programs do: a new one, renamed over the old one.

@@ -54,7 +54,7 @@ Result<Checker> Checker::load(const Context& context) {
   const auto home = Home::open(context);
   if (!home) return home.error();
   const Working working(context, "reading and compiling auth.json");
-  const auto policy = AuthFile(home->auth_path()).load();
+  const auto policy = home->auth_file().load();
   if (!policy) return policy.error();
   auto rules = home->load_topic_rules();
   if (!rules) return rules.error();

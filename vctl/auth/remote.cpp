@@ -21,6 +21,8 @@ Result<AuthService> open_service(const Context& context) {
   AuthService::Options options;
   options.watch = false;
   options.clock = context.env.clock;
+  options.strict_modes = context.options.strict_modes;
+  options.edit_note = edit_note(context);
   options.log = [&context](LogLevel level, const std::string& line) {
     const bool is_trouble = level == LogLevel::kWarning || level == LogLevel::kError;
     if (is_trouble) warn(context, line);

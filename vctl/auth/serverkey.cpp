@@ -2,8 +2,6 @@
 
 #include <ostream>
 
-#include <vipauth/key_store.hpp>
-
 #include "home.hpp"
 #include "output.hpp"
 
@@ -12,7 +10,7 @@ namespace vipauth::vctl::auth {
 int serverkey(const KeyOptions& options, const Context& context) {
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
-  const auto pair = KeyStore(home->path() / "keystore").load_or_create();
+  const auto pair = home->server_key_store().load_or_create();
   if (!pair) return fail(context, pair.error());
 
   const std::string text = options.as_z85 ? pair->public_key.to_z85() : pair->public_key.to_base64url();

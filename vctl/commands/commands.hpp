@@ -21,6 +21,7 @@ std::vector<Command> host_commands();      ///< known hosts
 std::vector<Command> key_commands();       ///< key pairs, server keys, agents with keys of their own
 std::vector<Command> remote_commands();    ///< strangers who wait for a decision
 std::vector<Command> rpc_commands();       ///< what callers of an agent's methods need
+std::vector<Command> file_commands();      ///< topic rules; the history of files
 std::vector<Command> question_commands();  ///< what asks the policy, and changes nothing
 
 }  // namespace vipauth::vctl

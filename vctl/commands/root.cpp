@@ -94,6 +94,15 @@ std::vector<Argument> common_arguments(CommonOptions& options) {
                         options.home = text;
                         return {};
                       }));
+  Argument no_strict_modes;
+  no_strict_modes.kind = Argument::Kind::kFlag;
+  no_strict_modes.names = {"--no-strict-modes"};
+  no_strict_modes.description = "use files that others could have changed, or secrets that others could read";
+  no_strict_modes.take = [&options](const std::vector<std::string>&) -> Result<void> {
+    options.strict_modes = StrictModes::kOff;
+    return {};
+  };
+  out.push_back(std::move(no_strict_modes));
   return out;
 }
 
@@ -101,8 +110,8 @@ Command root_command(CommonOptions& options) {
   Command root = group("vctl", "Manage and control VOLTTRON agents.");
   root.arguments = common_arguments(options);
   Command auth = group("auth", "manage authorization entries and encryption keys");
-  for (auto commands : {record_commands(), role_commands(), host_commands(), key_commands(), remote_commands(),
-                        rpc_commands(), question_commands()}) {
+  for (auto commands : {record_commands(), role_commands(), host_commands(), key_commands(),
+                        remote_commands(), rpc_commands(), file_commands(), question_commands()}) {
     for (Command& command : commands) auth.commands.push_back(std::move(command));
   }
   root.commands.push_back(std::move(auth));

@@ -7,6 +7,7 @@
 
 #include <vipauth/key_store.hpp>
 #include <vipauth/result.hpp>
+#include <vipauth/strict_modes.hpp>
 
 namespace vipauth {
 
@@ -16,7 +17,8 @@ class AgentKeyStores {
  public:
   static constexpr std::size_t kMaxIdentityBytes = 255;  ///< of a file name, and of a VIP identity
 
-  explicit AgentKeyStores(const std::filesystem::path& home) : folder_(home / "keystores") {}
+  explicit AgentKeyStores(const std::filesystem::path& home, StrictModes strict_modes = StrictModes::kOn)
+      : folder_(home / "keystores"), strict_modes_(strict_modes) {}
 
   /// Where that agent's key store is, or would be.
   /// \return kInvalidArgument  the identity cannot be a folder's name, or holds a control character
@@ -35,6 +37,7 @@ class AgentKeyStores {
 
  private:
   std::filesystem::path folder_;
+  StrictModes strict_modes_;
 };
 
 }  // namespace vipauth

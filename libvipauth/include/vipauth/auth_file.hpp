@@ -1,32 +1,34 @@
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <string>
-#include <vector>
 
+#include <vipauth/file_edit.hpp>
 #include <vipauth/policy.hpp>
 #include <vipauth/result.hpp>
+#include <vipauth/strict_modes.hpp>
 
 namespace vipauth {
 
 /// auth.json on disk.
 ///
 /// Every edit is one transaction: lock, read again, change, write a temporary file (0600), fsync, rename,
-/// fsync the folder; the version before is kept as `auth.json.bak`. A file that cannot be read, or is of a
-/// newer major version, is refused and left untouched. Any number of processes may edit at once.
+/// fsync the folder; the version before is kept as `auth.json.bak`, and in the history (FileHistory). A file
+/// that cannot be read, or is of a newer major version, is refused and left untouched. Any number of
+/// processes may edit at once.
+///
+/// A file of an older version is read as what it means in the present one. The first edit writes it so, and
+/// keeps the original, byte for byte, as `auth.json.<version>.bak`.
 class AuthFile {
  public:
   using Change = std::function<Result<void>(Policy&)>;
+  /// Looks at what a restoration would replace, and by what.
+  using Check = std::function<Result<void>(const Policy& present, const Policy& former)>;
+  using EditReport = vipauth::EditReport;
 
-  /// What an edit did beside the change itself, for the operator to know.
-  struct EditReport {
-    bool written = false;               ///< false: the change changed nothing
-    std::vector<std::string> warnings;  ///< "comments ... are kept in auth.json.commented.bak"
-  };
-
-  explicit AuthFile(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit AuthFile(std::filesystem::path path, StrictModes strict_modes = StrictModes::kOn)
+      : path_(std::move(path)), strict_modes_(strict_modes) {}
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
@@ -34,17 +36,29 @@ class AuthFile {
   /// \return kNotFound      there is no such file
   /// \return kParseError    not JSON: `location` is "auth.json:LINE:COLUMN"
   /// \return kUnsupported   a newer major version
-  /// \return kInvalidArgument, kPermissionDenied, kIoError
+  /// \return kPermissionDenied  the file may not be read, or strict modes refuse it
+  /// \return kInvalidArgument, kIoError
   VIPAUTH_EXPORT Result<Policy> load() const;
 
   /// Reads the file again under its lock (a missing one is empty), lets `change` edit it, and writes it if
   /// the change succeeded and changed something. What is acknowledged by success is on the disk.
-  /// \return what load() returns but kNotFound; what `change` returns; kBusy after `patience` without the lock
-  VIPAUTH_EXPORT Result<EditReport> edit(const Change& change,
-                                         std::chrono::milliseconds patience = std::chrono::seconds(60)) const;
+  /// \return what load() returns but kNotFound; what `change` returns; kBusy without the lock in time
+  VIPAUTH_EXPORT Result<EditReport> edit(const Change& change, const EditOptions& options = {}) const;
+
+  /// Reads a former version of the file.
+  /// \return what FileHistory::read and load() return
+  VIPAUTH_EXPORT Result<Policy> load_generation(std::uint64_t number) const;
+
+  /// Writes a former version of the file again, byte for byte, as an edit of its own, so that it can itself
+  /// be undone. A former version that is not understood is refused.
+  /// \param check  called under the lock; its error keeps the file as it is
+  /// \return what edit() and load_generation() return
+  VIPAUTH_EXPORT Result<EditReport> restore(std::uint64_t number, const Check& check = {},
+                                            const EditOptions& options = {}) const;
 
  private:
   std::filesystem::path path_;
+  StrictModes strict_modes_;
 };
 
 }  // namespace vipauth

@@ -17,6 +17,7 @@
 #include <vipauth/pending_store.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/session.hpp>
+#include <vipauth/strict_modes.hpp>
 #include <vipauth/zap_authenticator.hpp>
 
 namespace vipauth {
@@ -78,6 +79,8 @@ class AuthService {
         1000};  ///< at most one write of pending.json in this time
     Clock clock = system_now;
     LogSink log;
+    StrictModes strict_modes = StrictModes::kOn;
+    EditNote edit_note;  ///< who decides on remote peers, for the history of auth.json
   };
 
   /// \return kNotFound, kPermissionDenied, kIoError  the folder cannot be used. A bad file in it is no reason to fail:

@@ -10,6 +10,7 @@
 #include <vipauth/curve_key.hpp>
 #include <vipauth/json.hpp>
 #include <vipauth/result.hpp>
+#include <vipauth/strict_modes.hpp>
 
 namespace vipauth {
 
@@ -36,7 +37,8 @@ class KnownHosts {
     std::optional<CurveKey> replaced_key;  ///< the same, where that was a key
   };
 
-  explicit KnownHosts(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit KnownHosts(std::filesystem::path path, StrictModes strict_modes = StrictModes::kOn)
+      : path_(std::move(path)), strict_modes_(strict_modes) {}
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
@@ -72,6 +74,7 @@ class KnownHosts {
 
  private:
   std::filesystem::path path_;
+  StrictModes strict_modes_;
 };
 
 }  // namespace vipauth

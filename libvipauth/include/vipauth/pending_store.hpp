@@ -14,6 +14,7 @@
 #include <vipauth/auth_record.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/result.hpp>
+#include <vipauth/strict_modes.hpp>
 
 namespace vipauth {
 
@@ -60,7 +61,8 @@ class PendingStore {
   /// True while a request is still to be decided; what is not is left out, and goes at the next write.
   using Filter = std::function<bool(const PendingRequest&)>;
 
-  VIPAUTH_EXPORT PendingStore(std::filesystem::path path, Limits limits, Filter filter = {});
+  VIPAUTH_EXPORT PendingStore(std::filesystem::path path, Limits limits, Filter filter = {},
+                              StrictModes strict_modes = StrictModes::kOn);
   VIPAUTH_EXPORT PendingStore(PendingStore&&) noexcept;
   VIPAUTH_EXPORT PendingStore& operator=(PendingStore&&) noexcept;
   VIPAUTH_EXPORT ~PendingStore();

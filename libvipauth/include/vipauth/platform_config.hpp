@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <vipauth/result.hpp>
+#include <vipauth/strict_modes.hpp>
 #include <vipauth/vip_address.hpp>
 
 namespace vipauth {
@@ -36,7 +37,8 @@ class PlatformConfig {
 
   /// Reads the file; a missing one is empty.
   /// \return what parse() returns, with `location` "config:LINE"; kPermissionDenied, kIoError
-  VIPAUTH_EXPORT static Result<PlatformConfig> load(const std::filesystem::path& path);
+  VIPAUTH_EXPORT static Result<PlatformConfig> load(const std::filesystem::path& path,
+                                                    StrictModes strict_modes = StrictModes::kOn);
 
   const std::vector<Setting>& settings() const noexcept { return settings_; }
 

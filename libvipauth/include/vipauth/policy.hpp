@@ -50,7 +50,8 @@ class Policy {
   VIPAUTH_EXPORT static Result<Policy> parse(Json document);
 
   /// The document with every edit in it.
-  VIPAUTH_EXPORT Json to_json() const;
+  VIPAUTH_EXPORT Json to_json() const&;
+  VIPAUTH_EXPORT Json to_json() &&;
 
   const std::vector<Entry>& allow() const noexcept { return allow_; }
   const std::vector<Entry>& deny() const noexcept { return deny_; }

@@ -8,6 +8,7 @@
 #include <vipauth/curve_key.hpp>
 #include <vipauth/known_hosts.hpp>
 #include <vipauth/result.hpp>
+#include <vipauth/strict_modes.hpp>
 #include <vipauth/vip_address.hpp>
 
 namespace vipauth {
@@ -41,7 +42,8 @@ struct ServerKeys {
 /// Source: VOLTTRON vip/agent/core.py, _set_public_and_secret_keys, _set_server_key.
 VIPAUTH_EXPORT Result<ClientKeys> find_client_keys(const std::filesystem::path& home,
                                                    const VipAddress& address,
-                                                   std::optional<std::string_view> identity = std::nullopt);
+                                                   std::optional<std::string_view> identity = std::nullopt,
+                                                   StrictModes strict_modes = StrictModes::kOn);
 
 /// Finds what a server that binds `address` needs: the secret key of the address, else that of the home's
 /// `keystore`, which is made where there is none.
@@ -49,7 +51,8 @@ VIPAUTH_EXPORT Result<ClientKeys> find_client_keys(const std::filesystem::path& 
 /// \return kUnsupported      the address asks for PLAIN or NULL
 /// \return what KeyStore::load_or_create returns
 VIPAUTH_EXPORT Result<ServerKeys> find_server_keys(const std::filesystem::path& home,
-                                                   const VipAddress& address);
+                                                   const VipAddress& address,
+                                                   StrictModes strict_modes = StrictModes::kOn);
 
 /// The command that makes known_hosts hold that key for that address, ready for a shell.
 /// \param home  of the known_hosts; empty: the one that vctl finds where the command is typed

@@ -8,6 +8,7 @@
 #include <vipauth/call_binder.hpp>
 #include <vipauth/client_security.hpp>
 #include <vipauth/connection_monitor.hpp>
+#include <vipauth/file_history.hpp>
 #include <vipauth/key_store.hpp>
 #include <vipauth/known_hosts.hpp>
 #include <vipauth/platform_config.hpp>

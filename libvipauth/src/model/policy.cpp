@@ -1,11 +1,10 @@
 #include <vipauth/policy.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
 #include "model/name_list.hpp"
 #include "model/policy_parts.hpp"
+#include "model/whole_number.hpp"
 
 namespace vipauth {
 namespace {
@@ -38,15 +37,39 @@ const Named* find_named(const std::vector<Named>& list, std::string_view name) {
   return found == list.end() ? nullptr : &*found;
 }
 
-/// 4 and 4.0 are four; what is no whole number is nothing. A version of a million stands for any beyond.
-std::optional<int> whole_number(const Json* json) {
-  if (json == nullptr || !json->is_number()) return std::nullopt;
-  const std::string& digits = json->as_number().digits;
-  double value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  if (value < 0 || value != std::floor(value)) return std::nullopt;
-  return static_cast<int>(std::min(value, 1e6));
+template <typename T>
+T take(const T& value) {
+  return value;
+}
+
+template <typename T>
+T take(T& value) {
+  return std::move(value);
+}
+
+/// The sources of records: copied of a const list, else moved.
+template <typename Entries>
+Json list_of(Entries& entries) {
+  Json::Array list;
+  list.reserve(entries.size());
+  for (auto& entry : entries) list.push_back(take(entry.source));
+  return Json(std::move(list));
+}
+
+/// The same of roles or groups.
+template <typename NamedList>
+Json object_of(NamedList& named) {
+  Json::Object object;
+  for (auto& item : named) object.push_back({take(item.name), take(item.source)});
+  return Json(std::move(object));
+}
+
+Json join(Json document, Json allow, Json deny, Json groups, Json roles) {
+  document.set(kAllow, std::move(allow));
+  document.set(kDeny, std::move(deny));
+  document.set(kGroups, std::move(groups));
+  document.set(kRoles, std::move(roles));
+  return document;
 }
 
 }  // namespace
@@ -107,24 +130,12 @@ Result<Policy> Policy::parse(Json document) {
   return policy;
 }
 
-Json Policy::to_json() const {
-  Json out = document_;
-  const auto sources = [](const std::vector<Entry>& entries) {
-    Json::Array list;
-    list.reserve(entries.size());
-    for (const Entry& entry : entries) list.push_back(entry.source);
-    return Json(std::move(list));
-  };
-  const auto named = [](const auto& list) {
-    Json::Object object;
-    for (const auto& item : list) object.push_back({item.name, item.source});
-    return Json(std::move(object));
-  };
-  out.set(kAllow, sources(allow_));
-  out.set(kDeny, sources(deny_));
-  out.set(kGroups, named(groups_));
-  out.set(kRoles, named(roles_));
-  return out;
+Json Policy::to_json() const& {
+  return join(document_, list_of(allow_), list_of(deny_), object_of(groups_), object_of(roles_));
+}
+
+Json Policy::to_json() && {
+  return join(std::move(document_), list_of(allow_), list_of(deny_), object_of(groups_), object_of(roles_));
 }
 
 const Policy::Role* Policy::find_role(std::string_view name) const noexcept {

@@ -69,14 +69,14 @@ struct AuthService::Impl {
 
   Impl(const fs::path& home, Options the_options)
       : options(std::move(the_options)),
-        auth_file(home / kAuthFile),
-        key_store(home / kKeyStore),
-        keeper(auth_file, TopicsFile(home / kTopicsFile),
+        auth_file(home / kAuthFile, options.strict_modes),
+        key_store(home / kKeyStore, options.strict_modes),
+        keeper(auth_file, TopicsFile(home / kTopicsFile, options.strict_modes),
                {{options.trust_same_user_ipc, static_cast<std::uint32_t>(::geteuid())},
                 options.clock,
                 options.log}),
-        pending(home / kPendingFile, options.pending_limits, undecided(keeper.live())),
-        remote_peers(auth_file, pending, options.log) {}
+        pending(home / kPendingFile, options.pending_limits, undecided(keeper.live()), options.strict_modes),
+        remote_peers(auth_file, pending, {.note = options.edit_note, .clock = options.clock}, options.log) {}
 
   void log(LogLevel level, const std::string& line) const {
     if (options.log) options.log(level, line);

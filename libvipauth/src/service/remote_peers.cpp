@@ -270,7 +270,7 @@ Result<void> drop_peer(Policy& policy, Indices from_allow, const Indices& from_d
 Result<void> RemotePeers::edit(const std::function<Result<void>(PendingState&, const EditPolicy&)>& change) {
   std::vector<std::string> warnings;
   const EditPolicy edit_policy = [&](const AuthFile::Change& policy_change) -> Result<void> {
-    auto edited = auth_file_.edit(policy_change);
+    auto edited = auth_file_.edit(policy_change, edit_options_);
     if (!edited) return edited.error();
     warnings = std::move(edited->warnings);
     return {};

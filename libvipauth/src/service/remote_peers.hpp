@@ -17,9 +17,13 @@ namespace vipauth {
 /// after a crash between the two, a request that is decided is no longer pending, because the policy says so.
 class RemotePeers {
  public:
-  /// \param log  told what an edit of auth.json warns of
-  RemotePeers(const AuthFile& auth_file, PendingStore& pending, LogSink log)
-      : auth_file_(auth_file), pending_(pending), log_(std::move(log)) {}
+  /// \param edit_options  of the edits of auth.json
+  /// \param log           told what such an edit warns of
+  RemotePeers(const AuthFile& auth_file, PendingStore& pending, EditOptions edit_options, LogSink log)
+      : auth_file_(auth_file),
+        pending_(pending),
+        edit_options_(std::move(edit_options)),
+        log_(std::move(log)) {}
 
   Result<Authorization> approve(std::string_view user_id, const Approval& approval);
   Result<Authorization> deny(std::string_view user_id);
@@ -34,6 +38,7 @@ class RemotePeers {
 
   const AuthFile& auth_file_;
   PendingStore& pending_;
+  EditOptions edit_options_;
   LogSink log_;
 };
 

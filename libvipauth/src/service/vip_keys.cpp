@@ -61,8 +61,8 @@ CurveKeyPair copy_of(const CurveKeyPair& pair) {
   return {pair.public_key, SecretKey(pair.secret_key.bytes())};
 }
 
-Result<CurveKey> find_server_key(const fs::path& home, const VipAddress& address) {
-  const KnownHosts known_hosts(home / kKnownHosts);
+Result<CurveKey> find_server_key(const fs::path& home, const VipAddress& address, StrictModes strict_modes) {
+  const KnownHosts known_hosts(home / kKnownHosts, strict_modes);
   const auto known = known_hosts.find(address.endpoint);
   if (!known) return known.error();
   if (!address.serverkey) {
@@ -84,7 +84,7 @@ Result<CurveKey> find_server_key(const fs::path& home, const VipAddress& address
 }
 
 Result<CurveKeyPair> find_own_keys(const fs::path& home, const VipAddress& address,
-                                   const std::optional<std::string>& identity) {
+                                   const std::optional<std::string>& identity, StrictModes strict_modes) {
   const auto given = pair_of(address);
   if (!given) return given.error();
   if (*given != nullptr) return copy_of(**given);
@@ -92,7 +92,7 @@ Result<CurveKeyPair> find_own_keys(const fs::path& home, const VipAddress& addre
     return Error{ErrorCode::kInvalidArgument,
                  "neither a secret key nor an identity is given: it is not known who connects", ""};
   }
-  const auto store = AgentKeyStores(home).find(*identity);
+  const auto store = AgentKeyStores(home, strict_modes).find(*identity);
   if (!store) return store.error();
   auto pair = store->load();
   if (!pair && pair.error().code == ErrorCode::kNotFound) {
@@ -111,9 +111,9 @@ Result<CurveKeyPair> find_own_keys(const fs::path& home, const VipAddress& addre
 }  // namespace
 
 Result<ClientKeys> find_client_keys(const fs::path& home, const VipAddress& address,
-                                    std::optional<std::string_view> identity) {
+                                    std::optional<std::string_view> identity, StrictModes strict_modes) {
   if (auto curve = require_curve_address(address); !curve) return curve.error();
-  auto server_key = find_server_key(home, address);
+  auto server_key = find_server_key(home, address, strict_modes);
   if (!server_key) return server_key.error();
   std::optional<std::string> name;
   if (identity && !identity->empty()) {
@@ -121,17 +121,18 @@ Result<ClientKeys> find_client_keys(const fs::path& home, const VipAddress& addr
   } else if (address.identity && !address.identity->empty()) {
     name = *address.identity;
   }
-  auto own = find_own_keys(home, address, name);
+  auto own = find_own_keys(home, address, name, strict_modes);
   if (!own) return own.error();
   return ClientKeys{address.endpoint, *server_key, *std::move(own), address.ipv6, std::move(name)};
 }
 
-Result<ServerKeys> find_server_keys(const fs::path& home, const VipAddress& address) {
+Result<ServerKeys> find_server_keys(const fs::path& home, const VipAddress& address,
+                                    StrictModes strict_modes) {
   if (auto curve = require_curve_address(address); !curve) return curve.error();
   const auto given = pair_of(address);
   if (!given) return given.error();
   auto own = *given != nullptr ? Result<CurveKeyPair>(copy_of(**given))
-                               : KeyStore(home / kKeyStore).load_or_create();
+                               : KeyStore(home / kKeyStore, strict_modes).load_or_create();
   if (!own) return own.error();
   const auto check = [&](const std::optional<CurveKey>& key, const char* name) -> Result<void> {
     if (!key || *key == own->public_key) return {};

@@ -44,7 +44,7 @@ Error failure(const char* what, const fs::path& path, const std::error_code& err
 
 Result<KeyStore> AgentKeyStores::find(std::string_view identity) const {
   if (auto checked = check_identity(identity); !checked) return checked.error();
-  return KeyStore(folder_ / std::string(identity) / kFileName);
+  return KeyStore(folder_ / std::string(identity) / kFileName, strict_modes_);
 }
 
 Result<CurveKeyPair> AgentKeyStores::load_or_create(std::string_view identity) const {

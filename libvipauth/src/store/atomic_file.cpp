@@ -29,15 +29,7 @@ ErrorCode code_of(int error) {
 }
 
 Error failure(std::string_view what, const fs::path& file, int error = errno) {
-  const std::string why = error == ELOOP ? "it is a symbolic link; put the file itself there"
-                                         : std::generic_category().message(error);
-  return Error{code_of(error), "cannot " + std::string(what) + " \"" + file.string() + "\": " + why, ""};
-}
-
-fs::path with_suffix(const fs::path& file, std::string_view suffix) {
-  fs::path out = file;
-  out += suffix;
-  return out;
+  return file_error(what, file, error);
 }
 
 Result<UniqueFd> open_file(const fs::path& file, int flags, std::string_view what,
@@ -85,20 +77,6 @@ Result<void> write_all(int fd, std::string_view content, const fs::path& file) {
   return {};
 }
 
-fs::path folder_of(const fs::path& file) {
-  return file.has_parent_path() ? file.parent_path() : fs::path(".");
-}
-
-/// An administrator (root) who edits a service's file must not take it away from the service: the owner
-/// stays, and a new file goes to the owner of the folder.
-Result<void> keep_owner(int fd, const fs::path& original) {
-  if (::geteuid() != 0) return {};
-  struct stat before{};
-  if (::lstat(original.c_str(), &before) != 0 && ::stat(folder_of(original).c_str(), &before) != 0) return {};
-  if (::fchown(fd, before.st_uid, before.st_gid) != 0) return failure("give the owner back to", original);
-  return {};
-}
-
 /// Writes and syncs a new file under the temporary name; a left-over of that name goes first.
 Result<void> write_temporary(const fs::path& temporary, std::string_view content, const fs::path& owner_from,
                              mode_t mode = kPrivateMode) {
@@ -127,7 +105,7 @@ Result<void> keep_backup(const fs::path& file, const fs::path& backup) {
   if (::link(file.c_str(), temporary.path().c_str()) != 0) {
     if (errno == ENOENT) return {};
     // A file system without hard links.
-    auto content = read_file(file);
+    auto content = read_file(file, StrictModes::kOff);
     if (!content) return content.error();
     if (auto written = write_temporary(temporary.path(), *content, file); !written) return written.error();
   }
@@ -152,7 +130,65 @@ Result<void> place_with_backup(TemporaryFile& temporary, const fs::path& file, c
   return temporary.place(file);
 }
 
+/// The folder of a file, open for no more than looking.
+Result<UniqueFd> open_folder_of(const fs::path& file, std::string_view what) {
+  UniqueFd fd(::open(folder_of(file).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return failure(what, file);
+  return fd;
+}
+
+/// Opens a file of an open folder.
+Result<UniqueFd> open_in(const UniqueFd& folder, const fs::path& file, int flags, std::string_view what) {
+  int fd = -1;
+  do {
+    fd = ::openat(folder.get(), file.filename().c_str(), flags | O_CLOEXEC | O_NOFOLLOW);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) return failure(what, file);
+  return UniqueFd(fd);
+}
+
+Result<std::string> read_all(int fd, std::size_t expected, const fs::path& file) {
+  std::string content;
+  content.reserve(std::min(expected, kMaxFileBytes) + 1);
+  char block[1 << 16];
+  while (true) {
+    const ssize_t count = ::read(fd, block, sizeof block);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failure("read", file);
+    if (count == 0) return content;
+    content.append(block, static_cast<std::size_t>(count));
+    if (content.size() > kMaxFileBytes) {
+      return Error{ErrorCode::kLimitExceeded, "\"" + file.string() + "\" is larger than 1 GiB", ""};
+    }
+  }
+}
+
 }  // namespace
+
+Error file_error(std::string_view what, const fs::path& file, int error) {
+  const std::string why = error == ELOOP ? "it is a symbolic link; put the file itself there"
+                                         : std::generic_category().message(error);
+  return Error{code_of(error), "cannot " + std::string(what) + " \"" + file.string() + "\": " + why, ""};
+}
+
+fs::path with_suffix(const fs::path& file, std::string_view suffix) {
+  fs::path out = file;
+  out += suffix;
+  return out;
+}
+
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+// An administrator (root) who edits a service's file must not take it away from the service.
+Result<void> keep_owner(int fd, const fs::path& like) {
+  if (::geteuid() != 0) return {};
+  struct stat before{};
+  if (::lstat(like.c_str(), &before) != 0 && ::stat(folder_of(like).c_str(), &before) != 0) return {};
+  if (::fchown(fd, before.st_uid, before.st_gid) != 0) return failure("give the owner back to", like);
+  return {};
+}
 
 Result<FileLock> FileLock::acquire(const fs::path& file, std::chrono::milliseconds patience) {
   constexpr std::chrono::milliseconds kBetweenTries{5};
@@ -171,27 +207,32 @@ Result<FileLock> FileLock::acquire(const fs::path& file, std::chrono::millisecon
   return FileLock(std::move(*fd));
 }
 
-Result<std::string> read_file(const fs::path& file) {
-  auto fd = open_file(file, O_RDONLY | O_NONBLOCK, "read");
+Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Sensitivity sensitivity) {
+  const auto folder = open_folder_of(file, "read");
+  if (!folder) return folder.error();
+  struct stat folder_status{};
+  if (::fstat(folder->get(), &folder_status) != 0) return failure("read", file);
+  const auto check_folder = [&]() -> Result<void> {
+    if (strict_modes == StrictModes::kOff) return {};
+    return check_folder_modes(folder_status, folder_of(file), ::geteuid());
+  };
+
+  const auto fd = open_in(*folder, file, O_RDONLY | O_NONBLOCK, "read");
+  if (!fd && fd.error().code == ErrorCode::kNotFound) {
+    if (auto checked = check_folder(); !checked) return checked.error();
+  }
   if (!fd) return fd.error();
   struct stat status{};
   if (::fstat(fd->get(), &status) != 0) return failure("read", file);
   if (!S_ISREG(status.st_mode)) {
     return Error{ErrorCode::kIoError, "cannot read \"" + file.string() + "\": it is not a regular file", ""};
   }
-  std::string content;
-  content.reserve(std::min(static_cast<std::size_t>(status.st_size), kMaxFileBytes) + 1);
-  char block[1 << 16];
-  while (true) {
-    const ssize_t count = ::read(fd->get(), block, sizeof block);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failure("read", file);
-    if (count == 0) return content;
-    content.append(block, static_cast<std::size_t>(count));
-    if (content.size() > kMaxFileBytes) {
-      return Error{ErrorCode::kLimitExceeded, "\"" + file.string() + "\" is larger than 1 GiB", ""};
-    }
+  if (strict_modes == StrictModes::kOn) {
+    auto checked = check_file_modes(status, file, sensitivity, folder_status.st_uid, ::geteuid());
+    if (!checked) return checked.error();
   }
+  if (auto checked = check_folder(); !checked) return checked.error();
+  return read_all(fd->get(), static_cast<std::size_t>(status.st_size), file);
 }
 
 Result<void> replace_file(const fs::path& file, std::string_view content, const fs::path& backup,
@@ -225,6 +266,23 @@ Result<void> make_private_folder(const fs::path& folder) {
   if (!is_new) return {};
   if (auto owned = keep_owner(fd.get(), folder_of(folder)); !owned) return owned.error();
   return sync_folder(folder_of(folder));
+}
+
+Result<void> create_file(const fs::path& file, std::string_view content) {
+  TemporaryFile temporary(with_suffix(file, ".tmp"));
+  if (auto written = write_temporary(temporary.path(), content, file); !written) return written.error();
+  if (::link(temporary.path().c_str(), file.c_str()) != 0) {
+    if (errno == EEXIST) {
+      return Error{ErrorCode::kAlreadyExists, "\"" + file.string() + "\" already exists", ""};
+    }
+    // A file system without hard links.
+    struct stat present{};
+    if (::lstat(file.c_str(), &present) == 0) {
+      return Error{ErrorCode::kAlreadyExists, "\"" + file.string() + "\" already exists", ""};
+    }
+    if (auto placed = temporary.place(file); !placed) return placed.error();
+  }
+  return sync_folder(folder_of(file));
 }
 
 }  // namespace vipauth

@@ -9,6 +9,7 @@
 #include <vipauth/result.hpp>
 
 #include "base/unique_fd.hpp"
+#include "store/strict_modes.hpp"
 
 namespace vipauth {
 
@@ -29,8 +30,11 @@ class FileLock {
 inline constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;
 
 /// The whole content of a regular file. A symbolic link is refused: replacing it would cut it off.
-/// \return kNotFound, kPermissionDenied, kLimitExceeded, kIoError
-Result<std::string> read_file(const std::filesystem::path& file);
+/// What it is, and who may change it, is asked of the open file and its open folder. A file that is not there
+/// must be in such a folder too, since who may change the folder may have taken it away.
+/// \return kNotFound, kPermissionDenied (by the system, or by strict modes), kLimitExceeded, kIoError
+Result<std::string> read_file(const std::filesystem::path& file, StrictModes strict_modes = StrictModes::kOn,
+                              Sensitivity sensitivity = Sensitivity::kPublic);
 
 /// Mode of a file that only its owner may read.
 inline constexpr unsigned kPrivateMode = 0600;
@@ -51,5 +55,22 @@ Result<void> promote_file(const std::filesystem::path& next, const std::filesyst
 /// Makes a folder that only its owner may enter (0700), or finds it there. Its parent must exist.
 /// \return kPermissionDenied  it is a symbolic link; kIoError  it is no folder
 Result<void> make_private_folder(const std::filesystem::path& folder);
+
+/// Writes a file that must not be there yet, mode 0600, or nothing.
+/// \return kAlreadyExists
+Result<void> create_file(const std::filesystem::path& file, std::string_view content);
+
+/// `file` with more at the end of its name.
+std::filesystem::path with_suffix(const std::filesystem::path& file, std::string_view suffix);
+
+/// The folder that `file` is in: of a mere name the working folder.
+std::filesystem::path folder_of(const std::filesystem::path& file);
+
+/// Lets a file or folder that root made belong to the owner of what is at `like`, or of the folder of that.
+/// Any other user keeps what it made.
+Result<void> keep_owner(int fd, const std::filesystem::path& like);
+
+/// The error of a system call that could not `what` `file`.
+Error file_error(std::string_view what, const std::filesystem::path& file, int error);
 
 }  // namespace vipauth

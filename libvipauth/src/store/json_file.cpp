@@ -8,8 +8,9 @@ Error in_file(const Error& error, const std::filesystem::path& file) {
   return error.at(file.filename().string());
 }
 
-Result<JsonFile> read_json_file(const std::filesystem::path& file) {
-  auto text = read_file(file);
+Result<JsonFile> read_json_file(const std::filesystem::path& file, StrictModes strict_modes,
+                                Sensitivity sensitivity) {
+  auto text = read_file(file, strict_modes, sensitivity);
   if (!text) return text.error();
   auto parsed = Json::parse_with_comments(*text);
   if (!parsed) return in_file(parsed.error(), file);

@@ -6,6 +6,8 @@
 #include <vipauth/json.hpp>
 #include <vipauth/result.hpp>
 
+#include "store/strict_modes.hpp"
+
 namespace vipauth {
 
 /// A JSON file as it was read.
@@ -17,7 +19,9 @@ struct JsonFile {
 
 /// Reads a JSON file, comments accepted.
 /// \return what read_file returns; kParseError with `location` "FILE:LINE:COLUMN"
-Result<JsonFile> read_json_file(const std::filesystem::path& file);
+Result<JsonFile> read_json_file(const std::filesystem::path& file,
+                                StrictModes strict_modes = StrictModes::kOn,
+                                Sensitivity sensitivity = Sensitivity::kPublic);
 
 /// The error, with the file's name before its place.
 Error in_file(const Error& error, const std::filesystem::path& file);

@@ -51,7 +51,7 @@ Result<void> save(const CurveKeyPair& pair, const std::filesystem::path& file) {
 }  // namespace
 
 Result<CurveKeyPair> KeyStore::load() const {
-  auto file = read_json_file(path_);
+  auto file = read_json_file(path_, strict_modes_, Sensitivity::kSecret);
   if (!file) return file.error();
   auto pair = parse_pair(file->document, path_);
   wipe(file->text);

@@ -88,8 +88,8 @@ Result<CurveKey> parse_key(const Json& source, std::string_view host) {
 }
 
 /// VOLTTRON makes the file empty before it writes it for the first time.
-Result<Json> load_document(const fs::path& path) {
-  auto text = read_file(path);
+Result<Json> load_document(const fs::path& path, StrictModes strict_modes) {
+  auto text = read_file(path, strict_modes);
   if (!text && text.error().code == ErrorCode::kNotFound) return Json(Json::Object());
   if (!text) return text.error();
   if (text->empty()) return Json(Json::Object());
@@ -106,11 +106,11 @@ Result<Json> load_document(const fs::path& path) {
 
 using Change = std::function<Result<void>(Json& document, KnownHosts::Report& report)>;
 
-Result<KnownHosts::Report> edit(const fs::path& path, std::chrono::milliseconds patience,
-                                const Change& change) {
+Result<KnownHosts::Report> edit(const fs::path& path, StrictModes strict_modes,
+                                std::chrono::milliseconds patience, const Change& change) {
   const auto lock = FileLock::acquire(path, patience);
   if (!lock) return lock.error();
-  auto document = load_document(path);
+  auto document = load_document(path, strict_modes);
   if (!document) return document.error();
   const Json before = *document;
   KnownHosts::Report report;
@@ -146,7 +146,7 @@ Result<std::string> KnownHosts::host_key(std::string_view address) {
 }
 
 Result<std::vector<KnownHosts::Entry>> KnownHosts::load() const {
-  auto document = load_document(path_);
+  auto document = load_document(path_, strict_modes_);
   if (!document) return document.error();
   std::vector<Entry> out;
   for (Json::Member& member : document->as_object()) {
@@ -159,7 +159,7 @@ Result<std::vector<KnownHosts::Entry>> KnownHosts::load() const {
 Result<std::optional<CurveKey>> KnownHosts::find(std::string_view address) const {
   const auto names = names_of(address);
   if (!names) return names.error();
-  const auto document = load_document(path_);
+  const auto document = load_document(path_, strict_modes_);
   if (!document) return document.error();
   for (const std::string& name : *names) {
     const Json* source = document->find(name);
@@ -175,7 +175,7 @@ Result<KnownHosts::Report> KnownHosts::add(std::string_view address, const Curve
                                            std::chrono::milliseconds patience) const {
   auto names = names_of(address);
   if (!names) return names.error();
-  return edit(path_, patience, [&](Json& document, Report& report) -> Result<void> {
+  return edit(path_, strict_modes_, patience, [&](Json& document, Report& report) -> Result<void> {
     for (const std::string& name : *names) {
       const Json* present = document.find(name);
       const bool is_there = present != nullptr && holds(*present, key);
@@ -189,7 +189,7 @@ Result<KnownHosts::Report> KnownHosts::add(std::string_view address, const Curve
 
 Result<KnownHosts::Report> KnownHosts::replace_key(const CurveKey& from, const CurveKey& to,
                                                    std::chrono::milliseconds patience) const {
-  return edit(path_, patience, [&](Json& document, Report& report) -> Result<void> {
+  return edit(path_, strict_modes_, patience, [&](Json& document, Report& report) -> Result<void> {
     for (Json::Member& member : document.as_object()) {
       if (!holds(member.value, from)) continue;
       note_replaced(report, member.value, member.name);
@@ -204,7 +204,7 @@ Result<KnownHosts::Report> KnownHosts::remove(std::string_view address,
                                               std::chrono::milliseconds patience) const {
   auto names = names_of(address);
   if (!names) return names.error();
-  return edit(path_, patience, [&](Json& document, Report& report) -> Result<void> {
+  return edit(path_, strict_modes_, patience, [&](Json& document, Report& report) -> Result<void> {
     // An abstract socket's own entry goes, and "@" with it where that is of the same server.
     for (const std::string& name : *names) {
       const Json* present = document.find(name);

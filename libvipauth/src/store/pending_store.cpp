@@ -124,8 +124,8 @@ Result<std::vector<Item>> read_list(const Json& document, std::string_view name,
   return out;
 }
 
-Result<PendingState> read_state(const std::filesystem::path& path) {
-  auto file = read_json_file(path);
+Result<PendingState> read_state(const std::filesystem::path& path, StrictModes strict_modes) {
+  auto file = read_json_file(path, strict_modes);
   if (!file && file.error().code == ErrorCode::kNotFound) return PendingState{};
   if (!file) return file.error();
   const Json* version = file->document.find("version");
@@ -278,15 +278,17 @@ const DecidedPeer* PendingState::find_decided(Mechanism mechanism, std::string_v
 }
 
 struct PendingStore::Impl {
-  Impl(std::filesystem::path a_path, Limits the_limits, Filter a_filter)
+  Impl(std::filesystem::path a_path, Limits the_limits, Filter a_filter, StrictModes modes)
       : path(std::move(a_path)),
         limits{std::max<std::size_t>(the_limits.total, 1), std::max<std::size_t>(the_limits.per_address, 1)},
         filter(std::move(a_filter)),
+        strict_modes(modes),
         unwritten(limits) {}
 
   std::filesystem::path path;
   Limits limits;
   Filter filter;
+  StrictModes strict_modes;
   // Held, before the other, while notes go from memory into the file: they are always in one of the two.
   mutable std::mutex file_mutex;
   mutable std::mutex mutex;
@@ -316,7 +318,7 @@ struct PendingStore::Impl {
 
   Result<PendingState> load() const {
     const std::lock_guard file_lock(file_mutex);
-    auto state = read_state(path);
+    auto state = read_state(path, strict_modes);
     if (!state) return state.error();
     const Unwritten seen = copy_unwritten();
     settle(*state, seen);
@@ -328,7 +330,7 @@ struct PendingStore::Impl {
     const auto lock = FileLock::acquire(path, patience);
     if (!lock) return lock.error();
     const std::lock_guard file_lock(file_mutex);
-    auto state = read_state(path);
+    auto state = read_state(path, strict_modes);
     if (!state) return state.error();
     const Unwritten seen = take();
     settle(*state, seen);
@@ -339,8 +341,8 @@ struct PendingStore::Impl {
   }
 };
 
-PendingStore::PendingStore(std::filesystem::path path, Limits limits, Filter filter)
-    : impl_(std::make_unique<Impl>(std::move(path), limits, std::move(filter))) {}
+PendingStore::PendingStore(std::filesystem::path path, Limits limits, Filter filter, StrictModes strict_modes)
+    : impl_(std::make_unique<Impl>(std::move(path), limits, std::move(filter), strict_modes)) {}
 PendingStore::PendingStore(PendingStore&&) noexcept = default;
 PendingStore& PendingStore::operator=(PendingStore&&) noexcept = default;
 PendingStore::~PendingStore() = default;

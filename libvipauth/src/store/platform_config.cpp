@@ -125,8 +125,8 @@ Result<PlatformConfig> PlatformConfig::parse(std::string_view text) {
   return out;
 }
 
-Result<PlatformConfig> PlatformConfig::load(const std::filesystem::path& path) {
-  const auto text = read_file(path);
+Result<PlatformConfig> PlatformConfig::load(const std::filesystem::path& path, StrictModes strict_modes) {
+  const auto text = read_file(path, strict_modes);
   if (!text && text.error().code == ErrorCode::kNotFound) return PlatformConfig();
   if (!text) return text.error();
   auto parsed = parse(*text);

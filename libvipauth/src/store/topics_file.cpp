@@ -1,24 +1,114 @@
 #include <vipauth/topics_file.hpp>
 
-#include "store/atomic_file.hpp"
+#include <string>
+#include <utility>
+
+#include <vipauth/file_history.hpp>
+
+#include "store/file_edit.hpp"
 #include "store/json_file.hpp"
+#include "text/json_check.hpp"
 
 namespace vipauth {
+namespace {
 
-Result<TopicRules> TopicsFile::load() const {
-  auto text = read_file(path_);
-  if (!text) return text.error();
-  if (text->find_first_not_of(" \t\r\n") == std::string::npos) {
+namespace fs = std::filesystem;
+
+/// The file as it is now; none has no rules.
+struct Present {
+  bool exists = true;
+  std::string text;
+  bool had_comments = false;
+  TopicDocument topics;
+
+  PresentFile file() const { return {exists, text, had_comments}; }
+};
+
+Result<Present> understand(std::string text, const fs::path& path) {
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
     return in_file(
         Error{ErrorCode::kParseError,
               "the file is empty, as after a write that was cut off: write {} to protect nothing", ""},
-        path_);
+        path);
   }
-  auto document = Json::parse(*text, Json::Comments::kAccept);
-  if (!document) return in_file(document.error(), path_);
-  auto rules = TopicRules::parse(*document);
-  if (!rules) return in_file(rules.error(), path_);
-  return rules;
+  auto parsed = Json::parse_with_comments(text);
+  if (!parsed) return in_file(parsed.error(), path);
+  auto topics = TopicDocument::parse(std::move(parsed->value));
+  if (!topics) return in_file(topics.error(), path);
+  return Present{true, std::move(text), parsed->had_comments, std::move(*topics)};
+}
+
+Result<Present> read_present(const fs::path& path, StrictModes strict_modes) {
+  auto text = read_file(path, strict_modes);
+  if (!text) return text.error();
+  return understand(std::move(*text), path);
+}
+
+Result<Present> read_or_empty(const fs::path& path, StrictModes strict_modes) {
+  auto present = read_present(path, strict_modes);
+  if (present || present.error().code != ErrorCode::kNotFound) return present;
+  return Present{false, "{}\n", false, TopicDocument()};
+}
+
+Result<Present> read_generation(const fs::path& path, StrictModes strict_modes, std::uint64_t number) {
+  auto text = FileHistory(path, strict_modes).read(number);
+  if (!text) return text.error();
+  auto former = understand(std::move(*text), path);
+  if (!former) return former.error().at("generation " + std::to_string(number));
+  return former;
+}
+
+}  // namespace
+
+Result<TopicDocument> TopicsFile::load_document() const {
+  auto present = read_present(path_, strict_modes_);
+  if (!present) return present.error();
+  return std::move(present->topics);
+}
+
+Result<TopicRules> TopicsFile::load() const {
+  const auto document = load_document();
+  if (!document) return document.error();
+  return document->rules();
+}
+
+Result<EditReport> TopicsFile::edit(const Change& change, const EditOptions& options) const {
+  const auto transaction = EditTransaction::begin(path_, options, strict_modes_);
+  if (!transaction) return transaction.error();
+  auto present = read_or_empty(path_, strict_modes_);
+  if (!present) return present.error();
+
+  const JsonDigest before = digest_of(present->topics.to_json());
+  if (auto changed = change(present->topics); !changed) return changed.error();
+  const Json& edited = present->topics.to_json();
+  if (!survives_writing(edited)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the change holds what cannot be written: text that is not UTF-8", ""};
+  }
+  if (digest_of(edited) == before) return EditReport{};
+  return transaction->commit(present->file(), edited.dump_pretty() + "\n");
+}
+
+Result<TopicDocument> TopicsFile::load_generation(std::uint64_t number) const {
+  auto former = read_generation(path_, strict_modes_, number);
+  if (!former) return former.error();
+  return std::move(former->topics);
+}
+
+Result<EditReport> TopicsFile::restore(std::uint64_t number, const Check& check,
+                                       const EditOptions& options) const {
+  const auto transaction = EditTransaction::begin(path_, options, strict_modes_);
+  if (!transaction) return transaction.error();
+  const auto present = read_or_empty(path_, strict_modes_);
+  if (!present) return present.error();
+  const auto former = read_generation(path_, strict_modes_, number);
+  if (!former) return former.error();
+
+  if (check) {
+    if (auto checked = check(present->topics, former->topics); !checked) return checked.error();
+  }
+  if (present->exists && present->text == former->text) return EditReport{};
+  return transaction->commit(present->file(), former->text);
 }
 
 }  // namespace vipauth

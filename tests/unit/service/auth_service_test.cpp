@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include <vipauth/file_history.hpp>
+
 #include "store/atomic_file.hpp"
 #include "support/asking.hpp"
 #include "support/catch.hpp"
@@ -821,4 +823,48 @@ TEST_CASE("AuthService: the limits on strangers are those of the options") {
   ask_curve(service.zap_authenticator(), kKeyC, "::ffff:10.0.0.1");
   REQUIRE(service.get_pending_authorizations()->size() == 1);
   CHECK(service.get_pending_authorizations()->front().address == "10.0.0.1");
+}
+
+TEST_CASE("AuthService: a policy that others may change refuses everybody, unless that is wanted") {
+  const TempHome home;
+  home.write("auth.json", allowing({kAlice}));
+  home.set_mode("auth.json", 0666);
+  const AuthService strict = open_still(home);
+  REQUIRE(strict.last_problem());
+  CHECK(strict.last_problem()->code == ErrorCode::kPermissionDenied);
+  CHECK_FALSE(accepts(strict, kKeyA));
+
+  AuthService::Options options;
+  options.watch = false;
+  options.strict_modes = StrictModes::kOff;
+  CHECK(accepts(open(home, options), kKeyA));
+
+  home.set_mode("auth.json", 0600);
+  AuthService mended = open_still(home);
+  CHECK(accepts(mended, kKeyA));
+  home.set_mode("auth.json", 0620);  // the last good policy stays
+  CHECK_FALSE(mended.reload());
+  CHECK(accepts(mended, kKeyA));
+}
+
+TEST_CASE("AuthService: reads an old version, and the history tells who denied") {
+  const TempHome home;
+  const std::string old =
+      R"({"allow": [{"user_id": "alice", "address": "127.0.0.1", "credentials": "CURVE:)" + kKeyA + R"("}]})";
+  home.write("auth.json", old);
+  AuthService::Options options;
+  options.watch = false;
+  options.clock = [] { return kNow; };
+  options.edit_note = {"operator", "auth remote deny"};
+  AuthService service = open(home, options);
+  CHECK(accepts(service, kKeyA));
+  REQUIRE(service.deny_authorization("alice"));
+  CHECK_FALSE(accepts(service, kKeyA));
+  CHECK(home.read("auth.json.0.0.bak") == old);
+  const auto generations = FileHistory(home / "auth.json").list();
+  REQUIRE(generations);
+  REQUIRE(generations->size() == 1);
+  CHECK(generations->front().who == "operator");
+  CHECK(generations->front().command == "auth remote deny");
+  CHECK(generations->front().time == kNow);
 }

@@ -24,7 +24,7 @@ struct Keeper {
 
   void allow(const std::string& user_id, const std::string& more = "") const {
     home.write("auth.json", R"({"allow": [{"user_id": ")" + user_id + R"(", "credentials": ")" + kKeyA +
-                                "\"" + more + "}]}");
+                                "\"" + more + R"(}], "version": {"major": 1, "minor": 4}})");
   }
   bool knows(std::string_view user_id) const {
     return keeper.live()->current().snapshot->capabilities.knows(user_id);

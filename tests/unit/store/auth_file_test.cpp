@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -156,7 +157,7 @@ TEST_CASE("AuthFile: a change that throws writes nothing and lets go of the lock
   home.write("auth.json", kEmpty);
   CHECK_THROWS(file_of(home).edit([](Policy&) -> Result<void> { throw std::runtime_error("x"); }));
   CHECK(home.read("auth.json") == kEmpty);
-  CHECK(file_of(home).edit(adding(1), 0ms));
+  CHECK(file_of(home).edit(adding(1), {.patience = 0ms}));
 }
 
 TEST_CASE("AuthFile: what it does not understand survives an edit, in place and order") {
@@ -281,22 +282,79 @@ TEST_CASE("AuthFile: a newer minor version is read and edited, and kept") {
   CHECK(document_in(home).find("version")->dump() == R"({"major":1,"minor":7})");
 }
 
-TEST_CASE("AuthFile: without a version, or before 1.0, it is read but not edited") {
+TEST_CASE("AuthFile: a version that cannot be read is refused and left untouched") {
   const TempHome home;
-  for (const std::string_view version :
-       {"", R"(, "version": {"major": 0, "minor": 1})", R"(, "version": "1.4")",
-        R"(, "version": {"minor": 4})", R"(, "version": {"major": -1})"}) {
+  for (const std::string_view version : {R"("1.4")", R"({"minor": 4})", R"({"major": -1})", "null"}) {
     INFO(version);
-    const std::string text =
-        R"({"allow": [{"user_id": "alice", "credentials": ")" + kKeyA + "\"}]" + std::string(version) + "}";
+    const std::string text = R"({"allow": [], "version": )" + std::string(version) + "}";
     home.write("auth.json", text);
-    CHECK(users_in(file_of(home)) == std::set<std::string>{"alice"});
-    const auto edited = file_of(home).edit(adding(1));
-    REQUIRE_FALSE(edited);
-    CHECK(edited.error().code == ErrorCode::kUnsupported);
-    CHECK(edited.error().location == "auth.json: /version");
+    CHECK(file_of(home).load().error().location == "auth.json: /version");
+    CHECK(file_of(home).edit(adding(1)).error().location == "auth.json: /version");
     CHECK(home.read("auth.json") == text);
   }
+}
+
+TEST_CASE("AuthFile: the first edit of an older version keeps the original, byte for byte") {
+  const TempHome home;
+  const std::string text =
+      "{ \"allow\": [{\"credentials\": \"CURVE:" + kKeyA + "\", \"user_id\": \"alice\"}] }\n\n";
+  home.write("auth.json", text);
+  CHECK(users_in(file_of(home)) == std::set<std::string>{"alice"});
+  CHECK_FALSE(file_of(home).edit(kNoChange)->written);
+  CHECK(home.read("auth.json") == text);
+  CHECK_FALSE(home.has("auth.json.0.0.bak"));
+
+  const auto report = file_of(home).edit(adding(1));
+  REQUIRE(report);
+  REQUIRE(report->warnings.size() == 1);
+  CHECK(report->warnings[0].find("auth.json.0.0.bak") != std::string::npos);
+  CHECK(home.read("auth.json.0.0.bak") == text);
+  CHECK(users_in(file_of(home)) == std::set<std::string>{"alice", "user-1"});
+  CHECK(document_in(home).find("version")->dump() == R"({"major":1,"minor":4})");
+  CHECK(file_of(home).edit(adding(2))->warnings.empty());
+  CHECK(home.read("auth.json.0.0.bak") == text);
+}
+
+TEST_CASE("AuthFile: the original of an older version never replaces another one") {
+  const TempHome home;
+  const std::string text = R"({"version": {"major": 1, "minor": 2}})";
+  home.write("auth.json.1.2.bak", "mine");
+  home.write("target", "not to be written");
+  std::filesystem::create_symlink(home / "target", home / "auth.json.1.2.2.bak");
+  home.write("auth.json", text);
+  REQUIRE(file_of(home).edit(adding(1)));
+  CHECK(home.read("auth.json.1.2.bak") == "mine");
+  CHECK(home.read("target") == "not to be written");
+  CHECK(home.read("auth.json.1.2.3.bak") == text);
+  home.write("auth.json", text);  // the same again is there already
+  REQUIRE(file_of(home).edit(adding(1)));
+  CHECK_FALSE(home.has("auth.json.1.2.4.bak"));
+}
+
+TEST_CASE("AuthFile: a VOLTTRON that runs on the same home is warned of") {
+  const TempHome home;
+  const auto warnings = [&](const std::string& pid_file, int number) {
+    home.write("VOLTTRON_PID", pid_file);
+    const auto report = file_of(home).edit(adding(number));
+    REQUIRE(report);
+    return report->warnings;
+  };
+  const auto own = std::to_string(::getpid());
+  REQUIRE(warnings(own, 1).size() == 1);
+  CHECK(warnings(own + "\n", 2)[0].find("process " + own) != std::string::npos);
+  CHECK(warnings(own, 3)[0].find("restart it") != std::string::npos);
+  const pid_t ended = ::fork();
+  if (ended == 0) ::_exit(0);
+  REQUIRE(::waitpid(ended, nullptr, 0) == ended);
+  const std::string gone = std::to_string(ended);
+  int number = 4;
+  for (const std::string& nobody : {gone, std::string(), std::string("x"), std::string("-1"),
+                                    std::string("0"), std::string("99999999999999999999"), own + " x"}) {
+    INFO(nobody);
+    CHECK(warnings(nobody, number++).empty());
+  }
+  home.write("VOLTTRON_PID", own);
+  CHECK(file_of(home).edit(kNoChange)->warnings.empty());
 }
 
 TEST_CASE("AuthFile: what could not be read again is not written") {
@@ -330,7 +388,7 @@ TEST_CASE("AuthFile: another editor's lock is waited for, and then given up") {
   const TempHome home;
   const auto lock = FileLock::acquire(home / "auth.json", 0ms);
   REQUIRE(lock);
-  CHECK(file_of(home).edit(adding(1), 10ms).error().code == ErrorCode::kBusy);
+  CHECK(file_of(home).edit(adding(1), {.patience = 10ms}).error().code == ErrorCode::kBusy);
   CHECK_FALSE(home.has("auth.json"));
 }
 
@@ -350,8 +408,9 @@ TEST_CASE("AuthFile: forty threads that edit at once lose nothing") {
   threads.reserve(kThreads);
   std::vector<int> succeeded(kThreads, 0);
   for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back(
-        [&, i] { succeeded[static_cast<std::size_t>(i)] = file_of(home).edit(adding(i), 300s) ? 1 : 0; });
+    threads.emplace_back([&, i] {
+      succeeded[static_cast<std::size_t>(i)] = file_of(home).edit(adding(i), {.patience = 300s}) ? 1 : 0;
+    });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(succeeded == std::vector<int>(kThreads, 1));
@@ -365,7 +424,7 @@ TEST_CASE("AuthFile: forty processes that edit at once lose nothing") {
   std::vector<ChildProcess> processes;
   processes.reserve(kProcesses);
   for (int i = 0; i < kProcesses; ++i) {
-    processes.emplace_back([&, i] { return file_of(home).edit(adding(i), 300s) ? 0 : 1; });
+    processes.emplace_back([&, i] { return file_of(home).edit(adding(i), {.patience = 300s}) ? 0 : 1; });
   }
   for (ChildProcess& process : processes) CHECK(process.wait() == 0);
   const auto users = users_in(file_of(home));
@@ -409,7 +468,7 @@ TEST_CASE("AuthFile: of an editor that is killed at any moment every acknowledge
     REQUIRE(::pipe(acknowledged) == 0);
     ChildProcess editor([&, next] {
       for (int i = next;; ++i) {
-        if (!file_of(home).edit(adding(i), 0ms)) return 1;
+        if (!file_of(home).edit(adding(i), {.patience = 0ms})) return 1;
         if (::write(acknowledged[1], "x", 1) != 1) return 2;
       }
     });
@@ -431,8 +490,8 @@ TEST_CASE("AuthFile: of an editor that is killed at any moment every acknowledge
     next = static_cast<int>(users.size());  // the last one may have been written and not acknowledged
     if (home.has("auth.json.bak")) CHECK(Json::parse(home.read("auth.json.bak")));
     for (const auto& entry : std::filesystem::directory_iterator(home.path())) {
-      CHECK(std::set<std::string>{"auth.json", "auth.json.lock", "auth.json.bak", "auth.json.tmp"}.contains(
-          entry.path().filename()));
+      CHECK(std::set<std::string>{"auth.json", "auth.json.lock", "auth.json.bak", "auth.json.tmp", "history"}
+                .contains(entry.path().filename()));
     }
   }
 }

@@ -83,3 +83,60 @@ TEST_CASE("TopicsFile: loading writes nothing") {
   CHECK(home.read("protected_topics.json") == "# none\n{}");
   CHECK_FALSE(home.has("protected_topics.json.lock"));
 }
+
+TEST_CASE("TopicsFile: an edit is a transaction with backup and history") {
+  const TempHome home;
+  const TopicsFile file(home / "protected_topics.json");
+  const auto adding = [](const std::string& topic) {
+    return [topic](TopicDocument& topics) { return topics.add(TopicList::kWriteProtect, topic, {"c"}); };
+  };
+  REQUIRE(file.edit(adding("one")));
+  CHECK_FALSE(home.has("protected_topics.json.bak"));
+  const std::string one = home.read("protected_topics.json");
+  REQUIRE(file.edit(adding("two")));
+  CHECK(home.read("protected_topics.json.bak") == one);
+  CHECK(file.load()->write_protect.size() == 2);
+
+  const std::string two = home.read("protected_topics.json");
+  CHECK_FALSE(file.edit(adding("two")));
+  CHECK_FALSE(file.edit([](TopicDocument&) { return Result<void>(); })->written);
+  CHECK(home.read("protected_topics.json") == two);
+
+  CHECK(file.load_generation(2)->rules().write_protect.size() == 1);
+  REQUIRE(file.restore(2));
+  CHECK(home.read("protected_topics.json") == one);
+  REQUIRE(file.restore(1));  // before the first edit there was no file
+  CHECK(file.load()->write_protect.empty());
+  CHECK(file.restore(99).error().code == ErrorCode::kNotFound);
+  const auto refused =
+      file.restore(2, [](const TopicDocument& present, const TopicDocument& former) -> Result<void> {
+        CHECK(present.rules().write_protect.empty());
+        CHECK(former.rules().write_protect.size() == 1);
+        return Error{ErrorCode::kConflict, "no", ""};
+      });
+  CHECK(refused.error().code == ErrorCode::kConflict);
+}
+
+TEST_CASE("TopicsFile: comments are kept once in a file of their own") {
+  const TempHome home;
+  const TopicsFile file(home / "protected_topics.json");
+  home.write("protected_topics.json", "# mine\n{}");
+  const auto report =
+      file.edit([](TopicDocument& topics) { return topics.add(TopicList::kReadProtect, "t", {"c"}); });
+  REQUIRE(report);
+  REQUIRE(report->warnings.size() == 1);
+  CHECK(home.read("protected_topics.json.commented.bak") == "# mine\n{}");
+}
+
+TEST_CASE("TopicsFile: what is not understood is not edited") {
+  const TempHome home;
+  const TopicsFile file(home / "protected_topics.json");
+  for (const std::string_view bad : {"", "{", "[]", R"({"write-protect": [{"topic": "x"}]})",
+                                     R"({"read-protect": [{"topic": "/(/", "capabilities": []}]})"}) {
+    home.write("protected_topics.json", bad);
+    CHECK_FALSE(
+        file.edit([](TopicDocument& topics) { return topics.add(TopicList::kWriteProtect, "t", {"c"}); }));
+    CHECK(home.read("protected_topics.json") == bad);
+    CHECK_FALSE(home.has("history"));
+  }
+}

@@ -1,9 +1,14 @@
 // Edits of auth.json and the reading of its text, against recorded behaviour of VOLTTRON.
 
+#include <algorithm>
+#include <set>
+
+#include <vipauth/auth_file.hpp>
 #include <vipauth/curve_key.hpp>
 #include <vipauth/policy.hpp>
 
 #include "support/catch.hpp"
+#include "support/temp_home.hpp"
 #include "support/vectors.hpp"
 
 using namespace vipauth;
@@ -57,7 +62,116 @@ Json completed(const Json& record) {
   return out;
 }
 
+/// The records that are understood: VOLTTRON drops the others.
+std::vector<Json> understood(const Policy& policy) {
+  std::vector<Json> out;
+  for (const Policy::Entry& entry : policy.allow()) {
+    if (entry.record) out.push_back(entry.source);
+  }
+  return out;
+}
+
+/// A record that VOLTTRON completed, with the user_id that we derive in place of its random one.
+Json with_our_user_id(const Json& theirs, const Json& ours) {
+  Json out = completed(theirs);
+  if (!text_at(out, "user_id").starts_with("00000000-0000-4000-8000-")) return out;
+  out.set("user_id", at(ours, "user_id"));
+  Json* capabilities = out.find("capabilities");
+  if (Json* grant = capabilities->find("edit_config_store")) grant->set("identity", at(ours, "user_id"));
+  return out;
+}
+
+/// What VOLTTRON does wrong, done right: the record at this place of our result, if there is one.
+std::optional<Json> mended_record(const std::string& name) {
+  const auto parsed = [](const char* text) { return *Json::parse(text); };
+  if (name == "0.0 credentials with newline after the prefix") {
+    return parsed(R"({"mechanism": "PLAIN", "credentials": "a\nb", "user_id": "x",
+                      "capabilities": {"edit_config_store": {"identity": "x"}}})");
+  }
+  if (name == "1.1 existing edit_config_store is replaced") {
+    return parsed(R"({"credentials": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "user_id": "a",
+                      "capabilities": {"edit_config_store": {"identity": "only.this"}}})");
+  }
+  if (name == "1.1 user_id that is a regex") {
+    return parsed(R"({"credentials": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "user_id": "/.*/",
+                      "capabilities": {"edit_config_store": {"identity": "/\\/\\.\\*\\//"}}})");
+  }
+  if (name == "file with an invalid regex entry, old version") {
+    return parsed(R"({"credentials": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "user_id": "a"})");
+  }
+  return std::nullopt;
+}
+
+std::size_t count_of(const Json* list) {
+  return list != nullptr && list->is_array() ? list->as_array().size() : 0;
+}
+
 }  // namespace
+
+TEST_CASE("AuthFile: old versions mean what VOLTTRON makes of them, but for named differences") {
+  std::size_t compared = 0;
+  std::size_t mended = 0;
+  for (const Json& recorded : recorded_cases("upgrade.json")) {
+    const std::string& name = text_at(recorded, "name");
+    INFO(name);
+    const Json& old = at(recorded, "old");
+    const std::string text = old.is_string() ? old.as_string() : old.dump();
+    const TempHome home;
+    home.write("auth.json", text);
+    const AuthFile file(home / "auth.json");
+
+    const auto loaded = file.load();
+    CHECK(home.read("auth.json") == text);
+    const auto old_document = Json::parse(text, Json::Comments::kAccept);
+    const bool is_readable = old_document.has_value() && name != "2.0 is left alone";
+    REQUIRE(loaded.has_value() == is_readable);
+    if (!is_readable) {
+      CHECK_FALSE(file.edit([](Policy& policy) { return policy.add_role("r", Json()); }));
+      CHECK(home.read("auth.json") == text);
+      continue;
+    }
+    CHECK(loaded->allow().size() == count_of(old_document->find("allow")));
+
+    // Two grants of one capability are two, here: VOLTTRON forgets the first.
+    const bool differs = name == "1.1 mixed list";
+    const std::vector<Json> ours = understood(*loaded);
+    if (const auto mend = mended_record(name)) {
+      REQUIRE(ours.size() == 1);
+      CHECK(completed(ours[0]) == completed(*mend));
+      ++mended;
+    } else if (recorded.find("upstream_bug") == nullptr && !differs &&
+               at(recorded, "upstream").find("file")) {
+      const Json::Array& theirs = at(at(at(recorded, "upstream"), "file"), "allow").as_array();
+      REQUIRE(ours.size() == theirs.size());
+      for (std::size_t i = 0; i < theirs.size(); ++i) {
+        CHECK(completed(ours[i]) == with_our_user_id(theirs[i], ours[i]));
+      }
+      ++compared;
+    } else {
+      std::set<std::string> users;  // each record that VOLTTRON loses, or gives the name of another
+      for (const Json& record : ours) users.insert(text_at(record, "user_id"));
+      CHECK(users.size() == ours.size());
+    }
+
+    // The first edit writes what was read, and keeps the original.
+    const auto report = file.edit([](Policy& policy) { return policy.add_role("r", Json()); });
+    REQUIRE(report);
+    Policy expected = *loaded;
+    REQUIRE(expected.add_role("r", Json()));
+    CHECK(file.load()->to_json().dump() == expected.to_json().dump());
+    const bool is_old = !name.starts_with("1.4");
+    std::set<std::string> originals;
+    for (const auto& entry : std::filesystem::directory_iterator(home.path())) {
+      const std::string backup = entry.path().filename();
+      if (backup.ends_with(".bak") && home.read(backup) == text) originals.insert(backup);
+    }
+    CHECK(originals.size() ==
+          (is_old ? 2U : 1U) + (old.is_string() && text.find("//") < text.size() ? 1U : 0U));
+    if (is_old) CHECK(report->warnings.size() >= 1);
+  }
+  CHECK(compared >= 25);
+  CHECK(mended == 4);
+}
 
 TEST_CASE("Policy: edits as VOLTTRON but for named differences") {
   std::size_t compared = 0;

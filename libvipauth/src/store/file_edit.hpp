@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include <vipauth/file_edit.hpp>
+#include <vipauth/result.hpp>
+#include <vipauth/strict_modes.hpp>
+
+#include "store/atomic_file.hpp"
+
+namespace vipauth {
+
+/// What an edited file held before.
+struct PresentFile {
+  bool exists = false;
+  std::string_view text;      ///< of one that is not there, what stands for that in its history
+  bool had_comments = false;  ///< which writing loses
+};
+
+/// One edit of a file that has a history: holds its lock from the beginning to the end.
+class EditTransaction {
+ public:
+  /// \return what FileLock::acquire returns
+  static Result<EditTransaction> begin(std::filesystem::path file, const EditOptions& options,
+                                       StrictModes strict_modes);
+
+  /// Keeps the version before, in the history and as `<file>.bak`, and writes `text`. Comments that it loses
+  /// are kept once as `<file>.commented.bak`. A history that cannot be kept is a warning: taking a right from
+  /// somebody must not fail for it.
+  /// \return what replace_file returns; nothing has happened then
+  Result<EditReport> commit(const PresentFile& present, std::string_view text) const;
+
+ private:
+  EditTransaction(FileLock lock, std::filesystem::path file, const EditOptions& options,
+                  StrictModes strict_modes)
+      : lock_(std::move(lock)), file_(std::move(file)), options_(&options), strict_modes_(strict_modes) {}
+
+  FileLock lock_;
+  std::filesystem::path file_;
+  const EditOptions* options_;
+  StrictModes strict_modes_;
+};
+
+/// Keeps `text`, byte for byte, under the name `stem` + ".bak", or where a file with other content has that
+/// name, `stem` + ".2.bak" and so on.
+/// \return where it is
+Result<std::filesystem::path> keep_original(const std::filesystem::path& stem, std::string_view text);
+
+}  // namespace vipauth

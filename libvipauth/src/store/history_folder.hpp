@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <vipauth/file_edit.hpp>
+#include <vipauth/file_history.hpp>
+
+namespace vipauth {
+
+/// The folder with the history of one file: of each generation `N.json`, the bytes, and `N.note.json`, who
+/// replaced them and when. One without a note is half-made, and does not count; neither does one that still
+/// is the file itself, whose edit did not come to its end.
+///
+/// Changes are made under the lock of the file.
+class HistoryFolder {
+ public:
+  /// \return kNotFound  there is none; kPermissionDenied  it is a symbolic link, or strict modes refuse it
+  static Result<HistoryFolder> open(const std::filesystem::path& file, StrictModes strict_modes);
+  /// The same, made where there is none.
+  static Result<HistoryFolder> open_or_make(const std::filesystem::path& file, StrictModes strict_modes);
+
+  /// Whole generations, newest first.
+  Result<std::vector<Generation>> list() const;
+  Result<std::string> read(std::uint64_t number) const;
+
+  /// Keeps the present version of the file before it is replaced: by a second name, else a copy.
+  /// \param content  what was read of the file
+  /// \param exists   false: the file is not there, and `content` stands for that
+  /// \return the number
+  Result<std::uint64_t> keep(std::string_view content, bool exists, const EditNote& note,
+                             Timestamp now) const;
+  /// To be called when the file has been replaced: makes the generation private, and removes what is too old,
+  /// too much, or half-made. What cannot be removed stays.
+  void settle(std::uint64_t number) const;
+  /// To be called when the file was not replaced.
+  void discard(std::uint64_t number) const;
+
+ private:
+  HistoryFolder(std::filesystem::path file, std::filesystem::path folder, StrictModes strict_modes)
+      : file_(std::move(file)), folder_(std::move(folder)), strict_modes_(strict_modes) {}
+
+  std::filesystem::path data_path(std::uint64_t number) const;
+  std::filesystem::path note_path(std::uint64_t number) const;
+  Result<std::vector<std::filesystem::path>> names() const;
+  std::optional<Generation> find(std::uint64_t number) const;
+  bool is_present_file(const std::filesystem::path& data) const;
+
+  std::filesystem::path file_;
+  std::filesystem::path folder_;
+  StrictModes strict_modes_;
+};
+
+}  // namespace vipauth

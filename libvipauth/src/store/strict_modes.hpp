@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <vipauth/result.hpp>
+#include <vipauth/strict_modes.hpp>
+
+namespace vipauth {
+
+/// Whether others may read a file.
+enum class Sensitivity { kPublic, kSecret };
+
+/// Refuses a file that others than its owner may change, or, a secret, read; and one of another owner than
+/// `caller` and root. Root may also use what belongs to the owner of the folder.
+/// \param status  of the open file
+/// \return kPermissionDenied  with the command that mends it
+Result<void> check_file_modes(const struct stat& status, const std::filesystem::path& file,
+                              Sensitivity sensitivity, uid_t folder_owner, uid_t caller);
+
+/// Refuses a folder in which others than its owner may put files in place of those there (a sticky one, such
+/// as /tmp, too); and one of another owner than `caller` and root, who may use any.
+Result<void> check_folder_modes(const struct stat& status, const std::filesystem::path& folder, uid_t caller);
+
+}  // namespace vipauth

@@ -1,0 +1,326 @@
+#include <vipauth/file_history.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+#include <vipauth/auth_file.hpp>
+
+#include "store/history_folder.hpp"
+#include "support/catch.hpp"
+#include "support/child_process.hpp"
+#include "support/policies.hpp"
+#include "support/temp_home.hpp"
+
+using namespace vipauth;
+using namespace vipauth::test;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+AuthFile file_of(const TempHome& home) { return AuthFile(home / "auth.json"); }
+FileHistory history_of(const TempHome& home) { return FileHistory(home / "auth.json"); }
+
+/// An edit that makes the file say that it is version `number`.
+Result<EditReport> edit(const TempHome& home, int number, const EditOptions& options = {}) {
+  return file_of(home).edit(
+      [&](Policy& policy) { return policy.add_role("r" + std::to_string(number), Json()); }, options);
+}
+
+std::vector<std::uint64_t> numbers(const TempHome& home) {
+  const auto generations = history_of(home).list();
+  REQUIRE(generations);
+  std::vector<std::uint64_t> out;
+  for (const Generation& generation : *generations) out.push_back(generation.number);
+  return out;
+}
+
+std::set<std::string> files_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
+  return names;
+}
+
+mode_t mode_of(const fs::path& file) {
+  struct stat status{};
+  REQUIRE(::stat(file.c_str(), &status) == 0);
+  return status.st_mode & 07777;
+}
+
+}  // namespace
+
+TEST_CASE("FileHistory: each edit leaves what was there before, with who, when and by what") {
+  const TempHome home;
+  CHECK(numbers(home).empty());
+  CHECK_FALSE(home.has("history"));
+  EditOptions options{.note = {"alice", "auth add-role"}, .clock = [] { return kNow; }};
+  REQUIRE(edit(home, 1, options));
+  const std::string one = home.read("auth.json");
+  REQUIRE(edit(home, 2, options));
+
+  const auto generations = history_of(home).list();
+  REQUIRE(generations);
+  REQUIRE(generations->size() == 2);
+  const Generation& last = generations->front();
+  CHECK(last.number == 2);
+  CHECK(last.time == kNow);
+  CHECK(last.who == "alice");
+  CHECK(last.command == "auth add-role");
+  CHECK(last.bytes == one.size());
+  CHECK(*history_of(home).read(2) == one);
+  CHECK(*history_of(home).read(1) ==
+        Policy().to_json().dump_pretty() + "\n");  // of a file that was not there
+  CHECK(history_of(home).read(3).error().code == ErrorCode::kNotFound);
+  CHECK(history_of(home).read(0).error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("FileHistory: what changes nothing, or fails, leaves nothing") {
+  const TempHome home;
+  REQUIRE(edit(home, 1));
+  REQUIRE_FALSE(edit(home, 1));
+  CHECK_FALSE(file_of(home).edit([](Policy&) { return Result<void>(); })->written);
+  CHECK(numbers(home) == std::vector<std::uint64_t>{1});
+}
+
+TEST_CASE("FileHistory: what another program wrote is kept when an edit replaces it") {
+  const TempHome home;
+  REQUIRE(edit(home, 1));
+  const std::string by_hand = "# mine\n{\"version\": {\"major\": 1, \"minor\": 4}}";
+  home.write("auth.json", by_hand);
+  REQUIRE(edit(home, 2));
+  CHECK(*history_of(home).read(2) == by_hand);
+  home.write("auth.json",
+             "{}");  // in place, as VOLTTRON writes: the history holds no second name of the file
+  CHECK(*history_of(home).read(2) == by_hand);
+}
+
+TEST_CASE("FileHistory: is private, also of a file that was not") {
+  const TempHome home;
+  home.write("auth.json", R"({"version": {"major": 1, "minor": 4}})");
+  home.set_mode("auth.json", 0644);
+  REQUIRE(edit(home, 1));
+  CHECK(mode_of(home / "history") == 0700);
+  CHECK(mode_of(home / "history/auth.json") == 0700);
+  CHECK(mode_of(home / "history/auth.json/1.json") == 0600);
+  CHECK(mode_of(home / "history/auth.json/1.note.json") == 0600);
+}
+
+TEST_CASE("FileHistory: keeps the newest generations") {
+  const TempHome home;
+  constexpr int kEdits = 25;
+  for (int i = 1; i <= kEdits; ++i) REQUIRE(edit(home, i));
+  const auto kept = numbers(home);
+  REQUIRE(kept.size() == FileHistory::kMaxGenerations);
+  CHECK(kept.front() == kEdits);
+  CHECK(kept.back() == kEdits - FileHistory::kMaxGenerations + 1);
+  CHECK(files_in(home / "history/auth.json").size() == 2 * FileHistory::kMaxGenerations);
+}
+
+TEST_CASE("FileHistory: is bounded in bytes, and keeps one at least") {
+  const TempHome home;
+  REQUIRE(edit(home, 1));
+  REQUIRE(edit(home, 2));
+  REQUIRE(edit(home, 3));
+  fs::resize_file(home / "history/auth.json/2.json", FileHistory::kMaxBytes);
+  REQUIRE(edit(home, 4));
+  CHECK(numbers(home) == std::vector<std::uint64_t>{4, 3});
+  fs::resize_file(home / "history/auth.json/4.json", FileHistory::kMaxBytes);
+  const auto folder = HistoryFolder::open(home / "auth.json", StrictModes::kOn);
+  REQUIRE(folder);
+  folder->settle(4);
+  CHECK(numbers(home) == std::vector<std::uint64_t>{4});
+}
+
+TEST_CASE("FileHistory: half of a generation does not count, and goes with the next edit") {
+  const TempHome home;
+  REQUIRE(edit(home, 1));
+  REQUIRE(edit(home, 2));
+  home.write("history/auth.json/7.json", "no note");
+  home.write("history/auth.json/8.note.json", R"({"time": "2026-11-21T21:30:00Z"})");
+  home.write("history/auth.json/9.json", "bad note");
+  home.write("history/auth.json/9.note.json", "{");
+  home.write("history/auth.json/9.note.json.tmp", "half");
+  home.write("history/auth.json/10.note.json", R"({"time": "yesterday"})");
+  home.write("history/auth.json/10.json", "bad time");
+  home.write("history/auth.json/mine.txt", "of somebody else");
+  home.write("history/auth.json/99999999999999999999999.json", "no number");
+  CHECK(numbers(home) == std::vector<std::uint64_t>{2, 1});
+  for (const std::uint64_t number : {7U, 8U, 9U, 10U}) CHECK_FALSE(history_of(home).read(number));
+  REQUIRE(edit(home, 3));
+  CHECK(numbers(home) == std::vector<std::uint64_t>{11, 2, 1});
+  CHECK(files_in(home / "history/auth.json") ==
+        std::set<std::string>{"1.json", "1.note.json", "2.json", "2.note.json", "11.json", "11.note.json",
+                              "mine.txt", "99999999999999999999999.json"});
+}
+
+TEST_CASE("FileHistory: an edit that was cut off before the file was replaced does not count") {
+  const TempHome home;
+  REQUIRE(edit(home, 1));
+  const auto folder = HistoryFolder::open(home / "auth.json", StrictModes::kOn);
+  REQUIRE(folder);
+  CHECK(*folder->keep(home.read("auth.json"), true, {}, kNow) == 2);
+  CHECK(numbers(home) == std::vector<std::uint64_t>{1});
+  CHECK_FALSE(history_of(home).read(2));
+  REQUIRE(edit(home, 2));
+  CHECK(numbers(home).front() == 3);
+}
+
+TEST_CASE("FileHistory: without hard links the bytes are copied") {
+  const TempHome home;
+  REQUIRE(edit(home, 1));
+  const auto folder = HistoryFolder::open(home / "auth.json", StrictModes::kOn);
+  REQUIRE(folder);
+  CHECK(*folder->keep("what was read", false, {}, kNow) == 2);
+  CHECK(*history_of(home).read(2) == "what was read");
+}
+
+TEST_CASE("FileHistory: that cannot be kept keeps no edit back, and is told") {
+  const auto warned = [](const TempHome& home) {
+    const auto report = edit(home, 1);
+    REQUIRE(report);
+    CHECK(report->written);
+    return report->warnings.size() == 1 &&
+           report->warnings[0].starts_with("this change is not in the history");
+  };
+  SECTION("a symbolic link for the folder") {
+    const TempHome home;
+    const TempHome other;
+    fs::create_directory_symlink(other.path(), home / "history");
+    CHECK(warned(home));
+    CHECK(fs::is_empty(other.path()));
+    CHECK_FALSE(history_of(home).list());
+  }
+  SECTION("a symbolic link for the folder of the file") {
+    const TempHome home;
+    const TempHome other;
+    fs::create_directory(home / "history");
+    fs::create_directory_symlink(other.path(), home / "history/auth.json");
+    CHECK(warned(home));
+    CHECK(fs::is_empty(other.path()));
+  }
+  SECTION("a file in its place") {
+    const TempHome home;
+    home.write("history", "mine");
+    CHECK(warned(home));
+    CHECK(home.read("history") == "mine");
+  }
+  SECTION("a folder that others may change") {
+    const TempHome home;
+    fs::create_directory(home / "history");
+    home.set_mode("history", 0777);
+    CHECK(warned(home));
+    CHECK(history_of(home).list().error().code == ErrorCode::kPermissionDenied);
+    CHECK(FileHistory(home / "auth.json", StrictModes::kOff).list());
+  }
+}
+
+TEST_CASE("FileHistory: a note holds bounded text of UTF-8") {
+  const TempHome home;
+  REQUIRE(edit(home, 1, {.note = {"\xff", std::string(100'000, 'x')}}));
+  const auto generations = history_of(home).list();
+  REQUIRE(generations->size() == 1);
+  CHECK(generations->front().who == "(not UTF-8)");
+  CHECK(generations->front().command == std::string(255, 'x'));
+}
+
+TEST_CASE("FileHistory: an administrator leaves it to the owner of the home") {
+  if (::geteuid() != 0) return;
+  const TempHome home;
+  constexpr uid_t kOther = 4711;
+  REQUIRE(::chown(home.path().c_str(), kOther, kOther) == 0);
+  REQUIRE(edit(home, 1));
+  for (const char* name : {"history", "history/auth.json", "history/auth.json/1.json",
+                           "history/auth.json/1.note.json", "auth.json"}) {
+    struct stat status{};
+    REQUIRE(::stat((home / name).c_str(), &status) == 0);
+    CHECK(status.st_uid == kOther);
+  }
+}
+
+TEST_CASE("AuthFile: a generation is restored byte for byte, as an edit that can itself be undone") {
+  const TempHome home;
+  const std::string by_hand =
+      "# mine\n{\"version\": {\"major\": 1, \"minor\": 4}, \"roles\": {\"r0\": null}}";
+  home.write("auth.json", by_hand);
+  REQUIRE(edit(home, 1));
+  const std::string edited = home.read("auth.json");
+  const auto restored = file_of(home).restore(1);
+  REQUIRE(restored);
+  CHECK(restored->written);
+  CHECK(home.read("auth.json") == by_hand);
+  CHECK(home.read("auth.json.bak") == edited);
+  CHECK(mode_of(home / "auth.json") == 0600);
+  REQUIRE(file_of(home).restore(2));
+  CHECK(home.read("auth.json") == edited);
+  CHECK_FALSE(file_of(home).restore(2)->written);  // is so already: the second generation is this text
+  CHECK(numbers(home) == std::vector<std::uint64_t>{3, 2, 1});
+}
+
+TEST_CASE("AuthFile: a restoration that is refused writes nothing") {
+  const TempHome home;
+  REQUIRE(edit(home, 1));
+  REQUIRE(edit(home, 2));
+  const std::string present = home.read("auth.json");
+  CHECK(file_of(home).restore(9).error().code == ErrorCode::kNotFound);
+  const auto refused = file_of(home).restore(1, [](const Policy& now, const Policy& former) -> Result<void> {
+    CHECK(now.roles().size() == 2);
+    CHECK(former.roles().empty());
+    return Error{ErrorCode::kConflict, "no", ""};
+  });
+  CHECK(refused.error().code == ErrorCode::kConflict);
+  home.write("history/auth.json/2.json", "{ not JSON");
+  CHECK(file_of(home).restore(2).error().code == ErrorCode::kParseError);
+  CHECK(file_of(home).load_generation(2).error().location.starts_with("generation 2: auth.json:"));
+  CHECK(home.read("auth.json") == present);
+  home.write("auth.json", "{ broken by hand");  // is not written over
+  CHECK_FALSE(file_of(home).restore(1));
+  CHECK(home.read("auth.json") == "{ broken by hand");
+}
+
+TEST_CASE("AuthFile: undoing the first edit of an older version puts that version back") {
+  const TempHome home;
+  const std::string old = R"({"allow": [{"credentials": "CURVE:)" + kKeyA + R"("}]})";
+  home.write("auth.json", old);
+  REQUIRE(edit(home, 1));
+  CHECK(file_of(home).load_generation(1)->allow().size() == 1);
+  REQUIRE(file_of(home).restore(1));
+  CHECK(home.read("auth.json") == old);
+}
+
+TEST_CASE("FileHistory: editors that are killed at any moment leave whole generations") {
+  const TempHome home;
+  REQUIRE(edit(home, 0));
+  int next = 1;
+  for (int round = 0; round < 10; ++round) {
+    int progress[2];
+    REQUIRE(::pipe(progress) == 0);
+    ChildProcess editor([&, next] {
+      for (int i = next;; ++i) {
+        if (!edit(home, i)) return 1;
+        if (::write(progress[1], "x", 1) != 1) return 2;
+      }
+    });
+    ::close(progress[1]);
+    char byte = 0;
+    for (int i = 0; i < 2 + round % 3; ++i) REQUIRE(::read(progress[0], &byte, 1) == 1);
+    editor.kill();
+    ::close(progress[0]);
+    next = static_cast<int>(file_of(home).load()->roles().size());
+    const auto generations = history_of(home).list();
+    REQUIRE(generations);
+    REQUIRE_FALSE(generations->empty());
+    for (const Generation& generation : *generations) {
+      CHECK(file_of(home).load_generation(generation.number).has_value());
+    }
+    // The newest one is the version before the present one.
+    CHECK(file_of(home).load_generation(generations->front().number)->roles().size() + 1 ==
+          static_cast<std::size_t>(next));
+  }
+  REQUIRE(edit(home, next));
+  CHECK(files_in(home / "history/auth.json").size() == 2 * numbers(home).size());
+}
