@@ -93,6 +93,7 @@ struct Agent {
 void print_agent(const Context& context, const std::string& identity, const Agent& agent) {
   if (context.options.json) {
     std::vector<std::string> addresses;
+    addresses.reserve(agent.addresses.size());
     for (const BusAddress& address : agent.addresses) addresses.push_back(address.to_string());
     print_document(context, Json::Object{{"identity", identity},
                                          {"publickey", agent.key.to_base64url()},

@@ -1,6 +1,8 @@
 #include "auth/rotate.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <ostream>
 
 #include <vipauth/vip_keys.hpp>
@@ -212,8 +214,8 @@ Result<std::chrono::seconds> parse_period(const std::string& text) {
     if (unit == "s") return 1;
     if (unit == "m") return 60;
     if (unit == "h") return 3600;
-    if (unit == "d") return 24 * 3600;
-    return unit == "w" ? 7 * 24 * 3600 : 0;
+    if (unit == "d") return std::int64_t{24} * 3600;
+    return unit == "w" ? std::int64_t{7} * 24 * 3600 : 0;
   };
   std::int64_t count = -1;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
