@@ -229,7 +229,7 @@ std::string with_normal_records(const std::string& text) {
 
 /// A row of a table: one space between columns, and the values at its end sorted.
 std::string normal_row(const std::string& line) {
-  const std::string row = std::regex_replace(line, std::regex(" +"), " ");
+  std::string row = std::regex_replace(line, std::regex(" +"), " ");
   const std::size_t begin = row.find(" [");
   if (begin == std::string::npos) return row;
   const auto list = vctl::parse_loose_json(row.substr(begin));

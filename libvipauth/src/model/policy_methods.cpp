@@ -45,13 +45,14 @@ Error unknown_identity(const std::vector<Policy::Entry>& entries, std::string_vi
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto& record = entries[i].record;
     if (!record) continue;
-    if (!record->identity.empty() && !contains(known, record->identity)) known.push_back(record->identity);
+    if (!record->identity.empty()) known.push_back(record->identity);
     const bool is_meant = record->identity.empty() && record->user_id == identity;
     if (is_meant && hint.empty()) {
       hint = "; the record at index [" + std::to_string(i) + "] has that user_id, and no identity";
     }
   }
   std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
   const std::string others = known.empty() ? "none has any" : "there are " + told(std::move(known));
   return Error{ErrorCode::kNotFound, "no record has the identity " + quoted(identity) + ": " + others + hint,
                ""};

@@ -254,7 +254,8 @@ TEST_CASE("Policy: an empty name among others is a name that somebody wrote") {
 TEST_CASE("Policy: who does not exist requires nothing, and the message says who does") {
   Policy p = allowing(
       "[{'user_id':'u','credentials':'A'},{'user_id':'b','identity':'zed','credentials':'B'},"
-      "{'user_id':'c','identity':'ag','credentials':'bad'}]");
+      "{'user_id':'c','identity':'ag','credentials':'bad'},{'user_id':'d','identity':'zed','credentials':'C'}"
+      "]");
   const std::string before = dump(p);
   const auto unknown = p.add_rpc_authorizations("nobody", "m", {"c"});
   CHECK(unknown.error().code == ErrorCode::kNotFound);
