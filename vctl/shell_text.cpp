@@ -1,0 +1,81 @@
+#include "shell_text.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "output.hpp"
+
+namespace vipauth::vctl {
+namespace {
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
+}
+
+/// "--name", as an option is written.
+bool is_option(std::string_view word) {
+  return word.size() > 2 && word.starts_with("--") &&
+         std::all_of(word.begin() + 2, word.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+}
+
+std::string escaped_quote(std::string_view word) {
+  std::string out = "$'";
+  for (const char c : word) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\'' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte >= 0x20 && byte < 0x7f) {
+      out += c;
+    } else {
+      char text[8];
+      std::snprintf(text, sizeof text, "\\x%02x", byte);
+      // A digit that follows would be read as part of the number.
+      out += text;
+      out += "'$'";
+    }
+  }
+  return out + "'";
+}
+
+}  // namespace
+
+std::string shell_quote(std::string_view word) {
+  if (printable(word) != word) return escaped_quote(word);
+  const bool is_safe =
+      !word.empty() && word.front() != '=' && std::all_of(word.begin(), word.end(), is_plain);
+  if (is_safe) return std::string(word);
+  std::string out = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      out += R"('\'')";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
+std::string shell_command(const std::vector<std::string>& arguments) {
+  std::string out = "vctl auth";
+  bool is_value_next = false;
+  bool are_options_over = false;
+  for (const std::string& argument : arguments) {
+    const bool option = !is_value_next && !are_options_over && is_option(argument);
+    const bool is_hyphened = !option && argument.starts_with('-');
+    if (is_value_next && is_hyphened) {
+      out += "=" + shell_quote(argument);
+    } else {
+      if (is_hyphened && !is_value_next && !are_options_over) {
+        out += " --";
+        are_options_over = true;
+      }
+      out += " " + shell_quote(argument);
+    }
+    is_value_next = option;
+  }
+  return out;
+}
+
+}  // namespace vipauth::vctl
