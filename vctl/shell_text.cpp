@@ -60,20 +60,20 @@ std::string shell_quote(std::string_view word) {
 std::string shell_command(const std::vector<std::string>& arguments) {
   std::string out = "vctl auth";
   bool is_value_next = false;
-  bool are_options_over = false;
-  for (const std::string& argument : arguments) {
-    const bool option = !is_value_next && !are_options_over && is_option(argument);
-    const bool is_hyphened = !option && argument.starts_with('-');
-    if (is_value_next && is_hyphened) {
-      out += "=" + shell_quote(argument);
+  for (auto argument = arguments.begin(); argument != arguments.end(); ++argument) {
+    if (is_value_next) {
+      out += (argument->starts_with('-') ? "=" : " ") + shell_quote(*argument);
+      is_value_next = false;
+    } else if (*argument == "--") {
+      const bool is_needed = std::any_of(argument + 1, arguments.end(),
+                                         [](const std::string& name) { return name.starts_with('-'); });
+      if (is_needed) out += " --";
+      for (++argument; argument != arguments.end(); ++argument) out += " " + shell_quote(*argument);
+      break;
     } else {
-      if (is_hyphened && !is_value_next && !are_options_over) {
-        out += " --";
-        are_options_over = true;
-      }
-      out += " " + shell_quote(argument);
+      is_value_next = is_option(*argument);
+      out += " " + shell_quote(*argument);
     }
-    is_value_next = option;
   }
   return out;
 }

@@ -10,7 +10,8 @@ namespace vipauth::vctl {
 /// terminal would obey are written as $'\x1b', which bash and zsh read.
 std::string shell_quote(std::string_view word);
 
-/// A `vctl auth` command to copy into a shell. A value that begins with a hyphen is not taken for an option.
+/// A `vctl auth` command to copy into a shell. No value is taken for an option, whatever it begins with:
+/// names stand behind "--", which is left out where nothing needs it, and a value behind its option's name.
 std::string shell_command(const std::vector<std::string>& arguments);
 
 }  // namespace vipauth::vctl

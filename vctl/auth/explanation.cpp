@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 #include <vipauth/python_repr.hpp>
@@ -191,7 +192,7 @@ void add_grant_commands(const Checker& checker, const std::string& user_id, cons
                                   [&](const Policy::Role& role) { return gives_all(role, needs.missing); });
   if (giver != roles.end()) out.commands.push_back(update_list(checker, index, "roles", {Json(giver->name)}));
   if (const Policy::Role* role = role_of(checker, record_at(checker, index))) {
-    Command command{"update-role", role->name};
+    Command command{"update-role", "--", role->name};
     command.insert(command.end(), needs.missing.begin(), needs.missing.end());
     out.commands.push_back(std::move(command));
     out.notes.push_back("a change of role " + quoted(role->name) + " is for everybody who has it");
@@ -296,6 +297,18 @@ void explain_place(const ConnectQuestion& question, std::size_t index, const Aut
   if (is_possible && command.size() > 2) out.commands.push_back(std::move(command));
 }
 
+/// A pattern that accepts the key, in a record that is asked from another place. A wider place would be one
+/// for every key of the pattern: no command for that.
+void note_pattern_record(const Checker& checker, const ConnectQuestion& question, const CurveKey& key,
+                         std::size_t index, Explanation& out) {
+  const AuthRecord& record = record_at(checker, index);
+  const auto* pattern = std::get_if<Pattern>(&record.credentials);
+  if (pattern == nullptr || !record.is_active(checker.now()) || !pattern->matches(key.to_base64url())) return;
+  Explanation place;
+  explain_place(question, index, record, place);
+  std::move(place.notes.begin(), place.notes.end(), std::back_inserter(out.notes));
+}
+
 void explain_curve(const Checker& checker, const ConnectQuestion& question,
                    const std::optional<std::string>& pending_user_id, Explanation& out) {
   const auto key = CurveKey::parse(question.credentials.front());
@@ -304,6 +317,7 @@ void explain_curve(const Checker& checker, const ConnectQuestion& question,
   const auto& allow = checker.policy().allow();
   for (std::size_t i = 0; i < allow.size(); ++i) {
     if (!allow[i].record) continue;
+    note_pattern_record(checker, question, *key, i, out);
     const auto* known = std::get_if<CurveKey>(&allow[i].record->credentials);
     if (known == nullptr || !(*known == *key)) continue;
     has_record = true;
@@ -314,7 +328,7 @@ void explain_curve(const Checker& checker, const ConnectQuestion& question,
   if (has_record) return;
   if (pending_user_id) {
     out.notes.push_back("the peer waits for a decision as " + *pending_user_id);
-    out.commands.push_back({"remote", "approve", *pending_user_id});
+    out.commands.push_back({"remote", "approve", "--", *pending_user_id});
   }
   out.commands.push_back({"add", "--credentials", key->to_base64url()});
 }
@@ -335,7 +349,7 @@ void explain_denied_peer(const Checker& checker, const ConnectQuestion& question
     const auto* other = entry.record ? std::get_if<CurveKey>(&entry.record->credentials) : nullptr;
     return other != nullptr && *other == *key;
   });
-  if (!has_record) out.commands.push_back({"remote", "approve", record.user_id});
+  if (!has_record) out.commands.push_back({"remote", "approve", "--", record.user_id});
 }
 
 void explain_plain(const Checker& checker, const std::string& username, Explanation& out) {

@@ -1,6 +1,7 @@
 #include "auth/grant_text.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <vipauth/pattern.hpp>

@@ -27,7 +27,7 @@ struct LintFinding {
   std::string message;  ///< what is wrong, and what follows from it; never a secret
   std::string remedy;   ///< how to mend it
   /// The arguments of a `vctl auth` command that mends it, unquoted; words in capitals are for the user to
-  /// fill in. Empty where there is none.
+  /// fill in. Names of the file stand behind "--" or as the value of an option. Empty where there is none.
   std::vector<std::string> command;
 };
 

@@ -10,11 +10,6 @@
 namespace vipauth {
 namespace {
 
-bool has_list(const Json& source, std::string_view name) {
-  const Json* member = source.find(name);
-  return member != nullptr && member->is_array();
-}
-
 /// Names that exist, and who mentions them.
 class Names {
  public:
@@ -42,7 +37,7 @@ void unknown_role(LintReport& report, LintPlace place, const std::string& name) 
   report.warning(place, {"unknown-role",
                          "there is no role " + quoted(name) + ": it grants nothing",
                          "add the role, or take the name out",
-                         {"add-role", name, "CAPABILITY"}});
+                         {"add-role", "--", name, "CAPABILITY"}});
 }
 
 void check_record_names(LintReport& report, Names& roles, Names& groups) {
@@ -50,26 +45,22 @@ void check_record_names(LintReport& report, Names& roles, Names& groups) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (!entries[i].record) continue;
     const AuthRecord& record = *entries[i].record;
-    const auto tail = [&](std::string_view field, std::size_t j) {
-      const std::string pointer = json_pointer("", field);
-      return has_list(entries[i].source, field) ? json_pointer(pointer, j) : pointer;
-    };
     for (std::size_t j = 0; j < record.roles.size(); ++j) {
       if (Names::State* role = roles.find(record.roles[j])) {
         role->is_held = true;
       } else {
-        unknown_role(report, {LintSection::kAllow, i, tail("roles", j)}, record.roles[j]);
+        unknown_role(report, {LintSection::kAllow, i, json_pointer("/roles", j)}, record.roles[j]);
       }
     }
     for (std::size_t j = 0; j < record.groups.size(); ++j) {
       if (Names::State* group = groups.find(record.groups[j])) {
         group->is_held = true;
       } else {
-        report.warning({LintSection::kAllow, i, tail("groups", j)},
+        report.warning({LintSection::kAllow, i, json_pointer("/groups", j)},
                        {"unknown-group",
                         "there is no group " + quoted(record.groups[j]) + ": it grants nothing",
                         "add the group, or take the name out",
-                        {"add-group", record.groups[j], "ROLE"}});
+                        {"add-group", "--", record.groups[j], "ROLE"}});
       }
     }
   }
@@ -83,7 +74,7 @@ void check_groups(LintReport& report, Names& roles, Names& groups) {
       report.warning({LintSection::kGroups, i, ""}, {"unused-group",
                                                      "nobody has the group " + quoted(list[i].name),
                                                      "give it to somebody, or remove it",
-                                                     {"remove-group", list[i].name}});
+                                                     {"remove-group", "--", list[i].name}});
     }
     if (!list[i].roles) continue;
     for (std::size_t j = 0; j < list[i].roles->size(); ++j) {
@@ -92,8 +83,7 @@ void check_groups(LintReport& report, Names& roles, Names& groups) {
         role->is_held = role->is_held || is_held;
         role->is_mentioned = true;
       } else {
-        const std::string tail = list[i].source.is_array() ? json_pointer("", j) : std::string();
-        unknown_role(report, {LintSection::kGroups, i, tail}, name);
+        unknown_role(report, {LintSection::kGroups, i, json_pointer("", j)}, name);
       }
     }
   }
@@ -117,7 +107,7 @@ void check_roles(LintReport& report, Names& roles) {
                       "nobody has the role " + quoted(list[i].name) +
                           (state.is_mentioned ? ": only groups that nobody has give it" : ""),
                       "give it to somebody, or remove it",
-                      {"remove-role", list[i].name}});
+                      {"remove-role", "--", list[i].name}});
     }
     if (is_restricted(list[i])) {
       report.warning({LintSection::kRoles, i, ""},

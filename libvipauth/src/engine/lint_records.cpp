@@ -57,10 +57,13 @@ void check_credentials(LintReport& report, LintSection section, std::size_t i, c
   const bool is_allow = section == LintSection::kAllow;
   if (const auto* password = std::get_if<StoredPassword>(&record.credentials)) {
     if (password->text.starts_with("$argon2id$")) return;
-    report.warning(place, {"plain-text-password", "the password stands in the file as it is",
-                           "enter it again: it is then stored as a hash",
-                           is_allow ? std::vector<std::string>{"update", std::to_string(i)}
-                                    : std::vector<std::string>{}});
+    LintText text{"plain-text-password", "the password stands in the file as it is",
+                  "put its hash there, as the allow list has it"};
+    if (is_allow) {
+      text.remedy = "enter it again: it is then stored as a hash";
+      text.command = {"update", std::to_string(i)};
+    }
+    report.warning(place, std::move(text));
   } else if (const auto* pattern = std::get_if<Pattern>(&record.credentials)) {
     const auto difference = PatternCheck::difference_to_volttron(pattern->text());
     if (!difference) return;
