@@ -49,7 +49,7 @@ class Holders {
   std::size_t steps_left_ = 5'000'000;
 };
 
-/// What a topic requires by all the literal rules that are a prefix of it.
+/// What a literal rule requires together with all that are a prefix of it.
 class Prefixes {
  public:
   explicit Prefixes(const std::vector<TopicRule>& rules) {
@@ -62,25 +62,33 @@ class Prefixes {
     lengths_.erase(std::unique(lengths_.begin(), lengths_.end()), lengths_.end());
   }
 
-  std::vector<std::string> required(std::string_view topic) const {
-    std::vector<std::string> out;
+  std::vector<std::string> required(const TopicRule& rule) {
+    const std::string_view topic = rule.topic.text();
+    std::vector<std::string> out = rule.capabilities;
     for (const std::size_t length : lengths_) {
-      if (length > topic.size()) break;
-      const auto found = rules_.find(topic.substr(0, length));
-      if (found == rules_.end()) continue;
-      for (const TopicRule* rule : found->second) {
-        if (out.size() > kMostNames) return out;
-        out.insert(out.end(), rule->capabilities.begin(), rule->capabilities.end());
-      }
+      if (length >= topic.size() || out.size() > kMostNames || bytes_left_ < length) break;
+      bytes_left_ -= length;
+      add(topic.substr(0, length), out);
     }
+    add(topic, out);
     return out;
   }
 
  private:
   static constexpr std::size_t kMostNames = 1000;
 
+  void add(std::string_view topic, std::vector<std::string>& out) const {
+    const auto found = rules_.find(topic);
+    if (found == rules_.end()) return;
+    for (const TopicRule* rule : found->second) {
+      if (out.size() > kMostNames) return;
+      out.insert(out.end(), rule->capabilities.begin(), rule->capabilities.end());
+    }
+  }
+
   StringMap<std::vector<const TopicRule*>> rules_;
-  std::vector<std::size_t> lengths_;  // each once, ascending
+  std::vector<std::size_t> lengths_;      // each once, ascending
+  std::size_t bytes_left_ = 100'000'000;  // of prefixes to look up
 };
 
 void check_text(LintReport& report, const LintPlace& place, const std::string& text) {
@@ -98,7 +106,7 @@ void check_text(LintReport& report, const LintPlace& place, const std::string& t
 void check_rules(LintReport& report, LintSection section, const std::vector<TopicRule>& rules,
                  Holders& holders) {
   const bool is_write = section == LintSection::kWriteProtect;
-  const Prefixes prefixes(rules);
+  Prefixes prefixes(rules);
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const TopicRule& rule = rules[i];
     check_text(report, {section, i, "/topic"}, rule.topic.text());
@@ -110,8 +118,8 @@ void check_rules(LintReport& report, LintSection section, const std::vector<Topi
       continue;
     }
     if (!report.resolver) continue;
-    const auto held = holders.any_with_all(rule.topic.is_regex() ? rule.capabilities
-                                                                 : prefixes.required(rule.topic.text()));
+    const auto held =
+        holders.any_with_all(rule.topic.is_regex() ? rule.capabilities : prefixes.required(rule));
     if (held.value_or(true)) continue;
     report.warning(place, {is_write ? "unpublishable-topic" : "unreceivable-topic",
                            "nobody can " + std::string(is_write ? "publish to " : "receive ") +
