@@ -1,7 +1,6 @@
 #include "shell_text.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "output.hpp"
 
@@ -29,10 +28,11 @@ std::string escaped_quote(std::string_view word) {
     } else if (byte >= 0x20 && byte < 0x7f) {
       out += c;
     } else {
-      char text[8];
-      std::snprintf(text, sizeof text, "\\x%02x", byte);
+      constexpr std::string_view kDigits = "0123456789abcdef";
+      out += "\\x";
+      out += kDigits[byte >> 4U];
+      out += kDigits[byte & 0xfU];
       // A digit that follows would be read as part of the number.
-      out += text;
       out += "'$'";
     }
   }

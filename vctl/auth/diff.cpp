@@ -142,11 +142,11 @@ Json gained_and_lost(Json gained, Json lost) {
 Json document(const std::vector<PolicyDifference::Peer>& peers) {
   Json::Array out;
   for (const PolicyDifference::Peer& peer : peers) {
-    out.push_back(Json::Object{{"user_id", peer.user_id},
-                               {"mechanism", to_string(peer.mechanism)},
-                               {"credentials", peer.credentials},
-                               {"domain", peer.domain},
-                               {"address", peer.address}});
+    out.emplace_back(Json::Object{{"user_id", peer.user_id},
+                                  {"mechanism", to_string(peer.mechanism)},
+                                  {"credentials", peer.credentials},
+                                  {"domain", peer.domain},
+                                  {"address", peer.address}});
   }
   return out;
 }
@@ -154,9 +154,9 @@ Json document(const std::vector<PolicyDifference::Peer>& peers) {
 Json document(const std::vector<TopicRulesDifference::Rule>& rules) {
   Json::Array out;
   for (const TopicRulesDifference::Rule& rule : rules) {
-    out.push_back(Json::Object{{"list", rule.is_read ? "read-protect" : "write-protect"},
-                               {"topic", rule.topic},
-                               {"requires", Json::strings(rule.capabilities)}});
+    out.emplace_back(Json::Object{{"list", rule.is_read ? "read-protect" : "write-protect"},
+                                  {"topic", rule.topic},
+                                  {"requires", Json::strings(rule.capabilities)}});
   }
   return out;
 }
@@ -167,9 +167,9 @@ Json document(const Difference& difference) {
   Json::Array grants_lost;
   const auto add = [](Json::Array& out, const std::string& user_id, const std::vector<Capability>& grants) {
     for (const Capability& capability : grants) {
-      out.push_back(Json::Object{{"user_id", user_id},
-                                 {"capability", capability.name},
-                                 {"restrictions", restrictions_json(capability.restrictions)}});
+      out.emplace_back(Json::Object{{"user_id", user_id},
+                                    {"capability", capability.name},
+                                    {"restrictions", restrictions_json(capability.restrictions)}});
     }
   };
   for (const PolicyDifference::User& user : policy.users) {
@@ -181,10 +181,10 @@ Json document(const Difference& difference) {
     return list ? Json::strings(*list) : Json();
   };
   for (const PolicyDifference::Method& method : policy.methods) {
-    methods.push_back(Json::Object{{"identity", method.identity},
-                                   {"method", method.method},
-                                   {"before", names(method.before)},
-                                   {"after", names(method.after)}});
+    methods.emplace_back(Json::Object{{"identity", method.identity},
+                                      {"method", method.method},
+                                      {"before", names(method.before)},
+                                      {"after", names(method.after)}});
   }
   return Json::Object{
       {"same", difference.empty()},

@@ -284,6 +284,7 @@ void explain_place(const ConnectQuestion& question, std::size_t index, const Aut
   const auto widen = [&](const char* field, const std::vector<Pattern>& patterns, const std::string& value) {
     if (accepts(patterns, value)) return;
     std::vector<std::string> texts;
+    texts.reserve(patterns.size());
     for (const Pattern& pattern : patterns) texts.push_back(pattern.text());
     out.notes.push_back("record " + std::to_string(index) + " accepts these credentials only with " + field +
                         " " + (texts.size() == 1 ? quoted(texts.front()) : "one of " + python_repr(texts)));

@@ -64,8 +64,8 @@ std::string only_with_text(const std::vector<HeldGrant>& grants) {
 Json only_with_json(const std::vector<HeldGrant>& grants) {
   Json::Array out;
   for (const HeldGrant& grant : grants) {
-    out.push_back(Json::Object{{"capability", grant.capability.name},
-                               {"restrictions", restrictions_json(grant.capability.restrictions)}});
+    out.emplace_back(Json::Object{{"capability", grant.capability.name},
+                                  {"restrictions", restrictions_json(grant.capability.restrictions)}});
   }
   return out;
 }

@@ -89,9 +89,9 @@ void print_text(std::ostream& out, const std::vector<HeldGrant>& grants, const s
 Json document(const std::vector<Topic>& topics) {
   Json::Array out;
   for (const Topic& topic : topics) {
-    out.push_back(Json::Object{{"topic", topic.rule->topic.text()},
-                               {"requires", Json::strings(topic.rule->capabilities)},
-                               {"only_with", only_with_json(topic.reach.only_with)}});
+    out.emplace_back(Json::Object{{"topic", topic.rule->topic.text()},
+                                  {"requires", Json::strings(topic.rule->capabilities)},
+                                  {"only_with", only_with_json(topic.reach.only_with)}});
   }
   return out;
 }
@@ -99,10 +99,10 @@ Json document(const std::vector<Topic>& topics) {
 Json document(const std::vector<Method>& methods) {
   Json::Array out;
   for (const Method& method : methods) {
-    out.push_back(Json::Object{{"identity", method.requirement.identity},
-                               {"method", method.requirement.method},
-                               {"requires", Json::strings(method.requirement.capabilities)},
-                               {"only_with", only_with_json(method.reach.only_with)}});
+    out.emplace_back(Json::Object{{"identity", method.requirement.identity},
+                                  {"method", method.requirement.method},
+                                  {"requires", Json::strings(method.requirement.capabilities)},
+                                  {"only_with", only_with_json(method.reach.only_with)}});
   }
   return out;
 }
@@ -110,9 +110,9 @@ Json document(const std::vector<Method>& methods) {
 Json document(const std::vector<HeldGrant>& grants) {
   Json::Array out;
   for (const HeldGrant& grant : grants) {
-    out.push_back(Json::Object{{"capability", grant.capability.name},
-                               {"restrictions", restrictions_json(grant.capability.restrictions)},
-                               {"source", grant.source}});
+    out.emplace_back(Json::Object{{"capability", grant.capability.name},
+                                  {"restrictions", restrictions_json(grant.capability.restrictions)},
+                                  {"source", grant.source}});
   }
   return out;
 }

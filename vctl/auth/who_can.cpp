@@ -54,9 +54,9 @@ int print(const Context& context, const std::vector<std::string>& required,
   }
   Json::Array users;
   for (const Holder& holder : holders) {
-    users.push_back(Json::Object{{"user_id", holder.user_id},
-                                 {"source", Json::strings(holder.reach.source)},
-                                 {"only_with", only_with_json(holder.reach.only_with)}});
+    users.emplace_back(Json::Object{{"user_id", holder.user_id},
+                                    {"source", Json::strings(holder.reach.source)},
+                                    {"only_with", only_with_json(holder.reach.only_with)}});
   }
   print_document(context, Json::Object{{"requires", Json::strings(required)}, {"users", std::move(users)}});
   return kExitDone;

@@ -7,6 +7,8 @@
 #include <vipauth/call_binder.hpp>
 #include <vipauth/connection_monitor.hpp>
 #include <vipauth/key_store.hpp>
+#include <vipauth/lint.hpp>
+#include <vipauth/policy_difference.hpp>
 #include <vipauth/socket_security.hpp>
 #include <vipauth/topics_file.hpp>
 #include <vipauth/version.hpp>

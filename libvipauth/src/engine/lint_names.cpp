@@ -33,7 +33,7 @@ class Names {
   StringMap<State> states_;
 };
 
-void unknown_role(LintReport& report, LintPlace place, const std::string& name) {
+void unknown_role(LintReport& report, const LintPlace& place, const std::string& name) {
   report.warning(place, {"unknown-role",
                          "there is no role " + quoted(name) + ": it grants nothing",
                          "add the role, or take the name out",

@@ -18,8 +18,8 @@ enum class LintSection { kAllow, kDeny, kGroups, kRoles, kWriteProtect, kReadPro
 
 /// An item of a part, and what in it: "/credentials", or nothing.
 struct LintPlace {
-  LintSection section;
-  std::size_t index;
+  LintSection section = LintSection::kAllow;
+  std::size_t index = 0;
   std::string tail;
 };
 
@@ -34,7 +34,7 @@ struct LintText {
 /// What the checks share: the files, which records count, who holds what, and the findings.
 class LintReport {
  public:
-  LintReport(const Policy& policy, const TopicRules& rules, Timestamp now);
+  LintReport(const Policy& a_policy, const TopicRules& topic_rules, Timestamp time);
 
   const Policy& policy;
   const TopicRules& rules;
@@ -56,8 +56,8 @@ class LintReport {
 
  private:
   struct Item {
-    LintSection section;
-    std::size_t index;
+    LintSection section = LintSection::kAllow;
+    std::size_t index = 0;
     LintFinding finding;
   };
   void add(LintSeverity severity, const LintPlace& place, LintText text);

@@ -54,6 +54,7 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 /// Null, a text or a list of texts: the shortest form of what accepts the same.
 Json shown_patterns(const std::vector<Pattern>& patterns) {
   std::vector<std::string> texts;
+  texts.reserve(patterns.size());
   for (const Pattern& pattern : patterns) texts.push_back(pattern.text());
   texts = sorted(std::move(texts));
   if (texts.empty()) return {};
