@@ -207,9 +207,12 @@ Result<Json> parse_capability_arguments(const std::vector<std::string>& argument
   return Json(std::move(list));
 }
 
-std::optional<MethodName> split_method_text(std::string_view text) {
+Result<MethodName> parse_method_text(std::string_view text) {
   const std::size_t dot = text.rfind('.');
-  if (dot == std::string_view::npos || dot == 0 || dot + 1 == text.size()) return std::nullopt;
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == text.size()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "\"" + std::string(text) + "\" is not of the form IDENTITY.METHOD", ""};
+  }
   return MethodName{std::string(text.substr(0, dot)), std::string(text.substr(dot + 1))};
 }
 

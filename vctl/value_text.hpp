@@ -43,6 +43,6 @@ struct MethodName {
 };
 
 /// "IDENTITY.METHOD"; the last dot splits, and both must be there.
-std::optional<MethodName> split_method_text(std::string_view text);
+Result<MethodName> parse_method_text(std::string_view text);
 
 }  // namespace vipauth::vctl

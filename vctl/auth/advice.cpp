@@ -2,14 +2,10 @@
 
 #include <utility>
 
+#include <vipauth/pattern.hpp>
+
 namespace vipauth::vctl::auth {
 namespace {
-
-/// A slash at one end only, and something in it that means something in a regular expression.
-bool is_half_slashed(std::string_view text) {
-  return !text.empty() && text.starts_with('/') != text.ends_with('/') &&
-         text.find_first_of(R"(.*+?[]()|^$\)") != std::string_view::npos;
-}
 
 void check(std::string_view what, const std::string& text, std::vector<std::string>& warnings) {
   if (const auto hint = half_slash_hint(text)) {
@@ -20,11 +16,9 @@ void check(std::string_view what, const std::string& text, std::vector<std::stri
 }  // namespace
 
 std::optional<std::string> half_slash_hint(std::string_view text) {
-  if (!is_half_slashed(text)) return std::nullopt;
-  std::string intent(text);
-  if (!text.starts_with('/')) intent.insert(0, 1, '/');
-  if (!text.ends_with('/')) intent += '/';
-  return "a regular expression has a slash at both ends: '" + intent + "'";
+  const auto intent = Pattern::likely_intent(text);
+  if (!intent) return std::nullopt;
+  return "a regular expression has a slash at both ends: '" + *intent + "'";
 }
 
 std::vector<std::string> half_slashed(const std::vector<Capability>& capabilities) {

@@ -3,15 +3,22 @@
 #include <ostream>
 #include <utility>
 
+#include <vipauth/pending_store.hpp>
+#include <vipauth/python_repr.hpp>
+
 #include "auth/checker.hpp"
+#include "auth/explanation.hpp"
+#include "auth/question_text.hpp"
+#include "home.hpp"
 #include "output.hpp"
 #include "prompt.hpp"
 #include "value_text.hpp"
+#include "shell_text.hpp"
 
 namespace vipauth::vctl::auth {
 namespace {
 
-std::string explanation(const Finding& finding) {
+std::string said_of(const Finding& finding) {
   switch (finding.decision.reason()) {
     case Reason::kAccepted: return "accepted as user_id " + finding.user_id.value_or("");
     case Reason::kUnprotected: return "nothing is required";
@@ -19,28 +26,64 @@ std::string explanation(const Finding& finding) {
   }
 }
 
-int print(const Context& context, const Finding& finding) {
-  const Decision& decision = finding.decision;
-  std::ostream& out = context.env.out;
-  if (context.options.json) {
-    print_document(context, document(finding));
-  } else {
-    if (decision) {
-      out << "allowed: " << printable(explanation(finding)) << '\n';
-    } else {
-      out << "refused: " << to_string(decision.reason()) << ": " << printable(decision.message()) << '\n';
-    }
-    for (const std::string& place : finding.source) out << "  by " << printable(place) << '\n';
-  }
-  return decision ? kExitDone : kExitDenied;
+Json shown_commands(const std::vector<std::vector<std::string>>& commands) {
+  Json::Array out;
+  for (const auto& command : commands) out.emplace_back(shell_command(command));
+  return out;
 }
 
-/// Loads the policy, asks it, prints the answer.
-template <typename Ask>
-int check(const Context& context, Ask ask_checker) {
+void print_text(std::ostream& out, const Finding& finding, const Explanation& explanation) {
+  const Decision& decision = finding.decision;
+  if (decision) {
+    out << "allowed: " << printable(said_of(finding)) << '\n';
+  } else {
+    out << "refused: " << to_string(decision.reason()) << ": " << printable(decision.message()) << '\n';
+  }
+  for (std::size_t i = 0; i < finding.source.size(); ++i) {
+    const std::string& what = explanation.places[i];
+    out << "  by " << printable(finding.source[i] + (what.empty() ? "" : ": " + what)) << '\n';
+  }
+  if (!explanation.missing.empty())
+    out << "  missing: " << printable(python_repr(explanation.missing)) << '\n';
+  for (const std::string& note : explanation.notes) out << "  " << printable(note) << '\n';
+  for (const auto& command : explanation.commands)
+    out << "  to allow it: " << printable(shell_command(command)) << '\n';
+}
+
+int print(const Context& context, const Finding& finding, const Explanation& explanation) {
+  if (context.options.json) {
+    Json shown = document(finding);
+    shown.set("explanation", Json::strings(explanation.notes));
+    shown.set("missing", Json::strings(explanation.missing));
+    shown.set("grant", shown_commands(explanation.commands));
+    print_document(context, shown);
+  } else {
+    print_text(context.env.out, finding, explanation);
+  }
+  return finding.decision ? kExitDone : kExitDenied;
+}
+
+/// By what name a peer waits for a decision. What cannot be read is no reason to leave a question unanswered.
+std::optional<std::string> pending_user_id(const Context& context, const ConnectQuestion& question) {
+  const auto home = Home::open(context);
+  const auto key = CurveKey::parse(question.credentials.empty() ? "" : question.credentials.front());
+  if (!home || !key) return std::nullopt;
+  const auto state = PendingStore(home->path() / "pending.json", {}).load();
+  if (!state) return std::nullopt;
+  for (const PendingRequest& request : state->pending) {
+    if (request.mechanism == Mechanism::kCurve && request.credentials == key->to_base64url())
+      return request.user_id;
+  }
+  return std::nullopt;
+}
+
+int check_topic(const CheckTopicOptions& options, const Context& context, bool is_publish) {
   const auto checker = Checker::load(context);
   if (!checker) return fail(context, checker.error());
-  return print(context, ask_checker(*checker));
+  const Finding finding = is_publish ? checker->publish(options.user_id, options.topic)
+                                     : checker->receive(options.user_id, options.topic);
+  const auto& rules = is_publish ? checker->rules().write_protect : checker->rules().read_protect;
+  return print(context, finding, explain_topic(*checker, options.user_id, options.topic, rules, finding));
 }
 
 }  // namespace
@@ -68,38 +111,39 @@ int check_connect(const CheckConnectOptions& options, const Context& context) {
       return fail(context, Error{ErrorCode::kInvalidArgument, "the input ended before the password", ""});
     }
   }
-  return check(context, [&](const Checker& checker) { return checker.connect(question); });
+  const auto checker = Checker::load(context);
+  if (!checker) return fail(context, checker.error());
+  const Finding finding = checker->connect(question);
+  const bool may_be_pending = finding.decision.reason() == Reason::kUnknown;
+  return print(context, finding,
+               explain_connect(*checker, question, finding,
+                               may_be_pending ? pending_user_id(context, question) : std::nullopt));
 }
 
 int check_call(const CheckCallOptions& options, const Context& context) {
-  const auto name = split_method_text(options.method);
-  if (!name) {
-    return fail_usage(context, "\"" + options.method + "\" is not of the form IDENTITY.METHOD");
-  }
+  const auto name = parse_method_text(options.method);
+  if (!name) return fail_usage(context, name.error().message);
   CallQuestion question{options.user_id, name->identity, name->method, {}, options.required};
   if (options.arguments) {
-    auto arguments = parse_loose_json(*options.arguments);
-    if (arguments && !arguments->is_object()) {
-      arguments = Error{ErrorCode::kInvalidArgument,
-                        "must be a JSON object, not " + std::string(arguments->kind_name()), ""};
-    }
+    auto arguments = parse_arguments_text(*options.arguments);
     if (!arguments) {
       fail(context, arguments.error().at("JSON-ARGUMENTS"));
       return kExitUsage;
     }
-    question.arguments = CallArguments(std::move(arguments->as_object()));
+    question.arguments = std::move(*arguments);
   }
-  return check(context, [&](const Checker& checker) { return checker.call(question); });
+  const auto checker = Checker::load(context);
+  if (!checker) return fail(context, checker.error());
+  const Finding finding = checker->call(question);
+  return print(context, finding, explain_call(*checker, question, finding));
 }
 
 int check_publish(const CheckTopicOptions& options, const Context& context) {
-  return check(context,
-               [&](const Checker& checker) { return checker.publish(options.user_id, options.topic); });
+  return check_topic(options, context, true);
 }
 
 int check_receive(const CheckTopicOptions& options, const Context& context) {
-  return check(context,
-               [&](const Checker& checker) { return checker.receive(options.user_id, options.topic); });
+  return check_topic(options, context, false);
 }
 
 }  // namespace vipauth::vctl::auth

@@ -30,7 +30,8 @@ struct CheckTopicOptions {
 
 // One question each: prints the decision and why. Exit kExitDone for allowed, kExitDenied for refused,
 // kExitFailed where the policy cannot be loaded.
-// --json: {"allowed": false, "reason": "...", "user_id": "...", "message": "...", "source": ["/allow/3"]}
+// --json: {"allowed": false, "reason": "...", "user_id": "...", "message": "...", "source": ["/allow/3"],
+//          "explanation": ["..."], "missing": ["CAP"], "grant": ["vctl auth ..."]}
 
 int check_connect(const CheckConnectOptions& options, const Context& context);
 int check_call(const CheckCallOptions& options, const Context& context);

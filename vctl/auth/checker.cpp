@@ -54,13 +54,14 @@ Result<Checker> Checker::load(const Context& context) {
   const auto home = Home::open(context);
   if (!home) return home.error();
   const Working working(context, "reading and compiling auth.json");
-  const auto policy = home->auth_file().load();
+  auto policy = home->auth_file().load();
   if (!policy) return policy.error();
   auto rules = home->load_topic_rules();
   if (!rules) return rules.error();
-  auto snapshot = PolicySnapshot::compile(*policy, TopicProtector(*rules), context.env.clock());
+  const Timestamp now = context.env.clock();
+  auto snapshot = PolicySnapshot::compile(*policy, TopicProtector(*rules), now);
   if (!snapshot) return snapshot.error().at("auth.json");
-  return Checker(std::move(*snapshot), std::move(*rules));
+  return Checker(std::move(*policy), std::move(*snapshot), std::move(*rules), now);
 }
 
 Finding Checker::connect(const ConnectQuestion& question) const {

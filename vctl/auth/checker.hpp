@@ -52,17 +52,26 @@ class Checker {
   Finding publish(const std::string& user_id, std::string_view topic) const;
   Finding receive(const std::string& user_id, std::string_view topic) const;
 
+  // What it answers by.
+
+  const Policy& policy() const noexcept { return policy_; }
+  const PolicySnapshot& snapshot() const noexcept { return snapshot_; }
+  const TopicRules& rules() const noexcept { return rules_; }
+  Timestamp now() const noexcept { return now_; }
+
  private:
-  Checker(PolicySnapshot snapshot, TopicRules rules)
-      : snapshot_(std::move(snapshot)), rules_(std::move(rules)) {}
+  Checker(Policy policy, PolicySnapshot snapshot, TopicRules rules, Timestamp now)
+      : policy_(std::move(policy)), snapshot_(std::move(snapshot)), rules_(std::move(rules)), now_(now) {}
 
   Finding about_topic(const std::string& user_id, std::string_view topic, Decision decision,
                       const std::vector<TopicRule>& rules) const;
   void add_grants(const std::string& user_id, const std::vector<std::string>& capabilities,
                   std::vector<std::string>& source) const;
 
+  Policy policy_;
   PolicySnapshot snapshot_;
   TopicRules rules_;  // to say which cover a topic
+  Timestamp now_;
 };
 
 }  // namespace vipauth::vctl::auth

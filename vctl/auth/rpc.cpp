@@ -41,8 +41,8 @@ Result<Names> required_after(const Policy& policy, const MethodName& name) {
 /// said anything of the method before.
 template <typename WarnAbout>
 int change(const RpcOptions& options, const Context& context, Edit edit, WarnAbout warn_about) {
-  const auto name = split_method_text(options.method);
-  if (!name) return fail_usage(context, "\"" + options.method + "\" is not of the form IDENTITY.METHOD");
+  const auto name = parse_method_text(options.method);
+  if (!name) return fail_usage(context, name.error().message);
   if (options.capabilities.empty()) {
     return fail_usage(context,
                       "Missing authorizations for method. Should be in the format agent_id.method "

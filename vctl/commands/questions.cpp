@@ -1,5 +1,11 @@
 #include "auth/check.hpp"
 #include "auth/check_batch.hpp"
+#include "auth/diff.hpp"
+#include "auth/graph.hpp"
+#include "auth/lint.hpp"
+#include "auth/test_file.hpp"
+#include "auth/what_can.hpp"
+#include "auth/who_can.hpp"
 #include "commands/commands.hpp"
 
 namespace vipauth::vctl {
@@ -53,12 +59,107 @@ Command check() {
       "could be read.";
   command.json =
       R"({"allowed": false, "reason": "...", "user_id": "...", "message": "...", "source": [...]})";
-  for (Command& question : command.commands) question.json = command.json;
+  for (Command& question : command.commands) {
+    question.json =
+        R"({"allowed": false, "reason": "...", "user_id": "...", "message": "...", "source": [...], )"
+        R"("explanation": [...], "missing": [...], "grant": ["vctl auth ..."]})";
+  }
+  return command;
+}
+
+Command lint() {
+  const auto options = std::make_shared<auth::LintOptions>();
+  Command command =
+      verb("lint", "look for mistakes in auth.json and protected_topics.json", options, auth::lint);
+  command.arguments.push_back(flag({"--strict"}, options->is_strict, "let warnings count as errors"));
+  command.note = "Exits with 1 where there are errors, with 0 for warnings alone.";
+  command.json =
+      R"({"findings": [{"severity": "error", "check": "bad-key", "file": "auth.json", "place": "/allow/3", )"
+      R"("message": "...", "remedy": "...", "command": "vctl auth ..."}]})";
+  return command;
+}
+
+Command who_can_use_topic(const char* name, const char* description,
+                          int (*run)(const auth::WhoCanTopicOptions&, const Context&)) {
+  const auto options = std::make_shared<auth::WhoCanTopicOptions>();
+  Command command = verb(name, description, options, run);
+  command.arguments.push_back(positional("TOPIC", options->topic, "the topic"));
+  return command;
+}
+
+Command who_can() {
+  const auto call_options = std::make_shared<auth::WhoCanCallOptions>();
+  Command call = verb("call", "who may call this method?", call_options, auth::who_can_call);
+  call.arguments = {
+      positional("IDENTITY.METHOD", call_options->method, "what is called; the last dot splits"),
+      positional("JSON-ARGUMENTS", call_options->arguments,
+                 "an object: the arguments by name (default: whatever they are)")};
+  Command command = group("who-can", "list the users who may do something");
+  command.commands = {
+      std::move(call), who_can_use_topic("publish", "who may publish to this topic?", auth::who_can_publish),
+      who_can_use_topic("receive", "who may receive from this topic?", auth::who_can_receive)};
+  for (Command& question : command.commands) {
+    question.json =
+        R"({"requires": [...], "users": [{"user_id": "...", "source": [...], "only_with": [...]}]})";
+  }
+  return command;
+}
+
+Command what_can() {
+  const auto options = std::make_shared<auth::WhatCanOptions>();
+  Command command = verb("what-can", "list what a user may do", options, auth::what_can);
+  command.arguments.push_back(positional("USER_ID", options->user_id, "who"));
+  command.json =
+      R"({"user_id": "...", "records": [...], "grants": [...], "methods": [...], "publish": [...], "receive": [...]})";
+  return command;
+}
+
+Command diff() {
+  const auto options = std::make_shared<auth::DiffOptions>();
+  Command command = verb("diff", "list what two files decide differently", options, auth::diff);
+  command.arguments = {positional("OLD", options->before,
+                                  "an auth.json, or a folder: its auth.json and protected_topics.json"),
+                       positional("NEW", options->after, "the same (default: the home folder)"),
+                       flag({"--topics"}, options->are_topics, "compare protected_topics.json alone"),
+                       flag({"--exit_code"}, options->with_exit_code, "exit with 1 where something differs")};
+  command.json =
+      R"({"same": false, "users": {"gained": [...], "lost": [...]}, "grants": {...}, "peers": {...}, )"
+      R"("denied": {...}, "methods": [...], "unreadable": {...}, "topics": {...}})";
+  return command;
+}
+
+Command graph() {
+  const auto options = std::make_shared<auth::GraphOptions>();
+  Command command = verb("graph", "draw users, groups, roles and capabilities", options, auth::graph);
+  command.arguments.push_back(option({"--format"}, "FORMAT", "dot (default), for Graphviz, or mermaid",
+                                     [options](const std::string& text) -> Result<void> {
+                                       if (text != "dot" && text != "mermaid") {
+                                         return Error{ErrorCode::kInvalidArgument,
+                                                      "must be dot or mermaid, not \"" + text + "\"", ""};
+                                       }
+                                       options->is_mermaid = text == "mermaid";
+                                       return {};
+                                     })
+                                  .of({"dot", "mermaid"}));
+  command.json = R"({"format": "dot", "graph": "..."})";
+  return command;
+}
+
+Command test() {
+  const auto options = std::make_shared<auth::TestFileOptions>();
+  Command command = verb("test", "compare decisions with a file of expected ones", options, auth::test_file);
+  command.arguments.push_back(positional(
+      "FILE", options->file, "lines as check --batch reads them, with \"allowed\"; - is the standard input"));
+  command.note = "Exits with 0 when all came out as expected, else with 1.";
+  command.json =
+      R"({"passed": 12, "failed": [{"line": 3, "expected": {...}, "came": {...}, "error": null}]})";
   return command;
 }
 
 }  // namespace
 
-std::vector<Command> question_commands() { return {check()}; }
+std::vector<Command> question_commands() {
+  return {check(), lint(), who_can(), what_can(), diff(), graph(), test()};
+}
 
 }  // namespace vipauth::vctl

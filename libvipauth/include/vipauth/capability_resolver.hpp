@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <vipauth/call_arguments.hpp>
+#include <vipauth/capability.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/decision.hpp>
 #include <vipauth/ipc_trust.hpp>
@@ -15,6 +16,12 @@
 #include <vipauth/result.hpp>
 
 namespace vipauth {
+
+/// A capability as a user holds it: `{user_id}` and `{identity}` in its restrictions are filled in.
+struct HeldGrant {
+  Capability capability;
+  std::string source;  ///< JSON Pointer: "/allow/3/capabilities", "/roles/admin"
+};
 
 /// Resolves the capabilities a user holds, and decides calls and topics against them.
 ///
@@ -51,6 +58,20 @@ class CapabilityResolver {
   VIPAUTH_EXPORT Decision authorize_topic(std::string_view user_id, std::string_view action,
                                           std::string_view topic,
                                           std::span<const std::string> required) const;
+
+  /// Everybody who has an active allow record, sorted. Trusted IPC peers have none.
+  VIPAUTH_EXPORT std::vector<std::string> users() const;
+
+  /// Everything that the user holds, sorted by the name of the capability, and then in the order of the file.
+  /// What grants nothing is not there: a restriction whose pattern does not compile, a template without an
+  /// identity. Unknown user: nothing.
+  VIPAUTH_EXPORT std::vector<HeldGrant> grants_of(std::string_view user_id) const;
+  /// The same, of one capability.
+  VIPAUTH_EXPORT std::vector<HeldGrant> grants_of(std::string_view user_id,
+                                                  std::string_view capability) const;
+
+  /// The user's active records, in file order: "/allow/3". Unknown user: none.
+  VIPAUTH_EXPORT std::vector<std::string> records_of(std::string_view user_id) const;
 
   /// Where the user's grants of `capability` come from: "/allow/3/capabilities", "/roles/admin". For
   /// explanations.

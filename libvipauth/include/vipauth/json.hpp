@@ -68,6 +68,10 @@ class VIPAUTH_EXPORT Json {
   std::string dump() const;
   std::string dump_pretty() const;
 
+  /// The one form of all values that are equal to this one: members sorted by name, numbers without needless
+  /// digits. Its dump() is a key that equal values share.
+  Json canonical() const;
+
   bool is_null() const noexcept { return std::holds_alternative<std::monostate>(value_); }
   bool is_bool() const noexcept { return std::holds_alternative<bool>(value_); }
   bool is_number() const noexcept { return std::holds_alternative<Number>(value_); }

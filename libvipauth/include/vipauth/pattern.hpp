@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,10 @@ class Pattern {
 
   /// True where `text` has the form of a regular expression, be it valid or not.
   VIPAUTH_EXPORT static bool looks_like_regex(std::string_view text) noexcept;
+
+  /// What was probably meant by a text with a slash at one end only, such as `/.*`: that with both. Nothing
+  /// for a text that does not look like a regular expression, or is one.
+  VIPAUTH_EXPORT static std::optional<std::string> likely_intent(std::string_view text);
 
   /// `value`, escaped so that it stands for itself inside a regular expression.
   VIPAUTH_EXPORT static std::string quote(std::string_view value);

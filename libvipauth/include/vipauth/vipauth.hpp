@@ -11,7 +11,9 @@
 #include <vipauth/file_history.hpp>
 #include <vipauth/key_store.hpp>
 #include <vipauth/known_hosts.hpp>
+#include <vipauth/lint.hpp>
 #include <vipauth/platform_config.hpp>
+#include <vipauth/policy_difference.hpp>
 #include <vipauth/socket_security.hpp>
 #include <vipauth/topics_file.hpp>
 #include <vipauth/version.hpp>

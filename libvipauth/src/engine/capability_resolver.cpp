@@ -22,7 +22,7 @@ struct User {
 bool by_capability(const Grant* a, const Grant* b) { return a->capability < b->capability; }
 
 /// The user's grants of one capability.
-std::span<const Grant* const> grants_of(const User& user, std::string_view capability) {
+std::span<const Grant* const> named_grants(const User& user, std::string_view capability) {
   const auto begin =
       std::lower_bound(user.grants.begin(), user.grants.end(), capability,
                        [](const Grant* grant, std::string_view name) { return grant->capability < name; });
@@ -38,6 +38,18 @@ std::vector<std::string> names_of(const User& user) {
     if (names.empty() || names.back() != grant->capability) names.push_back(grant->capability);
   }
   return names;
+}
+
+std::vector<HeldGrant> held_grants(std::span<const Grant* const> grants) {
+  std::vector<HeldGrant> out;
+  out.reserve(grants.size());
+  for (const Grant* grant : grants) {
+    HeldGrant& held = out.emplace_back(HeldGrant{{grant->capability, {}}, *grant->source});
+    for (const CompiledRestriction& restriction : grant->restrictions) {
+      held.capability.restrictions.push_back({restriction.parameter, restriction.constraint});
+    }
+  }
+  return out;
 }
 
 std::string constraint_text(const CompiledRestriction& restriction) {
@@ -179,11 +191,35 @@ std::vector<std::string> CapabilityResolver::capabilities_of(std::string_view us
   return user == nullptr ? std::vector<std::string>() : names_of(*user);
 }
 
+std::vector<std::string> CapabilityResolver::users() const {
+  std::vector<std::string> out;
+  out.reserve(index_->users.size());
+  for (const auto& [name, user] : index_->users) out.push_back(name);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<HeldGrant> CapabilityResolver::grants_of(std::string_view user_id) const {
+  const User* user = index_->find(user_id);
+  return user == nullptr ? std::vector<HeldGrant>() : held_grants(user->grants);
+}
+
+std::vector<HeldGrant> CapabilityResolver::grants_of(std::string_view user_id,
+                                                     std::string_view capability) const {
+  const User* user = index_->find(user_id);
+  return user == nullptr ? std::vector<HeldGrant>() : held_grants(named_grants(*user, capability));
+}
+
+std::vector<std::string> CapabilityResolver::records_of(std::string_view user_id) const {
+  const User* user = index_->find(user_id);
+  return user == nullptr ? std::vector<std::string>() : user->locations;
+}
+
 std::vector<std::string> CapabilityResolver::sources_of(std::string_view user_id,
                                                         std::string_view capability) const {
   std::vector<std::string> out;
   if (const User* user = index_->find(user_id)) {
-    for (const Grant* grant : grants_of(*user, capability)) out.push_back(*grant->source);
+    for (const Grant* grant : named_grants(*user, capability)) out.push_back(*grant->source);
   }
   return out;
 }
@@ -209,7 +245,7 @@ BestVerdict best_of(std::span<const Grant* const> grants, Check check) {
 
 bool holds_all(const User& user, std::span<const std::string> required) {
   return std::all_of(required.begin(), required.end(),
-                     [&](const std::string& name) { return !grants_of(user, name).empty(); });
+                     [&](const std::string& name) { return !named_grants(user, name).empty(); });
 }
 
 Decision restricted_call(std::string_view user_id, std::string_view method, const BestVerdict& best,
@@ -252,7 +288,7 @@ Decision CapabilityResolver::authorize_call(std::string_view user_id, std::strin
   }
   for (const std::string& name : required) {
     const BestVerdict best =
-        best_of(grants_of(*user, name), [&](const Grant& grant) { return check_call(grant, arguments); });
+        best_of(named_grants(*user, name), [&](const Grant& grant) { return check_call(grant, arguments); });
     if (best.verdict.kind != GrantVerdict::Kind::kAccepted)
       return restricted_call(user_id, method, best, arguments);
   }
@@ -271,7 +307,7 @@ Decision CapabilityResolver::authorize_topic(std::string_view user_id, std::stri
   }
   for (const std::string& name : required) {
     const BestVerdict best =
-        best_of(grants_of(*user, name), [&](const Grant& grant) { return check_topic(grant, topic); });
+        best_of(named_grants(*user, name), [&](const Grant& grant) { return check_topic(grant, topic); });
     if (best.verdict.kind != GrantVerdict::Kind::kAccepted)
       return restricted_topic(user_id, action, topic, best);
   }

@@ -1,6 +1,7 @@
 #include <vipauth/method_registry.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/string_hash.hpp"
 
@@ -40,7 +41,8 @@ MethodRegistry MethodRegistry::create(const Policy& policy) {
       callee.ill_typed = json_pointer("/allow", i) + "/rpc_method_authorizations";
     }
     for (const auto& [method, names] : record->rpc_method_authorizations.methods) {
-      if (!requires_nothing(names)) add_each_once(names, callee.methods[method]);
+      std::vector<std::string>& required = callee.methods[method];
+      if (!requires_nothing(names)) add_each_once(names, required);
     }
   }
   return MethodRegistry(std::move(index));
@@ -58,5 +60,28 @@ Result<std::span<const std::string>> MethodRegistry::required(std::string_view c
   if (names == found->second.methods.end()) return std::span<const std::string>();
   return std::span<const std::string>(names->second);
 }
+
+std::vector<MethodRequirement> MethodRegistry::requirements() const {
+  std::vector<MethodRequirement> out;
+  for (const auto& [identity, callee] : index_->callees) {
+    if (!callee.ill_typed.empty()) continue;
+    for (const auto& [method, names] : callee.methods) out.push_back({identity, method, names});
+  }
+  std::sort(out.begin(), out.end(), [](const MethodRequirement& a, const MethodRequirement& b) {
+    return std::tie(a.identity, a.method) < std::tie(b.identity, b.method);
+  });
+  return out;
+}
+
+std::vector<std::string> MethodRegistry::unreadable() const {
+  std::vector<std::string> out;
+  for (const auto& [identity, callee] : index_->callees) {
+    if (!callee.ill_typed.empty()) out.push_back(identity);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+bool MethodRegistry::knows(std::string_view identity) const { return index_->callees.contains(identity); }
 
 }  // namespace vipauth

@@ -174,6 +174,14 @@ Decimal to_decimal(std::string_view text) {
   return out;
 }
 
+Json::Number canonical_number(const Json::Number& number) {
+  const Decimal decimal = to_decimal(number.digits);
+  if (decimal.digits.empty()) return {"0"};
+  const std::string sign = decimal.negative ? "-" : "";
+  if (decimal.exponent == 0) return {sign + decimal.digits};
+  return {sign + decimal.digits + "e" + std::to_string(decimal.exponent)};
+}
+
 bool equal_numbers(const Json::Number& a, const Json::Number& b) {
   return a.digits == b.digits || to_decimal(a.digits) == to_decimal(b.digits);
 }
@@ -309,6 +317,19 @@ std::string Json::dump_pretty() const {
 std::string_view Json::kind_name() const noexcept {
   constexpr std::string_view kNames[] = {"null", "a boolean", "a number", "a string", "a list", "an object"};
   return kNames[value_.index()];
+}
+
+Json Json::canonical() const {
+  if (is_number()) return canonical_number(as_number());
+  Json out = *this;
+  if (out.is_array()) {
+    for (Json& item : out.as_array()) item = item.canonical();
+  } else if (out.is_object()) {
+    for (Member& member : out.as_object()) member.value = member.value.canonical();
+    std::sort(out.as_object().begin(), out.as_object().end(),
+              [](const Member& a, const Member& b) { return a.name < b.name; });
+  }
+  return out;
 }
 
 const Json* Json::find(std::string_view name) const noexcept {

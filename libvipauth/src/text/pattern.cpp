@@ -54,6 +54,19 @@ Result<Pattern> Pattern::parse(std::string_view text) {
   return Pattern(std::string(text), std::move(regex));
 }
 
+std::optional<std::string> Pattern::likely_intent(std::string_view text) {
+  const bool is_half_slashed = !text.empty() && text.starts_with('/') != text.ends_with('/');
+  if (!is_half_slashed || text.find_first_of(R"(.*+?[]()|^$\)") == std::string_view::npos)
+    return std::nullopt;
+  std::string intent(text);
+  if (text.starts_with('/')) {
+    intent += '/';
+  } else {
+    intent.insert(0, 1, '/');
+  }
+  return intent;
+}
+
 std::string Pattern::quote(std::string_view value) {
   return RE2::QuoteMeta(re2::StringPiece(value.data(), value.size()));
 }

@@ -155,3 +155,25 @@ TEST_CASE("CapabilityResolver: the number of grants is bounded") {
   CHECK(too_many.error().code == ErrorCode::kLimitExceeded);
   CHECK(too_many.error().location == "/allow/0");
 }
+
+TEST_CASE("CapabilityResolver: lists users, their records and their grants") {
+  const auto created = CapabilityResolver::create(
+      policy("{'allow':[{'user_id':'b','identity':'I','credentials':'" + kKeyA +
+             "','roles':['r'],'capabilities':[{'c':{'x':'{identity}'}},'a']},{'user_id':'a','credentials':'" +
+             kKeyB + "','roles':['r']},{'user_id':'off','enabled':false,'credentials':'" + kKeyC +
+             "','capabilities':'a'}],'roles':{'r':['c',{'t':{'x':'{identity}'}}]}}"),
+      kNow);
+  REQUIRE(created);
+  CHECK(created->users() == std::vector<std::string>{"a", "b"});
+  CHECK(created->records_of("b") == std::vector<std::string>{"/allow/0"});
+  CHECK(created->records_of("off").empty());
+  const std::vector<HeldGrant> grants = created->grants_of("b");
+  REQUIRE(grants.size() == 4);
+  CHECK(grants[0].capability.name == "a");
+  CHECK(grants[1].source == "/allow/0/capabilities");
+  CHECK(grants[1].capability.restrictions.at(0).constraint == Json("I"));
+  CHECK(grants[2].source == "/roles/r");
+  CHECK(created->grants_of("b", "c").size() == 2);
+  CHECK(created->grants_of("a").size() == 1);  // without an identity the template grants nothing
+  CHECK(created->grants_of("off").empty());
+}

@@ -367,3 +367,15 @@ TEST_CASE("json_pointer: escapes a step as RFC 6901 asks for") {
   CHECK(json_pointer("/roles", "~1") == "/roles/~01");
   CHECK(json_pointer("/roles", "") == "/roles/");
 }
+
+TEST_CASE("Json: equal values have one canonical form, others have another") {
+  const auto canonical = [](const char* text) { return Json::parse(text)->canonical().dump(); };
+  CHECK(canonical(R"({"b": 1.0, "a": [10, true]})") == canonical(R"({"a": [1e1, true], "b": 1})"));
+  CHECK(canonical("0.0") == canonical("-0"));
+  CHECK(canonical("120") == canonical("12e1"));
+  CHECK(canonical("1") != canonical("-1"));
+  CHECK(canonical("1") != canonical("true"));
+  CHECK(canonical("1") != canonical("\"1\""));
+  CHECK(canonical("[1, 2]") != canonical("[2, 1]"));
+  CHECK(canonical("0.1") != canonical("0.10000000000000001"));
+}

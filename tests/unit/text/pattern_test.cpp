@@ -380,3 +380,10 @@ TEST_CASE("Pattern: equal by how it is written") {
   const Pattern copy = *Pattern::parse("/a+/");
   CHECK(copy.matches("aa"));
 }
+
+TEST_CASE("Pattern: what a text with a slash at one end was meant to be") {
+  CHECK(Pattern::likely_intent("/.*") == "/.*/");
+  CHECK(Pattern::likely_intent(".*/") == "/.*/");
+  for (const char* text : {"/.*/", "/", "", "/devices", "devices/", ".*"})
+    CHECK_FALSE(Pattern::likely_intent(text));
+}

@@ -1,0 +1,218 @@
+#include <vipauth/policy_difference.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include <vipauth/capability_resolver.hpp>
+
+#include "base/hash.hpp"
+#include "engine/active_records.hpp"
+
+namespace vipauth {
+namespace {
+
+/// What is in `left` and not in `right`, both sorted by key; equal keys count as often as they are there.
+template <typename Keyed>
+std::vector<Keyed> only_in(const std::vector<Keyed>& left, const std::vector<Keyed>& right) {
+  std::vector<Keyed> out;
+  std::set_difference(left.begin(), left.end(), right.begin(), right.end(), std::back_inserter(out),
+                      [](const Keyed& a, const Keyed& b) { return a.first < b.first; });
+  return out;
+}
+
+template <typename Value>
+using ByKey = std::vector<std::pair<std::string, Value>>;
+
+/// Sorts by key, and keeps one of each.
+template <typename Value>
+void normalize(ByKey<Value>& list) {
+  std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  list.erase(
+      std::unique(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.first == b.first; }),
+      list.end());
+}
+
+template <typename Value>
+std::vector<Value> values(ByKey<Value> list) {
+  std::vector<Value> out;
+  out.reserve(list.size());
+  for (auto& [key, value] : list) out.push_back(std::move(value));
+  return out;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+// ---- Peers ----
+
+/// Null, a text or a list of texts: the shortest form of what accepts the same.
+Json shown_patterns(const std::vector<Pattern>& patterns) {
+  std::vector<std::string> texts;
+  texts.reserve(patterns.size());
+  for (const Pattern& pattern : patterns) texts.push_back(pattern.text());
+  texts = sorted(std::move(texts));
+  if (texts.empty()) return {};
+  return texts.size() == 1 ? Json(texts.front()) : Json::strings(texts);
+}
+
+/// The peer of a record, by a key that also tells passwords apart, which a Peer does not show.
+std::pair<std::string, PolicyDifference::Peer> keyed_peer(const Policy::Entry& entry) {
+  const AuthRecord& record = *entry.record;
+  PolicyDifference::Peer peer{
+      record.user_id, record.mechanism, shown_patterns(record.domain), shown_patterns(record.address), {}};
+  std::string secret;
+  if (const auto* key = std::get_if<CurveKey>(&record.credentials)) peer.credentials = key->to_base64url();
+  if (const auto* pattern = std::get_if<Pattern>(&record.credentials)) peer.credentials = pattern->text();
+  if (const auto* password = std::get_if<StoredPassword>(&record.credentials)) {
+    secret = secret_fingerprint(password->text);
+  }
+  std::string key = Json(Json::Array{peer.user_id, to_string(peer.mechanism), peer.domain, peer.address,
+                                     peer.credentials, secret})
+                        .dump();
+  return {std::move(key), std::move(peer)};
+}
+
+using Peers = ByKey<PolicyDifference::Peer>;
+
+Peers allowed_peers(const Policy& policy, Timestamp now) {
+  Peers out;
+  const std::vector<bool> active = active_allow_records(policy, now);
+  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
+    if (active[i]) out.push_back(keyed_peer(policy.allow()[i]));
+  }
+  normalize(out);
+  return out;
+}
+
+Result<Peers> denied_peers(const Policy& policy, Timestamp now) {
+  Peers out;
+  for (const Policy::Entry& entry : policy.deny()) {
+    if (!entry.record) return entry.record.error();
+    if (entry.record->is_active(now)) out.push_back(keyed_peer(entry));
+  }
+  normalize(out);
+  return out;
+}
+
+// ---- Users and their grants ----
+
+ByKey<Capability> grants(const CapabilityResolver& resolver, const std::string& user_id) {
+  ByKey<Capability> out;
+  for (HeldGrant& held : resolver.grants_of(user_id)) {
+    std::sort(held.capability.restrictions.begin(), held.capability.restrictions.end(),
+              [](const Restriction& a, const Restriction& b) { return a.parameter < b.parameter; });
+    Json::Array key{held.capability.name};
+    for (const Restriction& restriction : held.capability.restrictions) {
+      key.emplace_back(restriction.parameter);
+      key.push_back(restriction.constraint);
+    }
+    out.emplace_back(Json(std::move(key)).canonical().dump(), std::move(held.capability));
+  }
+  normalize(out);
+  return out;
+}
+
+void compare_users(const CapabilityResolver& before, const CapabilityResolver& after, PolicyDifference& out) {
+  const std::vector<std::string> old_users = before.users();
+  const std::vector<std::string> new_users = after.users();
+  std::set_difference(new_users.begin(), new_users.end(), old_users.begin(), old_users.end(),
+                      std::back_inserter(out.users_gained));
+  std::set_difference(old_users.begin(), old_users.end(), new_users.begin(), new_users.end(),
+                      std::back_inserter(out.users_lost));
+  std::vector<std::string> all;
+  std::set_union(old_users.begin(), old_users.end(), new_users.begin(), new_users.end(),
+                 std::back_inserter(all));
+  for (const std::string& user_id : all) {
+    const auto held_before = grants(before, user_id);
+    const auto held_after = grants(after, user_id);
+    PolicyDifference::User user{user_id, values(only_in(held_after, held_before)),
+                                values(only_in(held_before, held_after))};
+    if (!user.gained.empty() || !user.lost.empty()) out.users.push_back(std::move(user));
+  }
+}
+
+// ---- Methods ----
+
+void compare_methods(const MethodRegistry& before, const MethodRegistry& after, PolicyDifference& out) {
+  std::map<std::pair<std::string, std::string>, PolicyDifference::Method> methods;
+  const auto of = [&](const MethodRequirement& requirement) -> PolicyDifference::Method& {
+    PolicyDifference::Method& method = methods[{requirement.identity, requirement.method}];
+    method.identity = requirement.identity;
+    method.method = requirement.method;
+    return method;
+  };
+  for (const auto& requirement : before.requirements())
+    of(requirement).before = sorted(requirement.capabilities);
+  for (const auto& requirement : after.requirements())
+    of(requirement).after = sorted(requirement.capabilities);
+  const std::vector<std::string> none;
+  for (auto& [name, method] : methods) {
+    if (method.before.value_or(none) != method.after.value_or(none)) out.methods.push_back(std::move(method));
+  }
+  const auto old_unreadable = before.unreadable();
+  const auto new_unreadable = after.unreadable();
+  std::set_difference(new_unreadable.begin(), new_unreadable.end(), old_unreadable.begin(),
+                      old_unreadable.end(), std::back_inserter(out.unreadable_gained));
+  std::set_difference(old_unreadable.begin(), old_unreadable.end(), new_unreadable.begin(),
+                      new_unreadable.end(), std::back_inserter(out.unreadable_lost));
+}
+
+// ---- Topics ----
+
+ByKey<TopicRulesDifference::Rule> keyed_rules(const TopicRules& rules) {
+  ByKey<TopicRulesDifference::Rule> out;
+  for (const bool is_read : {false, true}) {
+    for (const TopicRule& rule : is_read ? rules.read_protect : rules.write_protect) {
+      TopicRulesDifference::Rule item{is_read, rule.topic.text(), sorted(rule.capabilities)};
+      if (item.capabilities.empty()) continue;  // it requires nothing
+      std::string key = Json(Json::Array{is_read, item.topic, Json::strings(item.capabilities)}).dump();
+      out.emplace_back(std::move(key), std::move(item));
+    }
+  }
+  normalize(out);
+  return out;
+}
+
+}  // namespace
+
+bool PolicyDifference::empty() const noexcept {
+  return users_gained.empty() && users_lost.empty() && users.empty() && peers_gained.empty() &&
+         peers_lost.empty() && denied_gained.empty() && denied_lost.empty() && methods.empty() &&
+         unreadable_gained.empty() && unreadable_lost.empty();
+}
+
+Result<PolicyDifference> compare(const Policy& before, const Policy& after, Timestamp now) {
+  const auto old_denied = denied_peers(before, now);
+  if (!old_denied) return old_denied.error().at("before");
+  const auto new_denied = denied_peers(after, now);
+  if (!new_denied) return new_denied.error().at("after");
+  const auto old_grants = CapabilityResolver::create(before, now);
+  if (!old_grants) return old_grants.error().at("before");
+  const auto new_grants = CapabilityResolver::create(after, now);
+  if (!new_grants) return new_grants.error().at("after");
+
+  PolicyDifference out;
+  compare_users(*old_grants, *new_grants, out);
+  const Peers old_allowed = allowed_peers(before, now);
+  const Peers new_allowed = allowed_peers(after, now);
+  out.peers_gained = values(only_in(new_allowed, old_allowed));
+  out.peers_lost = values(only_in(old_allowed, new_allowed));
+  out.denied_gained = values(only_in(*new_denied, *old_denied));
+  out.denied_lost = values(only_in(*old_denied, *new_denied));
+  compare_methods(MethodRegistry::create(before), MethodRegistry::create(after), out);
+  return out;
+}
+
+TopicRulesDifference compare(const TopicRules& before, const TopicRules& after) {
+  const auto old_rules = keyed_rules(before);
+  const auto new_rules = keyed_rules(after);
+  return {values(only_in(new_rules, old_rules)), values(only_in(old_rules, new_rules))};
+}
+
+}  // namespace vipauth

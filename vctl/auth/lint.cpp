@@ -1,0 +1,70 @@
+#include "auth/lint.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+#include <vipauth/lint.hpp>
+
+#include "home.hpp"
+#include "output.hpp"
+#include "shell_text.hpp"
+
+namespace vipauth::vctl::auth {
+namespace {
+
+Json document(const LintFinding& finding) {
+  return Json::Object{{"severity", to_string(finding.severity)},
+                      {"check", finding.check},
+                      {"file", finding.file},
+                      {"place", finding.place},
+                      {"message", finding.message},
+                      {"remedy", finding.remedy},
+                      {"command", finding.command.empty() ? Json() : Json(shell_command(finding.command))}};
+}
+
+std::string counted(std::size_t count, const char* what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+void print_text(std::ostream& out, const std::vector<LintFinding>& findings, std::size_t errors) {
+  for (const LintFinding& finding : findings) {
+    out << to_string(finding.severity) << ": "
+        << printable(finding.file + ": " + finding.place + ": " + finding.message) << " [" << finding.check
+        << "]\n"
+        << "  " << printable(finding.remedy);
+    if (!finding.command.empty()) out << ": " << printable(shell_command(finding.command));
+    out << '\n';
+  }
+  if (findings.empty()) {
+    out << "nothing found\n";
+  } else {
+    out << counted(errors, "error") << ", " << counted(findings.size() - errors, "warning") << '\n';
+  }
+}
+
+}  // namespace
+
+int lint(const LintOptions& options, const Context& context) {
+  const auto home = Home::open(context);
+  if (!home) return fail(context, home.error());
+  const auto policy = home->load_policy();
+  if (!policy) return fail(context, policy.error());
+  const auto rules = home->load_topic_rules();
+  if (!rules) return fail(context, rules.error());
+
+  const std::vector<LintFinding> findings = vipauth::lint(*policy, *rules, context.env.clock());
+  const auto errors = static_cast<std::size_t>(
+      std::count_if(findings.begin(), findings.end(),
+                    [](const LintFinding& finding) { return finding.severity == LintSeverity::kError; }));
+  if (context.options.json) {
+    Json::Array shown;
+    for (const LintFinding& finding : findings) shown.push_back(document(finding));
+    print_document(context, Json::Object{{"findings", std::move(shown)}});
+  } else {
+    print_text(context.env.out, findings, errors);
+  }
+  const std::size_t counting = options.is_strict ? findings.size() : errors;
+  return counting == 0 ? kExitDone : kExitFailed;
+}
+
+}  // namespace vipauth::vctl::auth
