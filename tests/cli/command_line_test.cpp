@@ -162,7 +162,7 @@ TEST_CASE("command line: an argument of a verb is never another command") {
 TEST_CASE("command line: the home is --home, else VOLTTRON_HOME, else ~/.volttron") {
   Cli cli;
   TempHome user;
-  std::filesystem::create_directory(user / ".volttron");
+  user.make_folder(".volttron");
   cli.environment = {{"HOME", user.path().string()}};
   CHECK_THAT(cli.auth({"list"}).out, Contains((user / ".volttron").string()));
   cli.environment["VOLTTRON_HOME"] = "";

@@ -39,6 +39,12 @@ class TempHome {
     if (!file.flush()) throw std::runtime_error("cannot write " + std::string(name));
   }
 
+  /// Makes a private folder.
+  void make_folder(std::string_view name) const {
+    std::filesystem::create_directory(path_ / name);
+    set_mode(name, 0700);
+  }
+
   /// Sets the mode of a file in the folder, or of the folder itself (".").
   void set_mode(std::string_view name, unsigned mode) const {
     std::filesystem::permissions(path_ / name, static_cast<std::filesystem::perms>(mode));

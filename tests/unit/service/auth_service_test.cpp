@@ -388,7 +388,7 @@ TEST_CASE("AuthService: notices that files disappear and come back") {
 
 TEST_CASE("AuthService: finds its folder again after it was moved away and made anew") {
   const TempHome outer;
-  std::filesystem::create_directory(outer / "home");
+  outer.make_folder("home");
   outer.write("home/auth.json", allowing({kAlice}));
   auto opened = AuthService::open(outer / "home");
   REQUIRE(opened);
@@ -396,7 +396,7 @@ TEST_CASE("AuthService: finds its folder again after it was moved away and made 
   std::filesystem::rename(outer / "home", outer / "old");
   CHECK(eventually([&] { return service.last_problem().has_value(); }));
   CHECK(accepts(service, kKeyA));
-  std::filesystem::create_directory(outer / "home");
+  outer.make_folder("home");
   outer.write("home/auth.json", allowing({kBob}));
   CHECK(eventually([&] { return !service.last_problem() && accepts(service, kKeyB); }));
   outer.replace("home/auth.json", allowing({kAlice}));

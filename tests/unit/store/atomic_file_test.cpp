@@ -214,7 +214,7 @@ TEST_CASE("replace_file: writes through no symbolic link") {
 
 TEST_CASE("replace_file: the folder itself may be reached by a symbolic link") {
   const TempHome home;
-  fs::create_directory(home / "folder");
+  home.make_folder("folder");
   fs::create_directory_symlink(home / "folder", home / "link");
   REQUIRE(replace_file(home.path() / "link" / "file", "content", home.path() / "link" / "file.bak"));
   CHECK(home.read("folder/file") == "content");

@@ -198,7 +198,7 @@ TEST_CASE("FileHistory: that cannot be kept keeps no edit back, and is told") {
   SECTION("a symbolic link for the folder of the file") {
     const TempHome home;
     const TempHome other;
-    fs::create_directory(home / "history");
+    home.make_folder("history");
     fs::create_directory_symlink(other.path(), home / "history/auth.json");
     CHECK(warned(home));
     CHECK(fs::is_empty(other.path()));
@@ -211,7 +211,7 @@ TEST_CASE("FileHistory: that cannot be kept keeps no edit back, and is told") {
   }
   SECTION("a folder that others may change") {
     const TempHome home;
-    fs::create_directory(home / "history");
+    home.make_folder("history");
     home.set_mode("history", 0777);
     CHECK(warned(home));
     CHECK(history_of(home).list().error().code == ErrorCode::kPermissionDenied);
