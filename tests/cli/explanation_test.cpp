@@ -21,7 +21,7 @@ class ExplainCli : public Cli {
       list +=
           (i == 0 ? "" : ",") + std::string("{\"credentials\": \"") + keys.at(i) + "\", " + records[i] + "}";
     }
-    home.write("auth.json", "{\"allow\": [" + list + "]" + rest + "}");
+    home.write("auth.json", R"({"version": {"major": 1, "minor": 4}, "allow": [)" + list + "]" + rest + "}");
   }
 
   Json check(std::vector<std::string> arguments) {

@@ -9,7 +9,8 @@ using Catch::EndsWith;
 namespace {
 
 std::string allow(const std::string& members) {
-  return R"({"allow": [{"user_id": "u", "credentials": ")" + std::string(kAlice) + "\"" + members + "}]}";
+  return R"({"version": {"major": 1, "minor": 4}, "allow": [{"user_id": "u", "credentials": ")" +
+         std::string(kAlice) + "\"" + members + "}]}";
 }
 
 }  // namespace
@@ -33,7 +34,8 @@ TEST_CASE("lint: errors fail, warnings only when they are to") {
         "  add the role, or take the name out: vctl auth add-role none CAPABILITY\n"
         "0 errors, 1 warning\n");
   CHECK(cli.auth({"lint", "--strict"}).exit_code == 1);
-  cli.home.write("auth.json", R"({"allow": [{"credentials": "short"}]})");
+  cli.home.write("auth.json",
+                 R"({"version": {"major": 1, "minor": 4}, "allow": [{"credentials": "short"}]})");
   const Outcome error = cli.auth({"lint"});
   CHECK(error.exit_code == 1);
   CHECK_THAT(error.out, Contains("error: auth.json: /allow/0/credentials: ") && Contains("[bad-key]\n") &&
@@ -51,7 +53,9 @@ TEST_CASE("lint: looks at the topic rules, too") {
 
 TEST_CASE("lint: prints names so that neither terminal nor shell obeys them") {
   Cli cli;
-  cli.home.write("auth.json", R"({"roles": {"$(reboot)\u001b[31m'": [], "--remove": []}})");
+  cli.home.write(
+      "auth.json",
+      R"({"version": {"major": 1, "minor": 4}, "roles": {"$(reboot)\u001b[31m'": [], "--remove": []}})");
   const Outcome outcome = cli.auth({"lint"});
   CHECK_THAT(outcome.out, !Contains("\x1b") && Contains(R"($'$(reboot)\x1b'$'[31m\'')") &&
                               Contains("vctl auth remove-role -- --remove\n"));

@@ -72,7 +72,8 @@ TEST_CASE("who-can call: an identity of no record, and requirements that cannot 
   const Outcome nobody = cli.auth({"who-can", "call", "Other.m"});
   CHECK(nobody.exit_code == 0);
   CHECK_THAT(nobody.err, Contains("no record gives the identity \"Other\""));
-  cli.home.write("auth.json", R"({"allow": [{"credentials": ")" + std::string(kAlice) +
+  cli.home.write("auth.json", R"({"version": {"major": 1, "minor": 4}, "allow": [{"credentials": ")" +
+                                  std::string(kAlice) +
                                   R"(", "identity": "I", "rpc_method_authorizations": 5}]})");
   const Outcome unreadable = cli.auth({"who-can", "call", "I.m"});
   CHECK(unreadable.exit_code == 1);
@@ -118,7 +119,8 @@ TEST_CASE("diff: what two files decide differently") {
   const std::string old = (cli.home / "old.json").string();
   CHECK(cli.auth({"diff", old}).out == "no difference\n");
   cli.home.write("auth.json",
-                 R"({"allow": [{"credentials": ")" + std::string(kAlice) +
+                 R"({"version": {"major": 1, "minor": 4}, "allow": [{"credentials": ")" +
+                     std::string(kAlice) +
                      R"(", "user_id": "alice", "roles": ["setter"]}], "roles": {"setter": ["CAP_SET"]}})");
   const Outcome changed = cli.auth({"diff", old});
   CHECK(changed.exit_code == 0);
@@ -175,8 +177,8 @@ TEST_CASE("graph: users, groups, roles and capabilities in a fixed order") {
 TEST_CASE("graph: no name breaks out of its quotes") {
   QuestionCli cli;
   const std::string hostile = R"(\"]; evil [label=\"x\\)";
-  cli.home.write("auth.json", R"({"allow": [{"credentials": ")" + std::string(kAlice) +
-                                  R"(", "user_id": "u", "roles": [")" + hostile +
+  cli.home.write("auth.json", R"({"version": {"major": 1, "minor": 4}, "allow": [{"credentials": ")" +
+                                  std::string(kAlice) + R"(", "user_id": "u", "roles": [")" + hostile +
                                   R"(", "a\u001b\n\u0022]\nclick u0 <b>"]}]})");
   const std::string dot = cli.auth({"graph"}).out;
   CHECK_THAT(dot, Contains(R"(r1 [label="a\\x1b\\x0a\"]\\x0aclick u0 <b>")") &&
@@ -189,8 +191,8 @@ TEST_CASE("graph: no name breaks out of its quotes") {
 TEST_CASE("graph: records that are not active are not drawn, and nothing is a graph too") {
   Cli cli;
   CHECK(cli.auth({"graph"}).out == "digraph auth {\n  rankdir=LR;\n}\n");
-  cli.home.write("auth.json", R"({"allow": [{"credentials": ")" + std::string(kAlice) +
-                                  R"(", "user_id": "u", "enabled": false}]})");
+  cli.home.write("auth.json", R"({"version": {"major": 1, "minor": 4}, "allow": [{"credentials": ")" +
+                                  std::string(kAlice) + R"(", "user_id": "u", "enabled": false}]})");
   CHECK_THAT(cli.auth({"graph"}).out, !Contains("u0"));
 }
 
