@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "context.hpp"
 
@@ -21,5 +22,12 @@ class Working {
   class Display;
   std::unique_ptr<Display> display_;  // none where nobody looks
 };
+
+/// What `work` returns, with a line for whoever waits.
+template <typename Work>
+auto while_working(const Context& context, std::string what, Work work) {
+  const Working working(context, std::move(what));
+  return work();
+}
 
 }  // namespace vipauth::vctl

@@ -14,6 +14,7 @@
 #include "auth/grant_text.hpp"
 #include "home.hpp"
 #include "output.hpp"
+#include "working.hpp"
 
 namespace vipauth::vctl::auth {
 namespace {
@@ -211,7 +212,9 @@ int diff(const DiffOptions& options, const Context& context) {
     if (!home) return fail(context, home.error());
     after = {home->path(), true};
   }
-  const auto difference = compare_sides(side_of(options.before), after, options, context.env.clock());
+  const auto difference = while_working(context, "comparing", [&] {
+    return compare_sides(side_of(options.before), after, options, context.env.clock());
+  });
   if (!difference) return fail(context, difference.error());
   if (context.options.json) {
     print_document(context, document(*difference));

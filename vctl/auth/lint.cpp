@@ -8,6 +8,7 @@
 #include "home.hpp"
 #include "output.hpp"
 #include "shell_text.hpp"
+#include "working.hpp"
 
 namespace vipauth::vctl::auth {
 namespace {
@@ -52,7 +53,8 @@ int lint(const LintOptions& options, const Context& context) {
   const auto rules = home->load_topic_rules();
   if (!rules) return fail(context, rules.error());
 
-  const std::vector<LintFinding> findings = vipauth::lint(*policy, *rules, context.env.clock());
+  const std::vector<LintFinding> findings = while_working(
+      context, "looking for mistakes", [&] { return vipauth::lint(*policy, *rules, context.env.clock()); });
   const auto errors = static_cast<std::size_t>(
       std::count_if(findings.begin(), findings.end(),
                     [](const LintFinding& finding) { return finding.severity == LintSeverity::kError; }));
