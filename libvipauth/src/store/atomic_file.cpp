@@ -214,7 +214,7 @@ Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Se
   if (::fstat(folder->get(), &folder_status) != 0) return failure("read", file);
   const auto check_folder = [&]() -> Result<void> {
     if (strict_modes == StrictModes::kOff) return {};
-    return check_folder_modes(folder_status, folder_of(file), ::geteuid());
+    return check_folder_modes(folder_status, folder_of(file), ::geteuid(), has_private_group(folder_status));
   };
 
   const auto fd = open_in(*folder, file, O_RDONLY | O_NONBLOCK, "read");
@@ -228,7 +228,8 @@ Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Se
     return Error{ErrorCode::kIoError, "cannot read \"" + file.string() + "\": it is not a regular file", ""};
   }
   if (strict_modes == StrictModes::kOn) {
-    auto checked = check_file_modes(status, file, sensitivity, folder_status.st_uid, ::geteuid());
+    auto checked = check_file_modes(status, file, sensitivity, folder_status.st_uid, ::geteuid(),
+                                    has_private_group(status));
     if (!checked) return checked.error();
   }
   if (auto checked = check_folder(); !checked) return checked.error();

@@ -50,7 +50,7 @@ Result<void> check_folder(const fs::path& folder, StrictModes strict_modes) {
     return file_error("open", folder, is_link ? ELOOP : error);
   }
   if (strict_modes == StrictModes::kOff) return {};
-  return check_folder_modes(status, folder, ::geteuid());
+  return check_folder_modes(status, folder, ::geteuid(), has_private_group(status));
 }
 
 Result<void> make_folder(const fs::path& folder) {

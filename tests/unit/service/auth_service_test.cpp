@@ -842,7 +842,7 @@ TEST_CASE("AuthService: a policy that others may change refuses everybody, unles
   home.set_mode("auth.json", 0600);
   AuthService mended = open_still(home);
   CHECK(accepts(mended, kKeyA));
-  home.set_mode("auth.json", 0620);  // the last good policy stays
+  home.set_mode("auth.json", 0602);  // the last good policy stays
   CHECK_FALSE(mended.reload());
   CHECK(accepts(mended, kKeyA));
 }

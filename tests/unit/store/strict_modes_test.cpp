@@ -31,8 +31,9 @@ struct stat status_of(uid_t owner, mode_t mode) {
 }
 
 bool is_good(uid_t owner, mode_t mode, Sensitivity sensitivity, uid_t caller = kCaller,
-             uid_t folder_owner = kCaller) {
-  return check_file_modes(status_of(owner, mode), "/h/f", sensitivity, folder_owner, caller).has_value();
+             uid_t folder_owner = kCaller, bool is_group_private = false) {
+  return check_file_modes(status_of(owner, mode), "/h/f", sensitivity, folder_owner, caller, is_group_private)
+      .has_value();
 }
 
 }  // namespace
@@ -61,7 +62,7 @@ TEST_CASE("strict modes: a file belongs to who uses it, or to root") {
 
 TEST_CASE("strict modes: others may not write the folder, sticky or not") {
   const auto folder_is_good = [](uid_t owner, mode_t mode, uid_t caller) {
-    return check_folder_modes(status_of(owner, mode), "/h", caller).has_value();
+    return check_folder_modes(status_of(owner, mode), "/h", caller, false).has_value();
   };
   CHECK(folder_is_good(kCaller, 0755, kCaller));
   CHECK(folder_is_good(0, 0755, kCaller));
@@ -73,7 +74,9 @@ TEST_CASE("strict modes: others may not write the folder, sticky or not") {
 
 TEST_CASE("strict modes: the message gives the command to type") {
   const auto message = [](uid_t owner, mode_t mode, Sensitivity sensitivity, const char* path) {
-    return check_file_modes(status_of(owner, mode), path, sensitivity, kCaller, kCaller).error().message;
+    return check_file_modes(status_of(owner, mode), path, sensitivity, kCaller, kCaller, false)
+        .error()
+        .message;
   };
   CHECK_THAT(message(kCaller, 0664, Sensitivity::kPublic, "/h/auth.json"),
              EndsWith("(mode 0664): chmod go-w \"/h/auth.json\""));
@@ -84,7 +87,7 @@ TEST_CASE("strict modes: the message gives the command to type") {
   // A name that a shell would obey.
   CHECK_THAT(message(kCaller, 0666, Sensitivity::kPublic, "/h/$(x)`y`\"\\"),
              EndsWith("chmod go-w \"/h/\\$(x)\\`y\\`\\\"\\\\\""));
-  CHECK_THAT(check_folder_modes(status_of(kCaller, 01777), "/h", kCaller).error().message,
+  CHECK_THAT(check_folder_modes(status_of(kCaller, 01777), "/h", kCaller, false).error().message,
              EndsWith("(mode 1777): chmod go-w \"/h\""));
 }
 
@@ -100,7 +103,7 @@ TEST_CASE("strict modes: read_file refuses, and reads again after the chmod") {
   CHECK(code() == "content");
   CHECK(code(StrictModes::kOn, Sensitivity::kSecret) == "permission_denied");
   CHECK(code(StrictModes::kOff, Sensitivity::kSecret) == "content");
-  home.set_mode("file", 0664);
+  home.set_mode("file", 0646);
   CHECK(code() == "permission_denied");
   CHECK(code(StrictModes::kOff) == "content");
   home.set_mode("file", 0600);
@@ -114,6 +117,30 @@ TEST_CASE("strict modes: read_file refuses, and reads again after the chmod") {
   CHECK(code(StrictModes::kOff) == "not_found");
   home.set_mode(".", 0700);
   CHECK(code() == "not_found");
+}
+
+TEST_CASE("strict modes: a group of the owner alone is no other") {
+  for (const mode_t mode : {0660U, 0664U})
+    CHECK(is_good(kCaller, mode, Sensitivity::kPublic, kCaller, kCaller, true));
+  CHECK(is_good(kCaller, 0660, Sensitivity::kSecret, kCaller, kCaller, true));
+  CHECK_FALSE(is_good(kCaller, 0664, Sensitivity::kSecret, kCaller, kCaller, true));
+  CHECK_FALSE(is_good(kCaller, 0666, Sensitivity::kPublic, kCaller, kCaller, true));
+  CHECK(check_folder_modes(status_of(kCaller, 0775), "/h", kCaller, true));
+  CHECK_FALSE(check_folder_modes(status_of(kCaller, 0777), "/h", kCaller, true));
+}
+
+TEST_CASE("strict modes: which group is the owner's alone") {
+  constexpr gid_t kNoSuchGroup = 987654;
+  struct stat status = status_of(0, 0660);
+  CHECK(has_private_group(status));  // root's group is root's alone
+  // Another user's group, a group of another name, and one that there is not.
+  for (const gid_t foreign : {gid_t{4}, gid_t{65534}, kNoSuchGroup}) {
+    status.st_gid = foreign;
+    CHECK_FALSE(has_private_group(status));
+  }
+  status.st_uid = 65534;  // nobody's group is called nogroup
+  status.st_gid = 65534;
+  CHECK_FALSE(has_private_group(status));
 }
 
 TEST_CASE("strict modes: a file of another user is refused") {
@@ -162,7 +189,7 @@ TEST_CASE("strict modes: each file of a home is refused, and nothing is written"
   CHECK(AuthFile(home / "auth.json", StrictModes::kOff).edit(add_role));
   CHECK(TopicsFile(home / "protected_topics.json", StrictModes::kOff).edit(add_topic));
   CHECK(KeyStore(home / "keystore", StrictModes::kOff).load());
-  home.set_mode("keystore", 0640);
+  home.set_mode("keystore", 0604);
   CHECK(KeyStore(home / "keystore").load().error().code == ErrorCode::kPermissionDenied);
   home.set_mode("keystore", 0600);
   CHECK(KeyStore(home / "keystore").load());
