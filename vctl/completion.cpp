@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "shell_text.hpp"
+
 namespace vipauth::vctl {
 namespace {
 
@@ -13,19 +15,6 @@ void walk(const Command& command, const std::string& path,
           const std::function<void(const Command&, const std::string&)>& visit) {
   visit(command, path);
   for (const Command& below : command.commands) walk(below, path + " " + below.name, visit);
-}
-
-/// In single quotes, as both shells read it.
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
-  }
-  return out + "'";
 }
 
 std::string joined(const std::vector<std::string>& words, const char* between) {
@@ -66,9 +55,9 @@ std::string path_cases(const Command& root, const char* indent) {
       for (const std::string& name : all_names(below)) {
         std::string words = path;
         words.append(" ").append(name);
-        patterns.push_back(quoted(words));
+        patterns.push_back(shell_quote(words));
       }
-      out += indent + joined(patterns, " | ") + ") path=" + quoted(path + " " + below.name) + " ;;\n";
+      out += indent + joined(patterns, " | ") + ") path=" + shell_quote(path + " " + below.name) + " ;;\n";
     }
   });
   return out;
@@ -89,7 +78,7 @@ std::string value_options(const Command& root) {
 /// What the words up to the present one say: the shell function begins with it in both shells.
 std::string find_path(const Command& root, const char* word_array, const char* first, const char* current) {
   std::string out;
-  out += "  local path=" + quoted(root.name) + " word i\n";
+  out += "  local path=" + shell_quote(root.name) + " word i\n";
   out += "  for ((i = " + std::string(first) + "; i < " + current + "; i++)); do\n";
   out += "    word=${" + std::string(word_array) + "[i]}\n";
   out += "    case $word in\n      " + value_options(root) + ") ((i++)); continue ;;\n    esac\n";
@@ -99,7 +88,7 @@ std::string find_path(const Command& root, const char* word_array, const char* f
 
 std::string bash_values(const Argument& argument) {
   if (!argument.choices.empty()) {
-    return "mapfile -t COMPREPLY < <(compgen -W " + quoted(joined(argument.choices, " ")) +
+    return "mapfile -t COMPREPLY < <(compgen -W " + shell_quote(joined(argument.choices, " ")) +
            " -- \"$current\")";
   }
   if (argument.value_name == "DIR") return "mapfile -t COMPREPLY < <(compgen -d -- \"$current\")";
@@ -124,9 +113,9 @@ std::string bash_case(const Command& command, const Command& root, const std::st
     words.insert(words.end(), argument.choices.begin(), argument.choices.end());
     takes_files = takes_files || names_a_path(argument);
   }
-  std::string out = "    " + quoted(path) + ")\n      case $previous in\n" + values + "      esac\n";
-  out += "      options=" + quoted(joined(flags, " ")) + "\n";
-  out += "      words=" + quoted(joined(words, " ")) + "\n";
+  std::string out = "    " + shell_quote(path) + ")\n      case $previous in\n" + values + "      esac\n";
+  out += "      options=" + shell_quote(joined(flags, " ")) + "\n";
+  out += "      words=" + shell_quote(joined(words, " ")) + "\n";
   if (takes_files) out += "      files=yes\n";
   return out + "      ;;\n";
 }
@@ -138,7 +127,7 @@ std::string zsh_item(const std::string& name, const std::string& description) {
     if (c == ':') safe += '\\';
     safe += c;
   }
-  return quoted(safe + ":" + description);
+  return shell_quote(safe + ":" + description);
 }
 
 std::string zsh_case(const Command& command, const Command& root, const std::string& path) {
@@ -151,7 +140,7 @@ std::string zsh_case(const Command& command, const Command& root, const std::str
     const std::string action = !option->choices.empty()      ? "compadd -- " + joined(option->choices, " ")
                                : option->value_name == "DIR" ? "_files -/"
                                : names_a_path(*option)       ? "_files"
-                                                             : "_message " + quoted(option->value_name);
+                                                             : "_message " + shell_quote(option->value_name);
     values += "        " + joined(option->names, " | ") + ") " + action + "; return ;;\n";
   }
   std::string commands;
@@ -166,7 +155,7 @@ std::string zsh_case(const Command& command, const Command& root, const std::str
     }
     takes_files = takes_files || names_a_path(argument);
   }
-  std::string out = "    " + quoted(path) + ")\n      case $previous in\n" + values + "      esac\n";
+  std::string out = "    " + shell_quote(path) + ")\n      case $previous in\n" + values + "      esac\n";
   out += "      options=(" + options + ")\n      commands=(" + commands + ")\n";
   if (takes_files) out += "      files=yes\n";
   return out + "      ;;\n";
