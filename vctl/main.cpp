@@ -1,3 +1,5 @@
+#include <array>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <span>
@@ -17,12 +19,30 @@ std::optional<std::string> environment_variable(const std::string& name) {
   return value;
 }
 
+// What ends or stops a program at the terminal must not leave that without echo.
+constexpr std::array<int, 5> kEnding{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+
+termios shown_settings{};  // of the terminal while it shows what is typed; for the signal handler
+
+/// Shows again what is typed, and lets the signal do what it would have done. Calls only what a signal
+/// handler may.
+void restore_and_end(int signal_number) {
+  tcsetattr(STDIN_FILENO, TCSANOW, &shown_settings);
+  std::signal(signal_number, SIG_DFL);
+  std::raise(signal_number);
+}
+
 void set_terminal_echo(bool is_on) {
-  termios settings{};
-  if (tcgetattr(STDIN_FILENO, &settings) != 0) return;
-  const tcflag_t echo = ECHO;
-  settings.c_lflag = is_on ? settings.c_lflag | echo : settings.c_lflag & ~echo;
-  tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings);
+  if (is_on) {
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown_settings);
+    for (const int number : kEnding) std::signal(number, SIG_DFL);
+    return;
+  }
+  if (tcgetattr(STDIN_FILENO, &shown_settings) != 0) return;
+  for (const int number : kEnding) std::signal(number, restore_and_end);
+  termios hidden = shown_settings;
+  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
+#include <cstdlib>
+
 #include "cli.hpp"
 #include "support/catch.hpp"
+#include "support/paths.hpp"
 
 namespace vipauth::test {
 
@@ -145,7 +148,7 @@ TEST_CASE("check explains: strangers, denied keys and disabled ones") {
   CHECK(cli.commands({"connect", kAgentA}) == Texts{"vctl auth update 0 --enabled"});
   CHECK(cli.commands({"connect", kAlice}) == Texts{"vctl auth remote approve bad"});
   CHECK(cli.commands({"connect", "--mechanism", "NULL", "--address", "10.0.0.1"}) ==
-        Texts{"vctl auth add --mechanism NULL --address 10.0.0.1"});
+        Texts{"vctl auth add --mechanism NULL --address 10.0.0.1 --domain vip"});
   CHECK(cli.commands({"connect", "short"}).empty());
 }
 
@@ -179,6 +182,49 @@ TEST_CASE("check --batch: answers have no explanations") {
   const Outcome outcome =
       cli.auth({"check", "--batch", "-"}, R"({"check":"call","user_id":"u","callee":"T","method":"m"})");
   CHECK_THAT(outcome.out, !Contains("grant") && !Contains("explanation"));
+}
+
+TEST_CASE("check explains: what a command grants is what is missing, whatever its name looks like") {
+  const std::vector<std::string> names{
+      R"({"admin":null})", "{'admin':null}", "\tadmin", "[x", "{x", " ", "[]", "{}", "a,b", "'q'", "-x",
+      "$(reboot)"};
+  for (const std::string& name : names) {
+    INFO(name);
+    const std::string callee = R"("identity": "T", "user_id": "t", "rpc_method_authorizations": {"m": )" +
+                               Json(Json::Array{name}).dump() + "}";
+    const std::vector<std::string> records{callee, R"("user_id": "b", "roles": ["R"])"};
+    const std::string roles = R"(, "roles": {"R": []})";
+    ExplainCli cli(records, roles);
+    const Texts commands = cli.commands({"call", "b", "T.m"});
+    CHECK(commands.size() == 2);
+    for (const std::string& command : commands) {
+      INFO(command);
+      cli.write(records, roles);
+      const std::string program = std::string(VCTL_PATH) + " --home " + cli.home.path().string();
+      REQUIRE(command.starts_with("vctl "));
+      cli.home.write("run.bash", program + command.substr(4) + " > /dev/null 2>&1\n");
+      const std::string shell = "bash " + (cli.home / "run.bash").string();
+      CHECK(std::system(shell.c_str()) == 0);  // NOLINT(concurrency-mt-unsafe,cert-env33-c)
+      CHECK(cli.auth({"check", "call", "b", "T.m"}).exit_code == 0);
+      const Json grants = at(json(cli.auth({"what-can", "b", "--json"}).out), "grants");
+      REQUIRE(grants.as_array().size() == 1);
+      CHECK(at(grants.as_array().front(), "capability") == Json(name));
+    }
+  }
+}
+
+TEST_CASE("check explains: no command lets in more than who asked") {
+  const std::string deny = R"(, "deny": [{"user_id": "bob", "credentials": ")" + std::string(kAgentA) +
+                           R"("}, {"user_id": "bob", "credentials": ")" + kAgentB + R"("}])";
+  ExplainCli namesakes({}, deny);
+  CHECK(namesakes.commands({"connect", kAgentA}).empty());
+  ExplainCli alone({}, R"(, "deny": [{"user_id": "bob", "credentials": ")" + std::string(kAgentA) + R"("}])");
+  CHECK(alone.commands({"connect", kAgentA}) == Texts{"vctl auth remote approve bob"});
+  for (const std::string address : {"/.*/", "[\"/.*/\"]"}) {
+    CHECK(alone.commands({"connect", "--mechanism", "NULL", "--address", address}).empty());
+  }
+  CHECK(alone.commands({"connect", "--mechanism", "NULL", "--address", "10.0.0.1", "--domain", "other"}) ==
+        Texts{"vctl auth add --mechanism NULL --address 10.0.0.1 --domain other"});
 }
 
 }  // namespace vipauth::test

@@ -222,7 +222,7 @@ TEST_CASE("update: a record that is not understood is mended") {
   const Outcome outcome =
       with_records(asked).auth({"update", "2"}, "\n\n\n\n\n\n\n\n" + std::string(kAgentA) + "\n\n\n");
   CHECK(outcome.exit_code == 0);
-  CHECK_THAT(outcome.out, Contains("credentials [bad]: "));
+  CHECK_THAT(outcome.out, Contains("credentials [(neither a key nor a pattern: not shown)]: "));
   CHECK(at(asked.record(2), "credentials") == Json(kAgentA));
 }
 

@@ -59,6 +59,10 @@ std::vector<std::string> unknown_names(const Policy& policy, const AuthRecord& r
 std::vector<std::string> advice_about(const Policy& policy, const AuthRecord& record) {
   std::vector<std::string> out = half_slashed(record);
   for (std::string& warning : unknown_names(policy, record)) out.push_back(std::move(warning));
+  if (record.mechanism == Mechanism::kNull && record.address.empty() && record.domain.empty()) {
+    out.emplace_back(
+        "the record lets everybody in who connects without a key: give it an address, or a domain");
+  }
   return out;
 }
 

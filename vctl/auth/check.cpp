@@ -12,8 +12,8 @@
 #include "home.hpp"
 #include "output.hpp"
 #include "prompt.hpp"
-#include "value_text.hpp"
 #include "shell_text.hpp"
+#include "value_text.hpp"
 
 namespace vipauth::vctl::auth {
 namespace {

@@ -179,7 +179,27 @@ void explain_denied_peer(const Checker& checker, const ConnectQuestion& question
     const auto* other = entry.record ? std::get_if<CurveKey>(&entry.record->credentials) : nullptr;
     return other != nullptr && *other == *key;
   });
-  if (!has_record) out.commands.push_back({"remote", "approve", "--", record.user_id});
+  // Approving moves every deny record of that name.
+  const auto& deny = checker.policy().deny();
+  const auto namesakes = std::count_if(deny.begin(), deny.end(), [&](const Policy::Entry& entry) {
+    return entry.record->user_id == record.user_id;
+  });
+  if (namesakes > 1) {
+    out.notes.push_back(std::to_string(namesakes) + " deny records have the user_id " +
+                        quoted(record.user_id) + ": to approve it would let all of them in");
+  } else if (!has_record) {
+    out.commands.push_back({"remote", "approve", "--", record.user_id});
+  }
+}
+
+/// A NULL record is only as narrow as its address and domain.
+void explain_null(const ConnectQuestion& question, Explanation& out) {
+  const auto is_one = [](const std::string& text) {
+    return !text.empty() && !Pattern::looks_like_regex(text) && text.front() != '[';
+  };
+  if (!is_one(question.address) || !is_one(question.domain)) return;
+  out.commands.push_back(
+      {"add", "--mechanism", "NULL", "--address", question.address, "--domain", question.domain});
 }
 
 void explain_plain(const Checker& checker, const std::string& username, Explanation& out) {
@@ -279,7 +299,7 @@ Explanation explain_connect(const Checker& checker, const ConnectQuestion& quest
       } else if (question.mechanism == to_string(Mechanism::kPlain)) {
         explain_plain(checker, question.credentials.front(), out);
       } else {
-        out.commands.push_back({"add", "--mechanism", "NULL", "--address", question.address});
+        explain_null(question, out);
       }
       break;
     default: break;

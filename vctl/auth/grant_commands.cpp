@@ -7,6 +7,8 @@
 
 #include <vipauth/python_repr.hpp>
 
+#include "value_text.hpp"
+
 namespace vipauth::vctl::auth {
 namespace {
 
@@ -14,9 +16,15 @@ bool has(const std::vector<std::string>& list, std::string_view name) {
   return std::find(list.begin(), list.end(), name) != list.end();
 }
 
+/// True where the name is read as it is: nothing is trimmed, and it is not taken for JSON.
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && trim(name) == name && is_valid_utf8(name) &&
+         std::string_view("[{\"'").find(name.front()) == std::string_view::npos;
+}
+
+/// The same among others, with commas between.
 bool stands_alone(std::string_view name) {
-  return !name.empty() && name.find(',') == std::string_view::npos && name.front() != ' ' &&
-         name.back() != ' ' && std::string_view("[{\"'").find(name.front()) == std::string_view::npos;
+  return is_plain_name(name) && name.find(',') == std::string_view::npos;
 }
 
 /// What the field of a record holds, as a list.
@@ -105,8 +113,7 @@ std::vector<std::size_t> records_of(const Checker& checker, std::string_view use
 std::string names_text(const Json::Array& names) {
   std::string out;
   for (const Json& name : names) {
-    if (!name.is_string() || !stands_alone(name.as_string()) || !is_valid_utf8(name.as_string()))
-      return Json(names).dump();
+    if (!name.is_string() || !stands_alone(name.as_string())) return Json(names).dump();
     out += (out.empty() ? "" : ",") + name.as_string();
   }
   return out;
@@ -151,7 +158,9 @@ void add_grant_commands(const Checker& checker, const std::string& user_id, cons
   if (giver != roles.end()) out.commands.push_back(update_list(checker, index, "roles", {Json(giver->name)}));
   if (const Policy::Role* role = role_of(checker, *checker.policy().allow()[index].record)) {
     Command command{"update-role", "--", role->name};
-    command.insert(command.end(), needs.missing.begin(), needs.missing.end());
+    for (const std::string& name : needs.missing) {
+      command.push_back(is_plain_name(name) ? name : Json(Json::Array{name}).dump());
+    }
     out.commands.push_back(std::move(command));
     out.notes.push_back("a change of role \"" + python_str(Json(role->name)) + "\"" +
                         " is for everybody who has it");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <ostream>
 #include <utility>
 
@@ -9,6 +10,7 @@ namespace vipauth::vctl::auth {
 namespace {
 
 constexpr std::string_view kPassword = "(password)";
+constexpr std::string_view kUnclear = "(neither a key nor a pattern: not shown)";
 
 /// The order of VOLTTRON's documentation; what else a record has comes behind, in the order of the file.
 constexpr std::array<std::string_view, 12> kOrder{
@@ -29,18 +31,22 @@ bool is_empty(const Json& json) {
          (json.is_array() && json.as_array().empty()) || (json.is_object() && json.as_object().empty());
 }
 
-/// True unless the credentials are surely no password: those of CURVE are public.
-bool may_hold_password(const Json& source) {
+/// What stands for credentials that are, or may be, a password; nothing for those that are surely none.
+std::optional<std::string_view> stand_in(const Json& source) {
   const Json* credentials = source.find("credentials");
-  if (credentials == nullptr || credentials->is_null()) return false;
+  if (credentials == nullptr || credentials->is_null()) return std::nullopt;
   const Json* mechanism = source.find("mechanism");
   const bool is_curve = mechanism == nullptr || *mechanism == Json(to_string(Mechanism::kCurve));
-  const bool is_hash = credentials->is_string() && credentials->as_string().starts_with("$argon2");
-  return !is_curve || is_hash;
+  const bool is_text = credentials->is_string();
+  if (!is_curve || (is_text && credentials->as_string().starts_with("$argon2"))) return kPassword;
+  const bool is_public = is_text && (CurveKey::parse(credentials->as_string()) ||
+                                     Pattern::looks_like_regex(credentials->as_string()));
+  if (is_public) return std::nullopt;
+  return kUnclear;  // perhaps the password of a record whose mechanism was forgotten
 }
 
-Json shown_field(std::string_view name, const Json& value, bool hide_credentials) {
-  if (name == "credentials" && hide_credentials) return kPassword;
+Json shown_field(std::string_view name, const Json& value, std::optional<std::string_view> credentials) {
+  if (name == "credentials" && credentials) return *credentials;
   if (name == "capabilities" && is_empty(value)) return Json::Array();
   return value;
 }
@@ -49,14 +55,14 @@ Json shown_field(std::string_view name, const Json& value, bool hide_credentials
 
 Json shown_record(const Policy::Entry& entry) {
   if (!entry.source.is_object()) return entry.source;
-  const bool hide_credentials = may_hold_password(entry.source);
+  const auto credentials = stand_in(entry.source);
   Json::Object shown;
   for (std::size_t i = 0; i < kOrder.size(); ++i) {
     const std::string name(kOrder[i]);
     const Json* value = entry.source.find(name);
     const bool says_nothing = value == nullptr || (name == "user_id" && is_empty(*value));
     if (!says_nothing) {
-      shown.push_back({name, shown_field(name, *value, hide_credentials)});
+      shown.push_back({name, shown_field(name, *value, credentials)});
     } else if (entry.record && i < kAlwaysShown) {
       shown.push_back({name, default_value(name, *entry.record)});
     } else if (value != nullptr) {

@@ -21,7 +21,8 @@ class AgentKeyStores {
       : folder_(home / "keystores"), strict_modes_(strict_modes) {}
 
   /// Where that agent's key store is, or would be.
-  /// \return kInvalidArgument  the identity cannot be a folder's name, or holds a control character
+  /// \return kInvalidArgument   the identity cannot be a folder's name, or holds a control character
+  /// \return kPermissionDenied  others may change the folders that the key stores are in
   VIPAUTH_EXPORT Result<KeyStore> find(std::string_view identity) const;
 
   /// The agent's key pair, made with its folders (0700) where there is none.
@@ -36,6 +37,8 @@ class AgentKeyStores {
   VIPAUTH_EXPORT Result<std::vector<std::string>> identities() const;
 
  private:
+  Result<void> check_folders() const;
+
   std::filesystem::path folder_;
   StrictModes strict_modes_;
 };

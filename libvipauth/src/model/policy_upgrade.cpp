@@ -12,6 +12,7 @@
 
 #include "base/string_hash.hpp"
 #include "model/whole_number.hpp"
+#include "text/uuid.hpp"
 
 namespace vipauth {
 namespace {
@@ -87,6 +88,8 @@ void make_user_ids_unique(Json& record, const std::string& place, StringMap<bool
   const std::string user_id = text_of(record, "user_id");
   if (user_id.empty() || taken.emplace(user_id, true).second) return;
   std::string derived = derive_user_id(record);
+  // Records that are the same in all that a user_id is derived from.
+  if (!taken.emplace(derived, true).second) derived = named_uuid(derived + place);
   warnings.push_back(place + "/user_id: \"" + user_id + "\" is taken by a record before it: now \"" +
                      derived + "\"");
   record.set("user_id", std::move(derived));

@@ -42,8 +42,17 @@ Error failure(const char* what, const fs::path& path, const std::error_code& err
 
 }  // namespace
 
+/// Whoever may change the folder, or the one it is in, could put one agent's keys in another's place.
+Result<void> AgentKeyStores::check_folders() const {
+  for (const fs::path& folder : {folder_.parent_path(), folder_}) {
+    if (auto checked = check_folder_at(folder, strict_modes_); !checked) return checked;
+  }
+  return {};
+}
+
 Result<KeyStore> AgentKeyStores::find(std::string_view identity) const {
   if (auto checked = check_identity(identity); !checked) return checked.error();
+  if (auto checked = check_folders(); !checked) return checked.error();
   return KeyStore(folder_ / std::string(identity) / kFileName, strict_modes_);
 }
 
@@ -72,6 +81,7 @@ Result<void> AgentKeyStores::remove(std::string_view identity, const CurveKey& p
 }
 
 Result<std::vector<std::string>> AgentKeyStores::identities() const {
+  if (auto checked = check_folders(); !checked) return checked.error();
   std::vector<std::string> out;
   std::error_code error;
   fs::directory_iterator entries(folder_, error);

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <unistd.h>
 #include <vector>
 
 #include <grp.h>
@@ -99,6 +101,17 @@ Result<void> check_file_modes(const struct stat& status, const std::filesystem::
                    "): chmod go-w " + quoted(file));
   }
   return {};
+}
+
+Result<void> check_folder_at(const std::filesystem::path& folder, StrictModes strict_modes) {
+  if (strict_modes == StrictModes::kOff) return {};
+  struct stat status{};
+  if (::stat(folder.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return {};
+    return Error{ErrorCode::kIoError,
+                 "cannot read " + quoted(folder) + ": " + std::generic_category().message(errno), ""};
+  }
+  return check_folder_modes(status, folder, ::geteuid(), has_private_group(status));
 }
 
 Result<void> check_folder_modes(const struct stat& status, const std::filesystem::path& folder, uid_t caller,

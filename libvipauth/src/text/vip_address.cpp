@@ -195,7 +195,17 @@ bool is_port(std::string_view text) {
   return !text.empty() && error == std::errc() && stop == text.data() + text.size() && port <= 65535;
 }
 
+/// `text` in quotes, where it cannot hold a secret that was meant for a parameter; else what it is.
+std::string shown(std::string_view text, const char* what) {
+  constexpr std::size_t kMost = 30;
+  const bool may_be_secret = text.size() > kMost || text.find_first_of("=&;?") != std::string_view::npos;
+  return may_be_secret ? what : "\"" + std::string(text) + "\"";
+}
+
 Result<void> parse_host_and_port(VipAddress& out, std::string_view place) {
+  if (place.find('=') != std::string_view::npos) {
+    return malformed("parameters stand behind a \"?\", as in \"tcp://127.0.0.1:22916?ipv6=1\"");
+  }
   if (place.find('@') != std::string_view::npos) {
     return malformed("an address holds no user name: give it as the parameters username and password");
   }
@@ -211,13 +221,13 @@ Result<void> parse_host_and_port(VipAddress& out, std::string_view place) {
     }
   }
   if (colon == std::string_view::npos) {
-    return malformed("\"" + std::string(place) + "\" has no port: write \"HOST:PORT\"");
+    return malformed(shown(place, "the address") + " has no port: write \"HOST:PORT\"");
   }
   out.host = place.substr(0, colon);
   out.port = place.substr(colon + 1);
   if (out.host.empty()) return malformed("the host is empty");
   if (!is_port(std::string_view(out.port).substr(0, out.port.find('/')))) {
-    return malformed("\"" + out.port + "\" is not a port from 0 to 65535, or *");
+    return malformed(shown(out.port, "what stands behind the host") + " is not a port from 0 to 65535, or *");
   }
   return {};
 }

@@ -188,3 +188,13 @@ TEST_CASE("upgrade_document: from 1.2 on nobody is given the configuration store
     CHECK(document.find("allow")->as_array()[1].find("user_id") == nullptr);
   }
 }
+
+TEST_CASE("upgrade_document: records that are the same in everything get user_ids of their own") {
+  const std::string record = "{'mechanism': 'CURVE', 'credentials': '" + kKeyA + "', 'user_id': 'a'}";
+  const Json document = upgraded("{'allow': [" + record + ", " + record + ", " + record +
+                                 "], 'version': {'major': 1, 'minor': 0}}");
+  const auto& allow = document.find("allow")->as_array();
+  REQUIRE(allow.size() == 3);
+  CHECK(*allow[0].find("user_id") == Json("a"));
+  CHECK_FALSE(*allow[1].find("user_id") == *allow[2].find("user_id"));
+}

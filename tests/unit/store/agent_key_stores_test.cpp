@@ -117,3 +117,19 @@ TEST_CASE("KeyStore: a key store that cannot be read keeps its place") {
   CHECK(home.read("keystore") == "{}");
   CHECK(home.has("keystore.next"));
 }
+
+TEST_CASE("AgentKeyStores: folders in which others could swap agents are refused") {
+  const TempHome home;
+  REQUIRE(AgentKeyStores(home.path()).load_or_create("a"));
+  for (const char* folder : {"keystores", "."}) {
+    home.set_mode(folder, 0707);
+    const AgentKeyStores stores(home.path());
+    CHECK(stores.find("a").error().code == ErrorCode::kPermissionDenied);
+    CHECK(stores.load_or_create("b").error().code == ErrorCode::kPermissionDenied);
+    CHECK(stores.identities().error().code == ErrorCode::kPermissionDenied);
+    CHECK(AgentKeyStores(home.path(), StrictModes::kOff).find("a"));
+    home.set_mode(folder, 0700);
+    CHECK(stores.find("a"));
+  }
+  CHECK_FALSE(home.has("keystores/b"));
+}

@@ -178,3 +178,16 @@ TEST_CASE("VipAddress: bounded") {
   CHECK(VipAddress::parse("tcp://h:1#" + std::string(255, 'a')));
   CHECK(error_of("tcp://h:1#" + std::string(256, 'a')).code == ErrorCode::kLimitExceeded);
 }
+
+TEST_CASE("VipAddress: no error repeats a secret that stands in the wrong place") {
+  const std::string secret = "FqBb_AqFPoM2PO5PJRJAjytvhu4YldQvYrMEECsDm3k";
+  for (const std::string& text :
+       {"tcp://127.0.0.1:1&secretkey=" + secret, "tcp://127.0.0.1:1;secretkey=" + secret,
+        "tcp://127.0.0.1:1/secretkey=" + secret, "secretkey=" + secret, "tcp://" + secret, secret,
+        "tcp://h:" + secret, "tcp://h:1?" + secret, "tcp://h:1?secretkey=" + secret + "x"}) {
+    const Error error = error_of(text);
+    INFO(error.to_string());
+    CHECK(error.to_string().find(secret) == std::string::npos);
+  }
+  CHECK(error_of("tcp://h:x").message.find("\"x\"") != std::string::npos);
+}
