@@ -8,6 +8,7 @@
 #include <vipauth/vip_keys.hpp>
 
 #include "auth/bus_addresses.hpp"
+#include "auth/way_back.hpp"
 #include "home.hpp"
 #include "output.hpp"
 
@@ -57,7 +58,7 @@ Result<void> end_key(Policy& policy, const CurveKey& key, Timestamp until) {
 /// that, its twins are left as they are: somebody may have changed them since.
 Result<void> add_second_keys(Policy& policy, const CurveKey& old_key, const CurveKey& new_key,
                              Timestamp until) {
-  if (validity_of(policy, new_key).has_record) return end_key(policy, old_key, until);
+  if (has_record(policy, new_key)) return end_key(policy, old_key, until);
   const std::size_t count = policy.allow().size();
   for (std::size_t i = 0; i < count; ++i) {
     if (key_of(policy.allow()[i]) == nullptr || *key_of(policy.allow()[i]) != old_key) continue;
@@ -70,7 +71,7 @@ Result<void> add_second_keys(Policy& policy, const CurveKey& old_key, const Curv
 /// stays out, whatever patterns say).
 std::vector<std::size_t> endless_records(const Policy& policy, const CurveKey& key) {
   std::vector<std::size_t> out;
-  const bool has_own = validity_of(policy, key).has_record;
+  const bool has_own = has_record(policy, key);
   const std::string text = key.to_base64url();
   for (std::size_t i = 0; i < policy.allow().size(); ++i) {
     const Policy::Entry& entry = policy.allow()[i];
@@ -106,11 +107,10 @@ int rotate_agent(const RotateOptions& options, const Home& home, const Context& 
   const auto policy = home.load_policy();
   if (!policy) return fail(context, policy.error());
   const auto begun = store->next().load();
-  if (!validity_of(*policy, present->public_key).has_record &&
-      !(begun && validity_of(*policy, begun->public_key).has_record)) {
+  if (!has_record(*policy, present->public_key) && !(begun && has_record(*policy, begun->public_key))) {
     return fail(context, Error{ErrorCode::kNotFound,
                                "no record has the key of \"" + options.who +
-                                   "\": add one by `vctl auth create`, and rotate then",
+                                   "\": " + way_back(*policy, options.who, *store, present->public_key),
                                ""});
   }
 

@@ -12,6 +12,7 @@
 
 #include <vipauth/file_history.hpp>
 
+#include "auth/way_back.hpp"
 #include "home.hpp"
 #include "output.hpp"
 #include "prompt.hpp"
@@ -236,10 +237,29 @@ std::string headline(const Generation& generation) {
          format_timestamp(generation.time) + " by " + generation.who + ":";
 }
 
+/// Of the agents of this home: those whose key store would have a key without a record, and what to do then.
+void warn_of_lost_keys(const Context& context, const Home& home, const Policy& present,
+                       const Policy& put_back) {
+  const AgentKeyStores stores = home.agent_key_stores();
+  const auto identities = stores.identities();
+  if (!identities) {
+    warn(context, "whether an agent's key loses its record is unknown: " + identities.error().to_string());
+    return;
+  }
+  for (const std::string& identity : *identities) {
+    const auto store = stores.find(identity);
+    const auto pair = store ? store->load() : Result<CurveKeyPair>(store.error());
+    if (!pair || !has_record(present, pair->public_key) || has_record(put_back, pair->public_key)) continue;
+    warn(context, "this takes away the only record of the key of \"" + printable(identity) +
+                      "\": it cannot connect then. Afterwards, " +
+                      way_back(put_back, identity, *store, pair->public_key));
+  }
+}
+
 /// The same for both files: `File` is AuthFile or TopicsFile, `Content` what it holds.
-template <typename File, typename Content>
+template <typename File, typename Content, typename Warn>
 int undo_file(const UndoOptions& options, const Context& context, const File& file,
-              const Result<Content>& shown, const EditOptions& edit_options) {
+              const Result<Content>& shown, const EditOptions& edit_options, const Warn& warn_of) {
   if (!shown) return fail(context, shown.error());
   const auto generation = find_generation(file.path(), options, context);
   if (!generation) return fail(context, generation.error());
@@ -249,6 +269,8 @@ int undo_file(const UndoOptions& options, const Context& context, const File& fi
   const auto changes = changes_between(items_of(*shown), items_of(*former));
   context.dialog() << printable(headline(*generation)) << '\n';
   print_changes(context.dialog(), changes);
+  context.dialog().flush();
+  warn_of(*shown, *former);
   if (!options.is_sure && !ask_yes_no(context, "Do you wish to undo? [y/N] ", false).value_or(false)) {
     return fail(context, Error{ErrorCode::kConflict, "not confirmed: nothing is undone", ""});
   }
@@ -279,9 +301,13 @@ int undo(const UndoOptions& options, const Context& context) {
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
   if (options.topics) {
-    return undo_file(options, context, home->topics_file(), home->load_topics(), home->edit_options());
+    return undo_file(options, context, home->topics_file(), home->load_topics(), home->edit_options(),
+                     [](const TopicDocument&, const TopicDocument&) {});
   }
-  return undo_file(options, context, home->auth_file(), home->load_policy(), home->edit_options());
+  return undo_file(options, context, home->auth_file(), home->load_policy(), home->edit_options(),
+                   [&](const Policy& present, const Policy& put_back) {
+                     warn_of_lost_keys(context, *home, present, put_back);
+                   });
 }
 
 }  // namespace vipauth::vctl::auth
