@@ -104,6 +104,12 @@ void print_agent(const Context& context, const std::string& identity, const Agen
 }  // namespace
 
 int create(const CreateOptions& options, const Context& context) {
+  if (options.identity == "server") {
+    return fail(context, Error{ErrorCode::kInvalidArgument,
+                               "\"server\" cannot be the identity of an agent: it means the bus in "
+                               "`vctl auth rotate server`; choose another",
+                               ""});
+  }
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
   const AgentKeyStores stores = home->agent_key_stores();
