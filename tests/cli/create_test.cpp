@@ -132,6 +132,7 @@ TEST_CASE("create: what cannot be is refused before anything is made") {
   Cli cli;
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"create", "../a"},
                                                     {"create", ""},
+                                                    {"create", "server"},
                                                     {"create", "a", "--address", ""},
                                                     {"create", "a", "--capabilities", "{"},
                                                     {"create", "a", "--config", "/nowhere"}}) {

@@ -133,14 +133,66 @@ TEST_CASE("undo: tells records, groups and what else differs") {
                (name.size() == 36 ? "(derived)" : name) + '\n';
   }
   CHECK(changes ==
+        "add deny record (derived)\n"
         "add allow record (not understood)\n"
         "change allow record changed\n"
         "add allow record gone\n"
         "remove allow record new\n"
-        "add deny record (derived)\n"
         "change group g\n"
         "add member x\n");
   CHECK_THAT(outcome.err, Contains("  remove allow record \"new\"\n"));
+}
+
+TEST_CASE("undo: names the fields that change, and no value of them") {
+  Cli cli;
+  const auto write = [&](const std::string& eve, const std::string& mallory) {
+    cli.home.write("auth.json",
+                   R"({"version": {"major": 1, "minor": 4}, "allow": [)" + eve + "," + mallory + "]}");
+  };
+  const std::string plain = R"({"user_id": "mallory", "mechanism": "PLAIN", "credentials": ")";
+  write(R"({"user_id": "eve", "credentials": "/e/"})", plain + R"(first-word"})");
+  REQUIRE(cli.auth({"add-role", "r"}).exit_code == 0);
+  write(R"({"user_id": "eve", "credentials": "/e/", "enabled": false, "address": "10.0.0.1",
+            "not_after": "2026-01-01T00:00:00Z", "roles": null})",
+        plain + R"(second-word", "enabled": true})");
+  const Outcome asked = cli.auth({"undo"}, "n\n");
+  CHECK_THAT(asked.out, Contains("  change allow record \"eve\": address, enabled, not_after\n") &&
+                            Contains("  change allow record \"mallory\": credentials\n") &&
+                            !Contains("-word"));
+  const Json document = json(cli.auth({"undo", "--yes", "--json"}).out);
+  CHECK(at(at(document, "changes").as_array().at(0), "fields") ==
+        Json(Json::Array{"address", "enabled", "not_after"}));
+}
+
+TEST_CASE("undo: of records of one user, those of one key are compared") {
+  Cli cli;
+  REQUIRE(cli.auth({"create", "a"}).exit_code == 0);
+  REQUIRE(cli.auth({"rotate", "a"}).exit_code == 0);
+  CHECK_THAT(cli.auth({"undo"}, "n\n").out, Contains("  change allow record \"a\": not_after\n"
+                                                     "  remove allow record \"a\"\n"));
+}
+
+TEST_CASE("undo: what lets more in comes first, and is never cut") {
+  Cli cli;
+  std::string before;
+  std::string after;
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = std::to_string(100 + i);
+    before += R"({"user_id": "on)" + name + R"(", "credentials": "/a)" + name + R"(/"},)";
+    after += R"({"user_id": "on)" + name + R"(", "credentials": "/a)" + name + R"(/", "enabled": false},)";
+    after += R"({"user_id": "new)" + name + R"(", "credentials": "/b)" + name + R"(/"},)";
+  }
+  const auto file = [](std::string records, const std::string& deny) {
+    records.pop_back();
+    return R"({"version": {"major": 1, "minor": 4}, "allow": [)" + records + R"(], "deny": [)" + deny + "]}";
+  };
+  cli.home.write("auth.json", file(before, ""));
+  REQUIRE(cli.auth({"add-role", "r"}).exit_code == 0);
+  cli.home.write("auth.json", file(after, R"({"user_id": "thief", "credentials": "/t/"})"));
+  const std::string out = cli.auth({"undo"}, "n\n").out;
+  CHECK_THAT(out, Contains(":\n  remove deny record \"thief\"\n  change allow record \"on100\": enabled\n"));
+  CHECK_THAT(out, Contains("\"on159\": enabled\n  remove allow record \"new100\"\n"));
+  CHECK_THAT(out, Contains("\"new149\"\n  and 10 more\n"));
 }
 
 TEST_CASE("undo: nothing to undo, and a generation that is not there") {

@@ -134,6 +134,28 @@ TEST_CASE("diff: what two files decide differently") {
   CHECK(at(at(document, "users"), "lost") == Json(Json::Array{"b", "temp"}));
 }
 
+TEST_CASE("diff: identity, times and the order of patterns") {
+  Cli cli;
+  const auto write = [&](const char* name, const std::string& records) {
+    cli.home.write(name, R"({"version": {"major": 1, "minor": 4}, "allow": [)" + records + "]}");
+  };
+  const std::string all = R"({"credentials": "/.*/", "user_id": "all", "identity": ")";
+  const std::string some = R"({"credentials": "/v.*/", "user_id": "some"})";
+  const std::string old = (cli.home / "old.json").string();
+  write("old.json", all + R"(a", "not_after": "2027-01-01T00:00:00Z"},)" + some);
+  write("auth.json", all + R"(b"},)" + some);
+  CHECK(cli.auth({"diff", old}).out ==
+        "- let in \"all\" by CURVE /.*/, identity \"a\", until 2027-01-01T00:00:00Z\n"
+        "+ let in \"all\" by CURVE /.*/, identity \"b\"\n");
+  write("old.json", some + "," + all + R"(b"})");
+  CHECK(cli.auth({"diff", old}).out ==
+        "- first match of: \"some\" by CURVE /v.*/; \"all\" by CURVE /.*/, identity \"b\"\n"
+        "+ first match of: \"all\" by CURVE /.*/, identity \"b\"; \"some\" by CURVE /v.*/\n");
+  const Json document = json(cli.auth({"diff", old, "--json"}).out);
+  CHECK(at(document, "same") == Json(false));
+  CHECK(at(at(at(document, "orders").as_array().at(0), "after").as_array().at(0), "identity") == Json("b"));
+}
+
 TEST_CASE("diff: topics, of folders and of files") {
   QuestionCli cli;
   const TempHome other;

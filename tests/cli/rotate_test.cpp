@@ -1,5 +1,7 @@
 #include "auth/rotate.hpp"
 
+#include <filesystem>
+
 #include <vipauth/agent_key_stores.hpp>
 #include <vipauth/authenticator.hpp>
 #include <vipauth/key_store.hpp>
@@ -81,6 +83,73 @@ TEST_CASE("rotate: a run that was cut off is completed by the next") {
   CHECK(store.load()->public_key == next->public_key);
   CHECK(cli.home.read("auth.json") == before);
   CHECK_FALSE(cli.home.has("keystores/a/keystore.json.next"));
+}
+
+TEST_CASE("rotate: the run that completes another one ends the old key as it was told to") {
+  Cli cli;
+  REQUIRE(cli.auth({"create", "a"}).exit_code == 0);
+  const std::string old_keystore = cli.home.read("keystores/a/keystore.json");
+  REQUIRE(cli.auth({"rotate", "a"}).exit_code == 0);
+  const auto cut_off = [&] {
+    cli.home.write("keystores/a/keystore.json.next", cli.home.read("keystores/a/keystore.json"));
+    cli.home.write("keystores/a/keystore.json", old_keystore);
+  };
+  cut_off();
+  CHECK_THAT(cli.auth({"rotate", "a", "--keep", "1d"}).out, Contains("good until 2026-11-22T21:30:00Z"));
+  CHECK(at(cli.record(0), "not_after") == Json("2026-11-22T21:30:00Z"));
+  cut_off();
+  CHECK_THAT(cli.auth({"rotate", "a"}).out, Contains("good until 2026-11-22T21:30:00Z"));  // not prolonged
+  Policy policy = *Policy::parse(cli.file());
+  REQUIRE(policy.update_allow(0, Json::Object{{"not_after", Json()}}));
+  cli.home.write("auth.json", policy.to_json().dump());
+  cut_off();
+  CHECK(cli.auth({"rotate", "a", "--keep", "0s"}).exit_code == 0);
+  CHECK(at(cli.record(0), "not_after") == Json("2026-11-21T21:30:00Z"));
+  CHECK(cli.record(1).find("not_after") == nullptr);
+  CHECK(can_connect(cli));
+}
+
+TEST_CASE("rotate: a record that accepts the old key without end is named") {
+  Cli cli;
+  REQUIRE(cli.auth({"add", "--credentials", "/.*/", "--user_id", "all"}).exit_code == 0);
+  REQUIRE(cli.auth({"create", "a"}).exit_code == 0);
+  const std::string old_keystore = cli.home.read("keystores/a/keystore.json");
+  CHECK_THAT(cli.auth({"rotate", "a"}).err, !Contains("without end"));
+  cli.home.write("keystores/a/keystore.json.next", cli.home.read("keystores/a/keystore.json"));
+  cli.home.write("keystores/a/keystore.json", old_keystore);
+  REQUIRE(cli.auth({"remove", "1", "--yes"}).exit_code == 0);
+  const Outcome outcome = cli.auth({"rotate", "a"});
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.err, Contains("the record at index 0 accepts the old key without end"));
+}
+
+TEST_CASE("rotate: an undone rotation is warned of, and the way back is named") {
+  Cli cli;
+  REQUIRE(cli.auth({"create", "a"}).exit_code == 0);
+  const std::string old_key = key_of(store_of(cli));
+  REQUIRE(cli.auth({"rotate", "a"}).exit_code == 0);
+  const std::string new_key = key_of(store_of(cli));
+  const std::string path = store_of(cli).path().string();
+  const std::string move = "mv " + path + ".bak " + path;
+  CHECK_THAT(cli.auth({"undo"}, "n\n").err,
+             Contains("the only record of the key of \"a\"") && Contains(move));
+  REQUIRE(cli.auth({"undo", "-y"}).exit_code == 0);
+  CHECK_FALSE(can_connect(cli));
+  CHECK_THAT(cli.auth({"rotate", "a"}).err, Contains("no record has the key of \"a\"") && Contains(move));
+  CHECK_THAT(cli.auth({"create", "a", "--roles", "r"}).err,
+             Contains("user_id a is already in use at index [0]") && Contains(move));
+
+  std::filesystem::rename(path + ".bak", path + ".elsewhere");
+  const std::string update = "vctl auth update 0 --credentials " + new_key;
+  CHECK_THAT(cli.auth({"rotate", "a"}).err, Contains(update));
+  CHECK_THAT(cli.auth({"create", "a"}).err, Contains(update));
+  std::filesystem::rename(path + ".elsewhere", path);
+  CHECK(can_connect(cli));
+  CHECK(cli.auth({"rotate", "a"}).exit_code == 0);
+  CHECK(at(cli.record(0), "credentials") == Json(old_key));
+  CHECK(can_connect(cli));
+  REQUIRE(cli.auth({"update", "0", "--comments", "x"}).exit_code == 0);
+  CHECK_THAT(cli.auth({"undo", "-y"}).err, !Contains("the only record"));
 }
 
 TEST_CASE("rotate: an agent without key store or record is refused, and nothing is made") {

@@ -1,12 +1,12 @@
 #include "auth/create.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <ostream>
 #include <utility>
 
 #include "auth/advice.hpp"
 #include "auth/bus_addresses.hpp"
+#include "auth/way_back.hpp"
 #include "home.hpp"
 #include "output.hpp"
 
@@ -43,13 +43,6 @@ std::optional<std::size_t> find_same(const Policy& policy, const Json& wanted) {
   return std::nullopt;
 }
 
-bool has_key(const Policy& policy, const CurveKey& key) {
-  return std::any_of(policy.allow().begin(), policy.allow().end(), [&](const Policy::Entry& entry) {
-    const CurveKey* present = entry.record ? std::get_if<CurveKey>(&entry.record->credentials) : nullptr;
-    return present != nullptr && *present == key;
-  });
-}
-
 /// What a run does about the key store when the record cannot be added. Another run, at the same time, may
 /// have made a record of its key: it stays then.
 class NewKeyStore {
@@ -68,7 +61,7 @@ class NewKeyStore {
   }
 
   void remove_unless_used(const Policy& policy) {
-    if (!is_new_ || has_key(policy, key_)) return;
+    if (!is_new_ || has_record(policy, key_)) return;
     is_new_ = false;
     removed_ = stores_.remove(identity_, key_);
   }
@@ -111,6 +104,12 @@ void print_agent(const Context& context, const std::string& identity, const Agen
 }  // namespace
 
 int create(const CreateOptions& options, const Context& context) {
+  if (options.identity == "server") {
+    return fail(context, Error{ErrorCode::kInvalidArgument,
+                               "\"server\" cannot be the identity of an agent: it means the bus in "
+                               "`vctl auth rotate server`; choose another",
+                               ""});
+  }
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
   const AgentKeyStores stores = home->agent_key_stores();
@@ -138,7 +137,11 @@ int create(const CreateOptions& options, const Context& context) {
     const auto index = same ? Result<std::size_t>(*same) : policy.add_allow(*record);
     if (!index) {
       new_store.remove_unless_used(policy);
-      return index.error();
+      if (!present || has_record(policy, keys->public_key)) return index.error();
+      Error error = index.error();
+      error.message += "; the agent has a key store already, and no record has its key: " +
+                       way_back(policy, options.identity, *store, keys->public_key);
+      return error;
     }
     agent.index = *index;
     const AuthRecord& added = *policy.allow()[*index].record;

@@ -99,8 +99,19 @@ class Lines {
 std::string peer_text(const char* what, const PolicyDifference::Peer& peer) {
   std::string out = what + quoted(peer.user_id) + " by " + std::string(to_string(peer.mechanism));
   if (!peer.credentials.empty()) out += " " + peer.credentials;
+  if (!peer.identity.empty()) out += ", identity " + quoted(peer.identity);
   if (!peer.domain.is_null()) out += ", domain " + python_repr(peer.domain);
   if (!peer.address.is_null()) out += ", address " + python_repr(peer.address);
+  if (peer.not_before) out += ", from " + format_timestamp(*peer.not_before);
+  if (peer.not_after) out += ", until " + format_timestamp(*peer.not_after);
+  return out;
+}
+
+std::string order_text(const std::vector<PolicyDifference::Peer>& peers) {
+  std::string out = "first match of:";
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    out += peer_text(i == 0 ? " " : "; ", peers[i]);
+  }
   return out;
 }
 
@@ -122,6 +133,10 @@ void print_text(std::ostream& out, const Difference& difference) {
              [](const PolicyDifference::Peer& peer) { return peer_text("let in ", peer); });
   lines.both(policy.denied_lost, policy.denied_gained,
              [](const PolicyDifference::Peer& peer) { return peer_text("denied ", peer); });
+  for (const PolicyDifference::Order& order : policy.orders) {
+    lines.lost(order_text(order.before));
+    lines.gained(order_text(order.after));
+  }
   for (const PolicyDifference::Method& method : policy.methods) {
     const std::string name = "method " + method.identity + "." + method.method + " requires ";
     if (method.before) lines.lost(name + python_repr(*method.before));
@@ -144,12 +159,26 @@ Json gained_and_lost(Json gained, Json lost) {
 
 Json document(const std::vector<PolicyDifference::Peer>& peers) {
   Json::Array out;
+  const auto time = [](const std::optional<Timestamp>& at) {
+    return at ? Json(format_timestamp(*at)) : Json();
+  };
   for (const PolicyDifference::Peer& peer : peers) {
     out.emplace_back(Json::Object{{"user_id", peer.user_id},
                                   {"mechanism", to_string(peer.mechanism)},
                                   {"credentials", peer.credentials},
+                                  {"identity", peer.identity},
                                   {"domain", peer.domain},
-                                  {"address", peer.address}});
+                                  {"address", peer.address},
+                                  {"not_before", time(peer.not_before)},
+                                  {"not_after", time(peer.not_after)}});
+  }
+  return out;
+}
+
+Json document(const std::vector<PolicyDifference::Order>& orders) {
+  Json::Array out;
+  for (const PolicyDifference::Order& order : orders) {
+    out.emplace_back(Json::Object{{"before", document(order.before)}, {"after", document(order.after)}});
   }
   return out;
 }
@@ -195,6 +224,7 @@ Json document(const Difference& difference) {
       {"grants", gained_and_lost(std::move(grants_gained), std::move(grants_lost))},
       {"peers", gained_and_lost(document(policy.peers_gained), document(policy.peers_lost))},
       {"denied", gained_and_lost(document(policy.denied_gained), document(policy.denied_lost))},
+      {"orders", document(policy.orders)},
       {"methods", std::move(methods)},
       {"unreadable",
        gained_and_lost(Json::strings(policy.unreadable_gained), Json::strings(policy.unreadable_lost))},

@@ -8,6 +8,7 @@
 #include <vipauth/vip_keys.hpp>
 
 #include "auth/bus_addresses.hpp"
+#include "auth/way_back.hpp"
 #include "home.hpp"
 #include "output.hpp"
 
@@ -41,17 +42,46 @@ Validity validity_of(const Policy& policy, const CurveKey& key) {
   return out;
 }
 
-/// Each record of the old key gets a twin with the new one. Those that an earlier run did are left as they
-/// are.
+/// Ends each record of the old key at `until`, unless it ends before that anyway.
+Result<void> end_key(Policy& policy, const CurveKey& key, Timestamp until) {
+  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
+    const Policy::Entry& entry = policy.allow()[i];
+    if (key_of(entry) == nullptr || *key_of(entry) != key) continue;
+    if (entry.record->not_after && *entry.record->not_after <= until) continue;
+    auto ended = policy.update_allow(i, Json::Object{{"not_after", format_timestamp(until)}});
+    if (!ended) return ended;
+  }
+  return {};
+}
+
+/// Each record of the old key gets a twin with the new one, and ends. Where an earlier run was cut off behind
+/// that, its twins are left as they are: somebody may have changed them since.
 Result<void> add_second_keys(Policy& policy, const CurveKey& old_key, const CurveKey& new_key,
                              Timestamp until) {
-  if (validity_of(policy, new_key).has_record) return {};
+  if (has_record(policy, new_key)) return end_key(policy, old_key, until);
   const std::size_t count = policy.allow().size();
   for (std::size_t i = 0; i < count; ++i) {
     if (key_of(policy.allow()[i]) == nullptr || *key_of(policy.allow()[i]) != old_key) continue;
     if (auto added = policy.add_second_key(i, new_key, until); !added) return added.error();
   }
   return {};
+}
+
+/// The records that accept a key without end: its own, else patterns (a key whose own records have ended
+/// stays out, whatever patterns say).
+std::vector<std::size_t> endless_records(const Policy& policy, const CurveKey& key) {
+  std::vector<std::size_t> out;
+  const bool has_own = has_record(policy, key);
+  const std::string text = key.to_base64url();
+  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
+    const Policy::Entry& entry = policy.allow()[i];
+    if (!entry.record || !entry.record->enabled || entry.record->not_after) continue;
+    const auto* pattern = std::get_if<Pattern>(&entry.record->credentials);
+    const bool accepts = has_own ? key_of(entry) != nullptr && *key_of(entry) == key
+                                 : pattern != nullptr && pattern->matches(text);
+    if (accepts) out.push_back(i);
+  }
+  return out;
 }
 
 /// Refuses when somebody else has rotated the key since it was read: the record would be of a key that nobody
@@ -77,11 +107,10 @@ int rotate_agent(const RotateOptions& options, const Home& home, const Context& 
   const auto policy = home.load_policy();
   if (!policy) return fail(context, policy.error());
   const auto begun = store->next().load();
-  if (!validity_of(*policy, present->public_key).has_record &&
-      !(begun && validity_of(*policy, begun->public_key).has_record)) {
+  if (!has_record(*policy, present->public_key) && !(begun && has_record(*policy, begun->public_key))) {
     return fail(context, Error{ErrorCode::kNotFound,
                                "no record has the key of \"" + options.who +
-                                   "\": add one by `vctl auth create`, and rotate then",
+                                   "\": " + way_back(*policy, options.who, *store, present->public_key),
                                ""});
   }
 
@@ -91,10 +120,12 @@ int rotate_agent(const RotateOptions& options, const Home& home, const Context& 
   const Timestamp until =
       std::chrono::floor<std::chrono::seconds>(context.env.clock()) + options.keep.value_or(kDefaultKeep);
   Validity old;
+  std::vector<std::size_t> endless;
   const auto edited = home.edit_policy([&](Policy& current) -> Result<void> {
     if (auto same = check_unchanged(*store, present->public_key); !same) return same;
     auto added = add_second_keys(current, present->public_key, following->public_key, until);
     old = validity_of(current, present->public_key);
+    endless = endless_records(current, present->public_key);
     return added;
   });
   if (!edited) return fail(context, edited.error());
@@ -119,6 +150,10 @@ int rotate_agent(const RotateOptions& options, const Home& home, const Context& 
   }
   context.env.out.flush();
   for (const std::string& warning : edited->warnings) warn(context, warning);
+  for (const std::size_t index : endless) {
+    warn(context, "the record at index " + std::to_string(index) +
+                      " accepts the old key without end: remove it, or move the key to the deny list");
+  }
   return kExitDone;
 }
 

@@ -15,7 +15,8 @@ struct UndoOptions {
 
 /// Puts a former version of a file back, as a new edit, having shown what that changes and asked; no answer
 /// is no.
-/// --json: {"generation": 7, "changes": [{"change": "remove", "what": "allow record", "name": "alice"}]}
+/// --json: {"generation": 7, "changes": [{"change": "change", "what": "allow record", "name": "alice",
+///          "fields": ["enabled"]}]}
 int undo(const UndoOptions& options, const Context& context);
 
 }  // namespace vipauth::vctl::auth

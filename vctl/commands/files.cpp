@@ -83,8 +83,8 @@ Command undo() {
                               }),
                        flag({"--yes", "-y"}, options->is_sure, "do not ask")};
   command.note = "It is an edit of its own: another undo takes it back.";
-  command.json =
-      R"({"generation": 7, "changes": [{"change": "remove", "what": "allow record", "name": "alice"}]})";
+  command.json = R"({"generation": 7, "changes": [{"change": "change", "what": "allow record", )"
+                 R"("name": "alice", "fields": ["enabled"]}]})";
   return command;
 }
 

@@ -124,7 +124,7 @@ Command diff() {
                        flag({"--exit_code"}, options->with_exit_code, "exit with 1 where something differs")};
   command.json =
       R"({"same": false, "users": {"gained": [...], "lost": [...]}, "grants": {...}, "peers": {...}, )"
-      R"("denied": {...}, "methods": [...], "unreadable": {...}, "topics": {...}})";
+      R"("denied": {...}, "orders": [{"before": [...], "after": [...]}], "methods": [...], "unreadable": {...}, "topics": {...}})";
   return command;
 }
 

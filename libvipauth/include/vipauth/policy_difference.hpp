@@ -16,16 +16,19 @@ namespace vipauth {
 
 /// What two policies decide differently, whatever their files look like.
 ///
-/// Roles and groups are resolved, records that are not active do not count, and nothing depends on the order
-/// of records. Every list is sorted.
+/// Roles and groups are resolved, and records that are not active do not count. The order of records does
+/// where the first that matches decides: see Order. Every other list is sorted.
 struct PolicyDifference {
   /// Whom an active record lets in, or keeps out.
   struct Peer {
     std::string user_id;
     Mechanism mechanism = Mechanism::kCurve;
-    Json domain;              ///< as the record has it: null, a pattern, or a list of them
-    Json address;             ///< the same
-    std::string credentials;  ///< CURVE: the key as base64url, or the pattern. Never a password or its hash
+    Json domain;                ///< as the record has it: null, a pattern, or a list of them
+    Json address;               ///< the same
+    std::string credentials;    ///< CURVE: the key as base64url, or the pattern. Never a password or its hash
+    std::string identity = {};  ///< of allow records: the VIP identity that it may use
+    std::optional<Timestamp> not_before = {};
+    std::optional<Timestamp> not_after = {};
     friend bool operator==(const Peer&, const Peer&) = default;
   };
   /// What a user who is in both policies, or in one, holds in one of them alone.
@@ -33,6 +36,12 @@ struct PolicyDifference {
     std::string user_id;
     std::vector<Capability> gained;  ///< of `after` alone; restrictions with names filled in
     std::vector<Capability> lost;    ///< of `before` alone
+  };
+  /// Allow records of both policies that one peer might match alike (all patterns, all of NULL, those of one
+  /// key or of one user's passwords), in another order: from the first that differs to the last.
+  struct Order {
+    std::vector<Peer> before;
+    std::vector<Peer> after;
   };
   struct Method {
     std::string identity;
@@ -48,6 +57,7 @@ struct PolicyDifference {
   std::vector<Peer> peers_lost;
   std::vector<Peer> denied_gained;  ///< deny records
   std::vector<Peer> denied_lost;
+  std::vector<Order> orders;
   std::vector<Method> methods;
   std::vector<std::string> unreadable_gained;  ///< identities all of whose methods are refused now
   std::vector<std::string> unreadable_lost;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -61,32 +63,44 @@ Json shown_patterns(const std::vector<Pattern>& patterns) {
   return texts.size() == 1 ? Json(texts.front()) : Json::strings(texts);
 }
 
+Json shown_time(const std::optional<Timestamp>& time) {
+  return time ? Json(format_timestamp(*time)) : Json();
+}
+
 /// The peer of a record, by a key that also tells passwords apart, which a Peer does not show.
-std::pair<std::string, PolicyDifference::Peer> keyed_peer(const Policy::Entry& entry) {
-  const AuthRecord& record = *entry.record;
-  PolicyDifference::Peer peer{
-      record.user_id, record.mechanism, shown_patterns(record.domain), shown_patterns(record.address), {}};
+std::pair<std::string, PolicyDifference::Peer> keyed_peer(const AuthRecord& record,
+                                                          const std::string& identity) {
+  PolicyDifference::Peer peer{record.user_id,
+                              record.mechanism,
+                              shown_patterns(record.domain),
+                              shown_patterns(record.address),
+                              {},
+                              identity,
+                              record.not_before,
+                              record.not_after};
   std::string secret;
   if (const auto* key = std::get_if<CurveKey>(&record.credentials)) peer.credentials = key->to_base64url();
   if (const auto* pattern = std::get_if<Pattern>(&record.credentials)) peer.credentials = pattern->text();
   if (const auto* password = std::get_if<StoredPassword>(&record.credentials)) {
     secret = secret_fingerprint(password->text);
   }
-  std::string key = Json(Json::Array{peer.user_id, to_string(peer.mechanism), peer.domain, peer.address,
-                                     peer.credentials, secret})
-                        .dump();
+  std::string key =
+      Json(Json::Array{peer.user_id, to_string(peer.mechanism), peer.domain, peer.address, peer.credentials,
+                       secret, peer.identity, shown_time(peer.not_before), shown_time(peer.not_after)})
+          .dump();
   return {std::move(key), std::move(peer)};
 }
 
 using Peers = ByKey<PolicyDifference::Peer>;
 
+/// In file order.
 Peers allowed_peers(const Policy& policy, Timestamp now) {
   Peers out;
   const std::vector<bool> active = active_allow_records(policy, now);
   for (std::size_t i = 0; i < policy.allow().size(); ++i) {
-    if (active[i]) out.push_back(keyed_peer(policy.allow()[i]));
+    const auto& record = policy.allow()[i].record;
+    if (active[i]) out.push_back(keyed_peer(*record, record->identity));
   }
-  normalize(out);
   return out;
 }
 
@@ -94,9 +108,45 @@ Result<Peers> denied_peers(const Policy& policy, Timestamp now) {
   Peers out;
   for (const Policy::Entry& entry : policy.deny()) {
     if (!entry.record) return entry.record.error();
-    if (entry.record->is_active(now)) out.push_back(keyed_peer(entry));
+    if (entry.record->is_active(now)) out.push_back(keyed_peer(*entry.record, ""));
   }
   normalize(out);
+  return out;
+}
+
+/// What the authenticator finds the record by: of those with the same, the first that matches decides.
+std::pair<Mechanism, std::string> found_by(const PolicyDifference::Peer& peer) {
+  if (peer.mechanism == Mechanism::kPlain) return {peer.mechanism, peer.user_id};
+  return {peer.mechanism, Pattern::looks_like_regex(peer.credentials) ? "" : peer.credentials};
+}
+
+using Sequences = std::map<std::pair<Mechanism, std::string>, Peers>;
+
+/// Those of `peers` that are in `others`, too, each once.
+Sequences common_sequences(const Peers& peers, const Peers& others) {
+  std::set<std::string_view> left;
+  for (const auto& other : others) left.insert(other.first);
+  Sequences out;
+  for (const auto& peer : peers) {
+    if (left.erase(peer.first) > 0) out[found_by(peer.second)].push_back(peer);
+  }
+  return out;
+}
+
+std::vector<PolicyDifference::Order> changed_orders(const Peers& before, const Peers& after) {
+  std::vector<PolicyDifference::Order> out;
+  Sequences old_sequences = common_sequences(before, after);
+  for (auto& [finder, now_peers] : common_sequences(after, before)) {
+    Peers& old_peers = old_sequences.at(finder);
+    const auto is_same = [](const auto& a, const auto& b) { return a.first == b.first; };
+    const auto first = std::mismatch(old_peers.begin(), old_peers.end(), now_peers.begin(), is_same).first;
+    if (first == old_peers.end()) continue;
+    const auto last = std::mismatch(old_peers.rbegin(), old_peers.rend(), now_peers.rbegin(), is_same).first;
+    const auto begin = first - old_peers.begin();
+    const auto end = last.base() - old_peers.begin();
+    out.push_back({values(Peers(old_peers.begin() + begin, old_peers.begin() + end)),
+                   values(Peers(now_peers.begin() + begin, now_peers.begin() + end))});
+  }
   return out;
 }
 
@@ -183,8 +233,8 @@ ByKey<TopicRulesDifference::Rule> keyed_rules(const TopicRules& rules) {
 
 bool PolicyDifference::empty() const noexcept {
   return users_gained.empty() && users_lost.empty() && users.empty() && peers_gained.empty() &&
-         peers_lost.empty() && denied_gained.empty() && denied_lost.empty() && methods.empty() &&
-         unreadable_gained.empty() && unreadable_lost.empty();
+         peers_lost.empty() && denied_gained.empty() && denied_lost.empty() && orders.empty() &&
+         methods.empty() && unreadable_gained.empty() && unreadable_lost.empty();
 }
 
 Result<PolicyDifference> compare(const Policy& before, const Policy& after, Timestamp now) {
@@ -199,8 +249,11 @@ Result<PolicyDifference> compare(const Policy& before, const Policy& after, Time
 
   PolicyDifference out;
   compare_users(*old_grants, *new_grants, out);
-  const Peers old_allowed = allowed_peers(before, now);
-  const Peers new_allowed = allowed_peers(after, now);
+  Peers old_allowed = allowed_peers(before, now);
+  Peers new_allowed = allowed_peers(after, now);
+  out.orders = changed_orders(old_allowed, new_allowed);
+  normalize(old_allowed);
+  normalize(new_allowed);
   out.peers_gained = values(only_in(new_allowed, old_allowed));
   out.peers_lost = values(only_in(old_allowed, new_allowed));
   out.denied_gained = values(only_in(*new_denied, *old_denied));

@@ -83,6 +83,46 @@ TEST_CASE("compare: who is let in and kept out, and no password") {
   CHECK(difference(plain("one"), plain("one")).empty());
 }
 
+TEST_CASE("compare: the identity that a record gives, and its times") {
+  const PolicyDifference identity = difference(allow(",'identity':'a'"), allow(",'identity':'b'"));
+  REQUIRE(identity.peers_gained.size() == 1);
+  CHECK(identity.peers_lost.at(0).identity == "a");
+  CHECK(identity.peers_gained[0].identity == "b");
+  const PolicyDifference endless = difference(allow(",'not_after':'2999-01-01T00:00:00Z'"), allow(""));
+  REQUIRE(endless.peers_gained.size() == 1);
+  CHECK(endless.peers_lost.at(0).not_after == *parse_timestamp("2999-01-01T00:00:00Z"));
+  CHECK_FALSE(endless.peers_gained[0].not_after);
+  CHECK_FALSE(difference(allow(",'not_before':'2001-01-01T00:00:00Z'"), allow("")).empty());
+  const auto denied = [](const std::string& members) {
+    return allow("", ",'deny':[{'credentials':'" + kKeyB + "'" + members + "}]");
+  };
+  CHECK(difference(denied(""), denied(",'not_after':'2999-01-01T00:00:00Z'")).denied_gained.size() == 1);
+  CHECK(difference(denied(",'identity':'a'"), denied(",'identity':'b'")).empty());
+}
+
+TEST_CASE("compare: the order of records of which the first that matches decides") {
+  const auto listed = [](const std::string& records) { return "{'allow':[" + records + "]}"; };
+  const std::string a = "{'user_id':'a','credentials':'/.*/'}";
+  const std::string b = "{'user_id':'b','credentials':'/x.*/'}";
+  const std::string c = "{'user_id':'c','credentials':'/y.*/'}";
+  const std::string key = "{'user_id':'k','credentials':'" + kKeyA + "'}";
+  const std::string null = "{'user_id':'n','mechanism':'NULL'}";
+  const std::string local = "{'user_id':'l','mechanism':'NULL','address':'127.0.0.1'}";
+  const PolicyDifference patterns = difference(listed(c + "," + a + "," + b), listed(c + "," + b + "," + a));
+  REQUIRE(patterns.orders.size() == 1);
+  REQUIRE(patterns.orders[0].before.size() == 2);
+  CHECK(patterns.orders[0].before[0].user_id == "a");
+  CHECK(patterns.orders[0].after.at(0).user_id == "b");
+  CHECK(patterns.peers_gained.empty());
+  CHECK_FALSE(patterns.empty());
+  CHECK(difference(listed(null + "," + local), listed(local + "," + null)).orders.size() == 1);
+  const std::string other = "{'user_id':'o','credentials':'" + kKeyA + "','identity':'o'}";
+  CHECK(difference(listed(key + "," + other), listed(other + "," + key)).orders.size() == 1);
+  CHECK(difference(listed(a + "," + key + "," + null), listed(null + "," + key + "," + a)).empty());
+  CHECK(difference(listed(a + "," + b + "," + a), listed(a + "," + b)).empty());
+  CHECK(difference(listed(a + "," + b), listed(b)).orders.empty());
+}
+
 TEST_CASE("compare: what methods require") {
   const auto with = [](const std::string& methods) {
     return allow(",'identity':'I','rpc_method_authorizations':" + methods);
