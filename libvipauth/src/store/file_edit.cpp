@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "store/history_folder.hpp"
 
@@ -68,7 +69,9 @@ Result<EditReport> EditTransaction::commit(const PresentFile& present, std::stri
     if (number) history->discard(*number);
     return replaced.error();
   }
-  if (number) history->settle(*number);
+  if (number) {
+    for (std::string& warning : history->settle(*number)) report.warnings.push_back(std::move(warning));
+  }
 
   if (const auto process = running_volttron(folder_of(file_))) {
     report.warnings.push_back(

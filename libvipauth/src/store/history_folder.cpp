@@ -4,15 +4,18 @@
 #include <cerrno>
 #include <charconv>
 #include <fcntl.h>
+#include <functional>
+#include <optional>
+#include <set>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
 #include <pwd.h>
 
-#include "store/atomic_file.hpp"
-#include "store/json_file.hpp"
+#include <vipauth/json.hpp>
 
+#include "store/atomic_file.hpp"
 namespace vipauth {
 namespace {
 
@@ -88,6 +91,13 @@ std::string member_text(const Json& note, std::string_view name) {
   return member != nullptr && member->is_string() ? member->as_string() : std::string();
 }
 
+Error damaged(const fs::path& note, const Error& error) {
+  return Error{ErrorCode::kParseError,
+               "the note \"" + note.string() + "\" is damaged, and its version cannot be put back: " +
+                   error.to_string() + "; mend the note, or remove it and the version",
+               ""};
+}
+
 }  // namespace
 
 Result<HistoryFolder> HistoryFolder::open(const fs::path& file, StrictModes strict_modes) {
@@ -134,34 +144,46 @@ bool HistoryFolder::is_present_file(const fs::path& data) const {
          kept.st_ino == present.st_ino && kept.st_dev == present.st_dev;
 }
 
-std::optional<Generation> HistoryFolder::find(std::uint64_t number) const {
+Result<Generation> HistoryFolder::find(std::uint64_t number) const {
+  const fs::path path = data_path(number);
   struct stat data{};
-  if (::lstat(data_path(number).c_str(), &data) != 0 || !S_ISREG(data.st_mode)) return std::nullopt;
-  if (is_present_file(data_path(number))) return std::nullopt;
-  const auto note = read_json_file(note_path(number), strict_modes_);
-  if (!note) return std::nullopt;
-  const auto time = parse_timestamp(member_text(note->document, "time"));
-  if (!time) return std::nullopt;
-  return Generation{number, *time, member_text(note->document, "user"),
-                    member_text(note->document, "command"), static_cast<std::uintmax_t>(data.st_size)};
+  if (::lstat(path.c_str(), &data) != 0) return file_error("read", path, errno);
+  if (!S_ISREG(data.st_mode)) {
+    return Error{ErrorCode::kIoError, "cannot read \"" + path.string() + "\": it is not a regular file", ""};
+  }
+  if (is_present_file(path)) return Error{ErrorCode::kNotFound, "it is the file itself", ""};
+  const fs::path noted = note_path(number);
+  const auto text = read_file(noted, strict_modes_);
+  if (!text) return text.error();
+  const auto note = Json::parse(*text);
+  if (!note) return damaged(noted, note.error());
+  const auto time = parse_timestamp(member_text(*note, "time"));
+  if (!time) return damaged(noted, time.error().at("/time"));
+  return Generation{number, *time, member_text(*note, "user"), member_text(*note, "command"),
+                    static_cast<std::uintmax_t>(data.st_size)};
 }
 
-Result<std::vector<Generation>> HistoryFolder::list() const {
+Result<std::vector<Generation>> HistoryFolder::list(std::vector<std::string>* warnings) const {
   const auto files = names();
   if (!files) return files.error();
+  std::set<std::uint64_t, std::greater<>> numbers;
+  for (const fs::path& name : *files) numbers.insert(*number_of(name.string()));
   std::vector<Generation> out;
-  for (const fs::path& name : *files) {
-    const std::uint64_t number = *number_of(name.string());
-    if (name != note_path(number).filename()) continue;
-    if (auto generation = find(number)) out.push_back(std::move(*generation));
+  for (const std::uint64_t number : numbers) {
+    auto generation = find(number);
+    if (generation) {
+      out.push_back(std::move(*generation));
+    } else if (generation.error().code == ErrorCode::kParseError) {
+      if (warnings != nullptr) warnings->push_back(generation.error().to_string());
+    } else if (generation.error().code != ErrorCode::kNotFound) {
+      return generation.error();
+    }
   }
-  std::sort(out.begin(), out.end(),
-            [](const Generation& a, const Generation& b) { return a.number > b.number; });
   return out;
 }
 
 Result<std::string> HistoryFolder::read(std::uint64_t number) const {
-  if (!find(number)) return Error{ErrorCode::kNotFound, "there is no such generation", ""};
+  if (const auto generation = find(number); !generation) return generation.error();
   return read_file(data_path(number), strict_modes_);
 }
 
@@ -187,27 +209,30 @@ Result<std::uint64_t> HistoryFolder::keep(std::string_view content, bool exists,
   return number;
 }
 
-void HistoryFolder::settle(std::uint64_t number) const {
+std::vector<std::string> HistoryFolder::settle(std::uint64_t number) const {
   const UniqueFd data(::open(data_path(number).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   if (data) static_cast<void>(::fchmod(data.get(), kPrivateFile));
 
-  const auto whole = list();
-  const auto files = names();
-  if (!whole || !files) return;
-  std::vector<std::uint64_t> kept;
-  std::uintmax_t bytes = 0;
-  for (const Generation& generation : *whole) {
-    bytes += generation.bytes;
-    const bool fits = kept.size() < FileHistory::kMaxGenerations && bytes <= FileHistory::kMaxBytes;
-    if (!kept.empty() && !fits) break;
-    kept.push_back(generation.number);
-  }
+  std::vector<std::string> warnings;
+  const auto whole = list(&warnings);
+  const auto files = whole ? names() : Result<std::vector<fs::path>>(whole.error());
+  if (!files) return {"old versions in the history cannot be removed: " + files.error().to_string()};
   for (const fs::path& name : *files) {
     const std::uint64_t owner = *number_of(name.string());
-    const bool is_whole =
-        std::find(kept.begin(), kept.end(), owner) != kept.end() && !name.string().ends_with(kTemporaryEnd);
-    if (!is_whole && owner <= number) ::unlink((folder_ / name).c_str());
+    if (owner > number) continue;
+    const auto generation = find(owner);
+    const bool is_half = !generation && generation.error().code == ErrorCode::kNotFound;
+    if (is_half || name.string().ends_with(kTemporaryEnd)) ::unlink((folder_ / name).c_str());
   }
+  std::size_t count = 0;
+  std::uintmax_t bytes = 0;
+  for (const Generation& generation : *whole) {
+    count += 1;
+    bytes += generation.bytes;
+    const bool fits = count <= FileHistory::kMaxGenerations && bytes <= FileHistory::kMaxBytes;
+    if (count > 1 && !fits) discard(generation.number);
+  }
+  return warnings;
 }
 
 void HistoryFolder::discard(std::uint64_t number) const {

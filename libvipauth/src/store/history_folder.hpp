@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,7 +24,10 @@ class HistoryFolder {
   static Result<HistoryFolder> open_or_make(const std::filesystem::path& file, StrictModes strict_modes);
 
   /// Whole generations, newest first.
-  Result<std::vector<Generation>> list() const;
+  /// \param warnings  takes a line for each that is left out since its note is damaged
+  /// \return kPermissionDenied, kIoError  also of one note only: what cannot be read may well be whole
+  Result<std::vector<Generation>> list(std::vector<std::string>* warnings = nullptr) const;
+  /// \return kNotFound; kParseError  its note is damaged; kPermissionDenied, kIoError
   Result<std::string> read(std::uint64_t number) const;
 
   /// Keeps the present version of the file before it is replaced: by a second name, else a copy.
@@ -34,8 +37,9 @@ class HistoryFolder {
   Result<std::uint64_t> keep(std::string_view content, bool exists, const EditNote& note,
                              Timestamp now) const;
   /// To be called when the file has been replaced: makes the generation private, and removes what is too old,
-  /// too much, or half-made. What cannot be removed stays.
-  void settle(std::uint64_t number) const;
+  /// too much, or half-made. What cannot be removed stays, and so does what cannot be read.
+  /// \return warnings
+  std::vector<std::string> settle(std::uint64_t number) const;
   /// To be called when the file was not replaced.
   void discard(std::uint64_t number) const;
 
@@ -46,7 +50,8 @@ class HistoryFolder {
   std::filesystem::path data_path(std::uint64_t number) const;
   std::filesystem::path note_path(std::uint64_t number) const;
   Result<std::vector<std::filesystem::path>> names() const;
-  std::optional<Generation> find(std::uint64_t number) const;
+  /// \return kNotFound  half of it is missing; and what read() returns
+  Result<Generation> find(std::uint64_t number) const;
   bool is_present_file(const std::filesystem::path& data) const;
 
   std::filesystem::path file_;
