@@ -190,12 +190,36 @@ Result<void> keep_owner(int fd, const fs::path& like) {
   return {};
 }
 
+namespace {
+
+/// Opens a lock, or makes it. Only one that is made here is given to the owner of `file`: what was there
+/// before may be a second name of any file.
+Result<UniqueFd> open_lock(const fs::path& lock, const fs::path& file) {
+  auto made = open_file(lock, O_RDWR | O_CREAT | O_EXCL, "lock");
+  if (made) {
+    if (auto owned = keep_owner(made->get(), file); !owned) return owned.error();
+    return made;
+  }
+  struct stat status{};
+  if (::lstat(lock.c_str(), &status) != 0) return made;
+  auto fd = open_file(lock, O_RDWR | O_NONBLOCK, "lock");
+  if (!fd) return fd;
+  if (::fstat(fd->get(), &status) != 0) return failure("lock", lock);
+  if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
+    return Error{
+        ErrorCode::kPermissionDenied,
+        "cannot lock \"" + lock.string() + "\": it is not a regular file of this name only; remove it", ""};
+  }
+  return fd;
+}
+
+}  // namespace
+
 Result<FileLock> FileLock::acquire(const fs::path& file, std::chrono::milliseconds patience) {
   constexpr std::chrono::milliseconds kBetweenTries{5};
   const fs::path lock = with_suffix(file, ".lock");
-  auto fd = open_file(lock, O_RDWR | O_CREAT, "lock");
+  auto fd = open_lock(lock, file);
   if (!fd) return fd.error();
-  if (auto owned = keep_owner(fd->get(), file); !owned) return owned.error();
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return failure("lock", lock);
@@ -265,7 +289,15 @@ Result<void> make_private_folder(const fs::path& folder) {
                    : failure("open", folder);
   }
   if (!is_new) return {};
-  if (auto owned = keep_owner(fd.get(), folder_of(folder)); !owned) return owned.error();
+  struct stat made{};
+  if (::fstat(fd.get(), &made) != 0) return failure("make", folder);
+  if (made.st_uid != ::geteuid()) {
+    return Error{
+        ErrorCode::kPermissionDenied,
+        "\"" + folder.string() + "\" belongs to somebody else, who put it there while it was made: remove it",
+        ""};
+  }
+  if (auto owned = keep_owner(fd.get(), folder_of(folder) / "."); !owned) return owned.error();
   return sync_folder(folder_of(folder));
 }
 

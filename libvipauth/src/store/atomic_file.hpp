@@ -18,7 +18,8 @@ namespace vipauth {
 class FileLock {
  public:
   /// \return kBusy  somebody else held the lock for all of `patience`
-  /// \return kNotFound  the folder does not exist; kPermissionDenied, kIoError
+  /// \return kNotFound  the folder does not exist; kPermissionDenied  also what is there is no regular file, or
+  ///         has another name too; kIoError
   static Result<FileLock> acquire(const std::filesystem::path& file, std::chrono::milliseconds patience);
 
  private:

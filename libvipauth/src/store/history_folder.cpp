@@ -22,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kPrivateFile = 0600;
-constexpr mode_t kPrivateFolder = 0700;
 constexpr std::string_view kDataEnd = ".json";
 constexpr std::string_view kNoteEnd = ".note.json";
 constexpr std::string_view kTemporaryEnd = ".tmp";
@@ -54,19 +53,6 @@ Result<void> check_folder(const fs::path& folder, StrictModes strict_modes) {
   }
   if (strict_modes == StrictModes::kOff) return {};
   return check_folder_modes(status, folder, ::geteuid(), has_private_group(status));
-}
-
-Result<void> make_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), kPrivateFolder) != 0) {
-    if (errno == EEXIST) return {};
-    return file_error("make", folder, errno);
-  }
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return file_error("open", folder, errno);
-  if (auto owned = keep_owner(fd.get(), folder_of(folder) / "."); !owned) return owned;
-  const UniqueFd above(::open(folder_of(folder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!above || ::fsync(above.get()) != 0) return file_error("sync", folder_of(folder), errno);
-  return {};
 }
 
 std::string user_name() {
@@ -114,7 +100,7 @@ Result<HistoryFolder> HistoryFolder::open_or_make(const fs::path& file, StrictMo
   if (present || present.error().code != ErrorCode::kNotFound) return present;
   const fs::path above = parent_folder(file);
   for (const fs::path& folder : {above, above / file.filename()}) {
-    if (auto made = make_folder(folder); !made) return made.error();
+    if (auto made = make_private_folder(folder); !made) return made.error();
   }
   return open(file, strict_modes);
 }
