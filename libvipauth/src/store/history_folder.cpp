@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include <pwd.h>
 
@@ -21,7 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kPrivateFile = 0600;
 constexpr std::string_view kDataEnd = ".json";
 constexpr std::string_view kNoteEnd = ".note.json";
 constexpr std::string_view kTemporaryEnd = ".tmp";
@@ -123,11 +123,10 @@ Result<std::vector<fs::path>> HistoryFolder::names() const {
   return out;
 }
 
-bool HistoryFolder::is_present_file(const fs::path& data) const {
-  struct stat kept{};
-  struct stat present{};
-  return ::lstat(data.c_str(), &kept) == 0 && ::lstat(file_.c_str(), &present) == 0 &&
-         kept.st_ino == present.st_ino && kept.st_dev == present.st_dev;
+bool HistoryFolder::holds(const Generation& generation, std::string_view content) const {
+  if (generation.bytes != content.size()) return false;
+  const auto kept = read_file(data_path(generation.number), StrictModes::kOff);
+  return kept && *kept == content;
 }
 
 Result<Generation> HistoryFolder::find(std::uint64_t number) const {
@@ -137,7 +136,6 @@ Result<Generation> HistoryFolder::find(std::uint64_t number) const {
   if (!S_ISREG(data.st_mode)) {
     return Error{ErrorCode::kIoError, "cannot read \"" + path.string() + "\": it is not a regular file", ""};
   }
-  if (is_present_file(path)) return Error{ErrorCode::kNotFound, "it is the file itself", ""};
   const fs::path noted = note_path(number);
   const auto text = read_file(noted, strict_modes_);
   if (!text) return text.error();
@@ -149,7 +147,7 @@ Result<Generation> HistoryFolder::find(std::uint64_t number) const {
                     static_cast<std::uintmax_t>(data.st_size)};
 }
 
-Result<std::vector<Generation>> HistoryFolder::list(std::vector<std::string>* warnings) const {
+Result<std::vector<Generation>> HistoryFolder::whole(std::vector<std::string>* warnings) const {
   const auto files = names();
   if (!files) return files.error();
   std::set<std::uint64_t, std::greater<>> numbers;
@@ -168,23 +166,30 @@ Result<std::vector<Generation>> HistoryFolder::list(std::vector<std::string>* wa
   return out;
 }
 
+Result<std::vector<Generation>> HistoryFolder::list(std::vector<std::string>* warnings) const {
+  auto out = whole(warnings);
+  struct stat status{};
+  const bool exists = ::lstat(file_.c_str(), &status) == 0;
+  if (!out || out->empty() || !exists || std::cmp_not_equal(status.st_size, out->front().bytes)) return out;
+  const auto present = read_file(file_, StrictModes::kOff);
+  while (present && !out->empty() && holds(out->front(), *present)) out->erase(out->begin());
+  return out;
+}
+
 Result<std::string> HistoryFolder::read(std::uint64_t number) const {
   if (const auto generation = find(number); !generation) return generation.error();
   return read_file(data_path(number), strict_modes_);
 }
 
-Result<std::uint64_t> HistoryFolder::keep(std::string_view content, bool exists, const EditNote& note,
+Result<std::uint64_t> HistoryFolder::keep(std::string_view content, const EditNote& note,
                                           Timestamp now) const {
   const auto files = names();
   if (!files) return files.error();
+  const auto before = whole();
   std::uint64_t number = 1;
   for (const fs::path& name : *files) number = std::max(number, *number_of(name.string()) + 1);
 
-  const fs::path data = data_path(number);
-  if (!exists || ::link(file_.c_str(), data.c_str()) != 0) {
-    // A file system without hard links, or a file of somebody else (protected_hardlinks in proc(5)).
-    if (auto copied = create_file(data, content); !copied) return copied.error();
-  }
+  if (auto copied = create_file(data_path(number), content); !copied) return copied.error();
   const Json document(Json::Object{{"time", Json(format_timestamp(now))},
                                    {"user", note_text(note.who.empty() ? user_name() : note.who)},
                                    {"command", note_text(note.command)}});
@@ -192,16 +197,18 @@ Result<std::uint64_t> HistoryFolder::keep(std::string_view content, bool exists,
     discard(number);
     return noted.error();
   }
+  if (before) {
+    for (auto same = before->begin(); same != before->end() && holds(*same, content); ++same) {
+      discard(same->number);
+    }
+  }
   return number;
 }
 
 std::vector<std::string> HistoryFolder::settle(std::uint64_t number) const {
-  const UniqueFd data(::open(data_path(number).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (data) static_cast<void>(::fchmod(data.get(), kPrivateFile));
-
   std::vector<std::string> warnings;
-  const auto whole = list(&warnings);
-  const auto files = whole ? names() : Result<std::vector<fs::path>>(whole.error());
+  const auto present = whole(&warnings);
+  const auto files = present ? names() : Result<std::vector<fs::path>>(present.error());
   if (!files) return {"old versions in the history cannot be removed: " + files.error().to_string()};
   for (const fs::path& name : *files) {
     const std::uint64_t owner = *number_of(name.string());
@@ -212,7 +219,7 @@ std::vector<std::string> HistoryFolder::settle(std::uint64_t number) const {
   }
   std::size_t count = 0;
   std::uintmax_t bytes = 0;
-  for (const Generation& generation : *whole) {
+  for (const Generation& generation : *present) {
     count += 1;
     bytes += generation.bytes;
     const bool fits = count <= FileHistory::kMaxGenerations && bytes <= FileHistory::kMaxBytes;
