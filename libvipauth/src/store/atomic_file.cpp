@@ -260,21 +260,34 @@ Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Se
   return read_all(fd->get(), static_cast<std::size_t>(status.st_size), file);
 }
 
-Result<void> replace_file(const fs::path& file, std::string_view content, const fs::path& backup,
-                          unsigned mode) {
+Result<void> place_file(const fs::path& file, std::string_view content, const fs::path& backup,
+                        unsigned mode) {
   struct stat status{};
   if (::lstat(file.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) return failure("replace", file, ELOOP);
   TemporaryFile temporary(with_suffix(file, ".tmp"));
   if (auto written = write_temporary(temporary.path(), content, file, mode); !written) return written.error();
-  auto placed = backup.empty() ? temporary.place(file) : place_with_backup(temporary, file, backup);
-  if (!placed) return placed.error();
-  return sync_folder(folder_of(file));
+  return backup.empty() ? temporary.place(file) : place_with_backup(temporary, file, backup);
+}
+
+Result<void> sync_replaced(const fs::path& file) {
+  const auto synced = sync_folder(folder_of(file));
+  if (synced) return synced;
+  return Error{synced.error().code,
+               "the change of \"" + file.string() +
+                   "\" is in place, but may not survive a power cut: " + synced.error().message,
+               ""};
+}
+
+Result<void> replace_file(const fs::path& file, std::string_view content, const fs::path& backup,
+                          unsigned mode) {
+  if (auto placed = place_file(file, content, backup, mode); !placed) return placed;
+  return sync_replaced(file);
 }
 
 Result<void> promote_file(const fs::path& next, const fs::path& file, const fs::path& backup) {
   if (auto kept = keep_backup(file, backup); !kept) return kept.error();
   if (::rename(next.c_str(), file.c_str()) != 0) return failure("replace", file);
-  return sync_folder(folder_of(file));
+  return sync_replaced(file);
 }
 
 Result<void> make_private_folder(const fs::path& folder) {

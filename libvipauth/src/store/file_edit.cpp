@@ -65,13 +65,14 @@ Result<EditReport> EditTransaction::commit(const PresentFile& present, std::stri
                               number.error().to_string());
   }
   const fs::path backup = present.exists ? with_suffix(file_, ".bak") : fs::path();
-  if (auto replaced = replace_file(file_, text, backup); !replaced) {
+  if (auto replaced = place_file(file_, text, backup); !replaced) {
     if (number) history->discard(*number);
     return replaced.error();
   }
   if (number) {
     for (std::string& warning : history->settle(*number)) report.warnings.push_back(std::move(warning));
   }
+  if (auto synced = sync_replaced(file_); !synced) return synced.error();
 
   if (const auto process = running_volttron(folder_of(file_))) {
     report.warnings.push_back(

@@ -279,6 +279,33 @@ TEST_CASE("FileHistory: that cannot be kept keeps no edit back, and is told") {
   }
 }
 
+TEST_CASE("FileHistory: an edit whose folder cannot be synced is in place, and so is its version") {
+  const TempHome home;
+  for (int i = 1; i <= 2; ++i) REQUIRE(edit(home, i));
+  const std::string before = home.read("auth.json");
+  if (::geteuid() == 0) {
+    constexpr uid_t kNobody = 65534;
+    REQUIRE(::chown(home.path().c_str(), kNobody, kNobody) == 0);
+    for (const auto& entry : fs::recursive_directory_iterator(home.path())) {
+      REQUIRE(::chown(entry.path().c_str(), kNobody, kNobody) == 0);
+    }
+  }
+  home.set_mode(".", 0300);  // files may be replaced, and the folder not opened for fsync
+  CHECK(ChildProcess([&] {
+          if (!drop_privileges()) return 1;
+          const auto report = edit(home, 3);
+          if (report) return 2;
+          return report.error().message.find("is in place, but may not survive a power cut") !=
+                         std::string::npos
+                     ? 0
+                     : 3;
+        }).wait() == 0);
+  home.set_mode(".", 0700);
+  CHECK(home.read("auth.json") != before);
+  CHECK(numbers(home) == std::vector<std::uint64_t>{3, 2, 1});
+  CHECK(*history_of(home).read(3) == before);
+}
+
 TEST_CASE("FileHistory: a note holds bounded text of UTF-8") {
   const TempHome home;
   REQUIRE(edit(home, 1, {.note = {"\xff", std::string(100'000, 'x')}}));
