@@ -125,14 +125,16 @@ TEST_CASE("vctl: an add that is killed at any moment loses nothing") {
   CHECK(killed > 0);
   REQUIRE(program.start_add("last").wait() == 0);
   CHECK(program.users().count("last") == 1);
+  // One for each edit that is in force, however many came to that here.
+  const std::size_t kept = std::min(program.users().size(), FileHistory::kMaxGenerations);
   const auto generations = FileHistory(program.home / "auth.json").list();
   REQUIRE(generations);
-  CHECK(generations->size() == FileHistory::kMaxGenerations);
+  CHECK(generations->size() == kept);
   std::size_t files = 0;
   for ([[maybe_unused]] const auto& file :
        std::filesystem::directory_iterator(program.home / "history/auth.json"))
     ++files;
-  CHECK(files == 2 * FileHistory::kMaxGenerations);
+  CHECK(files == 2 * kept);
 }
 
 TEST_CASE("vctl: a file that may not grow is left as it is") {

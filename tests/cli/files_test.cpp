@@ -51,6 +51,27 @@ TEST_CASE("history: lists the edits, newest first") {
   CHECK_THAT(cli.auth({"history", "topics"}).out, StartsWith("No history of "));
 }
 
+TEST_CASE("history: says which file others may change, and which note is damaged") {
+  Cli cli;
+  REQUIRE(cli.auth({"add-role", "a", "cap"}).exit_code == 0);
+  REQUIRE(cli.auth({"add-role", "b", "cap"}).exit_code == 0);
+  cli.home.set_mode("history/auth.json/2.note.json", 0602);
+  const Outcome refused = cli.auth({"history"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("chmod go-w") && Contains("2.note.json"));
+  const Outcome edited = cli.auth({"add-role", "c", "cap"});
+  CHECK(edited.exit_code == 0);
+  CHECK_THAT(edited.err, Contains("warning: old versions in the history cannot be removed"));
+  cli.home.set_mode("history/auth.json/2.note.json", 0600);
+  CHECK(at(json(cli.auth({"history", "--json"}).out), "history").as_array().size() == 3);
+
+  cli.home.write("history/auth.json/2.note.json", "{");
+  const Outcome damaged = cli.auth({"history", "--json"});
+  CHECK(damaged.exit_code == 0);
+  CHECK_THAT(damaged.err, Contains("warning: the note ") && Contains("2.note.json"));
+  CHECK(at(json(damaged.out), "history").as_array().size() == 2);
+}
+
 TEST_CASE("history: holds no value of the command line") {
   Cli cli;
   REQUIRE(

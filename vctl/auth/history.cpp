@@ -1,6 +1,7 @@
 #include "auth/history.hpp"
 
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include <vipauth/file_history.hpp>
@@ -25,7 +26,9 @@ int history(const HistoryOptions& options, const Context& context) {
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
   const auto file = options.file == HistoryOf::kAuth ? home->auth_path() : home->topics_path();
-  const auto generations = FileHistory(file, context.options.strict_modes).list();
+  std::vector<std::string> warnings;
+  const auto generations = FileHistory(file, context.options.strict_modes).list(&warnings);
+  for (const std::string& warning : warnings) warn(context, warning);
   if (!generations) return fail(context, generations.error());
 
   if (context.options.json) {

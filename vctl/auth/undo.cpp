@@ -216,7 +216,9 @@ Json document(std::uint64_t generation, const std::vector<ItemChange>& changes) 
 
 Result<Generation> find_generation(const std::filesystem::path& file, const UndoOptions& options,
                                    const Context& context) {
-  const auto generations = FileHistory(file, context.options.strict_modes).list();
+  std::vector<std::string> warnings;
+  const auto generations = FileHistory(file, context.options.strict_modes).list(&warnings);
+  for (const std::string& warning : warnings) warn(context, warning);
   if (!generations) return generations.error();
   if (generations->empty()) {
     return Error{ErrorCode::kNotFound, "there is nothing to undo: \"" + file.string() + "\" has no history",

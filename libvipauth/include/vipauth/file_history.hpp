@@ -35,11 +35,13 @@ class FileHistory {
       : file_(std::move(file)), strict_modes_(strict_modes) {}
 
   /// The newest first; of a file without history none.
-  /// \return kPermissionDenied, kIoError
-  VIPAUTH_EXPORT Result<std::vector<Generation>> list() const;
+  /// \param warnings  takes a line for each that is left out since its note is damaged
+  /// \return kPermissionDenied, kIoError  also where one of them cannot be read
+  VIPAUTH_EXPORT Result<std::vector<Generation>> list(std::vector<std::string>* warnings = nullptr) const;
 
   /// The bytes of one.
-  /// \return kNotFound  there is none of that number; kPermissionDenied, kIoError
+  /// \return kNotFound  there is none of that number; kParseError  its note is damaged;
+  ///         kPermissionDenied, kIoError
   VIPAUTH_EXPORT Result<std::string> read(std::uint64_t number) const;
 
  private:

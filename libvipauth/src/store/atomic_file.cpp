@@ -190,12 +190,36 @@ Result<void> keep_owner(int fd, const fs::path& like) {
   return {};
 }
 
+namespace {
+
+/// Opens a lock, or makes it. Only one that is made here is given to the owner of `file`: what was there
+/// before may be a second name of any file.
+Result<UniqueFd> open_lock(const fs::path& lock, const fs::path& file) {
+  auto made = open_file(lock, O_RDWR | O_CREAT | O_EXCL, "lock");
+  if (made) {
+    if (auto owned = keep_owner(made->get(), file); !owned) return owned.error();
+    return made;
+  }
+  struct stat status{};
+  if (::lstat(lock.c_str(), &status) != 0) return made;
+  auto fd = open_file(lock, O_RDWR | O_NONBLOCK, "lock");
+  if (!fd) return fd;
+  if (::fstat(fd->get(), &status) != 0) return failure("lock", lock);
+  if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
+    return Error{
+        ErrorCode::kPermissionDenied,
+        "cannot lock \"" + lock.string() + "\": it is not a regular file of this name only; remove it", ""};
+  }
+  return fd;
+}
+
+}  // namespace
+
 Result<FileLock> FileLock::acquire(const fs::path& file, std::chrono::milliseconds patience) {
   constexpr std::chrono::milliseconds kBetweenTries{5};
   const fs::path lock = with_suffix(file, ".lock");
-  auto fd = open_file(lock, O_RDWR | O_CREAT, "lock");
+  auto fd = open_lock(lock, file);
   if (!fd) return fd.error();
-  if (auto owned = keep_owner(fd->get(), file); !owned) return owned.error();
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return failure("lock", lock);
@@ -236,21 +260,34 @@ Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Se
   return read_all(fd->get(), static_cast<std::size_t>(status.st_size), file);
 }
 
-Result<void> replace_file(const fs::path& file, std::string_view content, const fs::path& backup,
-                          unsigned mode) {
+Result<void> place_file(const fs::path& file, std::string_view content, const fs::path& backup,
+                        unsigned mode) {
   struct stat status{};
   if (::lstat(file.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) return failure("replace", file, ELOOP);
   TemporaryFile temporary(with_suffix(file, ".tmp"));
   if (auto written = write_temporary(temporary.path(), content, file, mode); !written) return written.error();
-  auto placed = backup.empty() ? temporary.place(file) : place_with_backup(temporary, file, backup);
-  if (!placed) return placed.error();
-  return sync_folder(folder_of(file));
+  return backup.empty() ? temporary.place(file) : place_with_backup(temporary, file, backup);
+}
+
+Result<void> sync_replaced(const fs::path& file) {
+  const auto synced = sync_folder(folder_of(file));
+  if (synced) return synced;
+  return Error{synced.error().code,
+               "the change of \"" + file.string() +
+                   "\" is in place, but may not survive a power cut: " + synced.error().message,
+               ""};
+}
+
+Result<void> replace_file(const fs::path& file, std::string_view content, const fs::path& backup,
+                          unsigned mode) {
+  if (auto placed = place_file(file, content, backup, mode); !placed) return placed;
+  return sync_replaced(file);
 }
 
 Result<void> promote_file(const fs::path& next, const fs::path& file, const fs::path& backup) {
   if (auto kept = keep_backup(file, backup); !kept) return kept.error();
   if (::rename(next.c_str(), file.c_str()) != 0) return failure("replace", file);
-  return sync_folder(folder_of(file));
+  return sync_replaced(file);
 }
 
 Result<void> make_private_folder(const fs::path& folder) {
@@ -265,7 +302,15 @@ Result<void> make_private_folder(const fs::path& folder) {
                    : failure("open", folder);
   }
   if (!is_new) return {};
-  if (auto owned = keep_owner(fd.get(), folder_of(folder)); !owned) return owned.error();
+  struct stat made{};
+  if (::fstat(fd.get(), &made) != 0) return failure("make", folder);
+  if (made.st_uid != ::geteuid()) {
+    return Error{
+        ErrorCode::kPermissionDenied,
+        "\"" + folder.string() + "\" belongs to somebody else, who put it there while it was made: remove it",
+        ""};
+  }
+  if (auto owned = keep_owner(fd.get(), folder_of(folder) / "."); !owned) return owned.error();
   return sync_folder(folder_of(folder));
 }
 

@@ -18,7 +18,8 @@ namespace vipauth {
 class FileLock {
  public:
   /// \return kBusy  somebody else held the lock for all of `patience`
-  /// \return kNotFound  the folder does not exist; kPermissionDenied, kIoError
+  /// \return kNotFound  the folder does not exist; kPermissionDenied  also what is there is no regular file, or
+  ///         has another name too; kIoError
   static Result<FileLock> acquire(const std::filesystem::path& file, std::chrono::milliseconds patience);
 
  private:
@@ -40,11 +41,18 @@ Result<std::string> read_file(const std::filesystem::path& file, StrictModes str
 inline constexpr unsigned kPrivateMode = 0600;
 
 /// Replaces a file by `content`, or leaves it as it was: temporary file (`<file>.tmp`), fsync, rename, fsync
-/// of the folder. Success means that it is on the disk. The caller holds the file's lock.
+/// of the folder. Success means that it is on the disk. Where only the last step fails, the file is replaced
+/// all the same, and the error says so. The caller holds the file's lock.
 /// \param backup  where the version before is kept; empty: nowhere
 /// \param mode    of the file, less the process's umask
 Result<void> replace_file(const std::filesystem::path& file, std::string_view content,
                           const std::filesystem::path& backup = {}, unsigned mode = kPrivateMode);
+
+/// The two halves of replace_file, for who has to know which failed: all but the fsync of the folder, and
+/// that.
+Result<void> place_file(const std::filesystem::path& file, std::string_view content,
+                        const std::filesystem::path& backup = {}, unsigned mode = kPrivateMode);
+Result<void> sync_replaced(const std::filesystem::path& file);
 
 /// Puts `next`, a file of the same folder that is on the disk already, in the place of `file`. There is a
 /// `file` at every moment. The caller holds the lock of `file`.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "store/history_folder.hpp"
 
@@ -57,18 +58,21 @@ Result<EditReport> EditTransaction::commit(const PresentFile& present, std::stri
   }
 
   auto history = HistoryFolder::open_or_make(file_, strict_modes_);
-  auto number = history ? history->keep(present.text, present.exists, options_->note, options_->clock())
+  auto number = history ? history->keep(present.text, options_->note, options_->clock())
                         : Result<std::uint64_t>(history.error());
   if (!number) {
     report.warnings.push_back("this change is not in the history, and cannot be undone by it: " +
                               number.error().to_string());
   }
   const fs::path backup = present.exists ? with_suffix(file_, ".bak") : fs::path();
-  if (auto replaced = replace_file(file_, text, backup); !replaced) {
+  if (auto replaced = place_file(file_, text, backup); !replaced) {
     if (number) history->discard(*number);
     return replaced.error();
   }
-  if (number) history->settle(*number);
+  if (number) {
+    for (std::string& warning : history->settle(*number)) report.warnings.push_back(std::move(warning));
+  }
+  if (auto synced = sync_replaced(file_); !synced) return synced.error();
 
   if (const auto process = running_volttron(folder_of(file_))) {
     report.warnings.push_back(

@@ -29,7 +29,8 @@ class EditTransaction {
   /// Keeps the version before, in the history and as `<file>.bak`, and writes `text`. Comments that it loses
   /// are kept once as `<file>.commented.bak`. A history that cannot be kept is a warning: taking a right from
   /// somebody must not fail for it.
-  /// \return what replace_file returns; nothing has happened then
+  /// \return what replace_file returns; nothing has happened then, unless the message says that the change is in
+  ///         place, which its history tells too
   Result<EditReport> commit(const PresentFile& present, std::string_view text) const;
 
  private:

@@ -4,11 +4,11 @@
 
 namespace vipauth {
 
-Result<std::vector<Generation>> FileHistory::list() const {
+Result<std::vector<Generation>> FileHistory::list(std::vector<std::string>* warnings) const {
   const auto folder = HistoryFolder::open(file_, strict_modes_);
   if (!folder && folder.error().code == ErrorCode::kNotFound) return std::vector<Generation>();
   if (!folder) return folder.error();
-  return folder->list();
+  return folder->list(warnings);
 }
 
 Result<std::string> FileHistory::read(std::uint64_t number) const {

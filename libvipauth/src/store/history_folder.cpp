@@ -4,22 +4,24 @@
 #include <cerrno>
 #include <charconv>
 #include <fcntl.h>
+#include <functional>
+#include <optional>
+#include <set>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include <pwd.h>
 
-#include "store/atomic_file.hpp"
-#include "store/json_file.hpp"
+#include <vipauth/json.hpp>
 
+#include "store/atomic_file.hpp"
 namespace vipauth {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kPrivateFile = 0600;
-constexpr mode_t kPrivateFolder = 0700;
 constexpr std::string_view kDataEnd = ".json";
 constexpr std::string_view kNoteEnd = ".note.json";
 constexpr std::string_view kTemporaryEnd = ".tmp";
@@ -53,19 +55,6 @@ Result<void> check_folder(const fs::path& folder, StrictModes strict_modes) {
   return check_folder_modes(status, folder, ::geteuid(), has_private_group(status));
 }
 
-Result<void> make_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), kPrivateFolder) != 0) {
-    if (errno == EEXIST) return {};
-    return file_error("make", folder, errno);
-  }
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return file_error("open", folder, errno);
-  if (auto owned = keep_owner(fd.get(), folder_of(folder) / "."); !owned) return owned;
-  const UniqueFd above(::open(folder_of(folder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!above || ::fsync(above.get()) != 0) return file_error("sync", folder_of(folder), errno);
-  return {};
-}
-
 std::string user_name() {
   const uid_t user = ::geteuid();
   passwd entry{};
@@ -88,6 +77,13 @@ std::string member_text(const Json& note, std::string_view name) {
   return member != nullptr && member->is_string() ? member->as_string() : std::string();
 }
 
+Error damaged(const fs::path& note, const Error& error) {
+  return Error{ErrorCode::kParseError,
+               "the note \"" + note.string() + "\" is damaged, and its version cannot be put back: " +
+                   error.to_string() + "; mend the note, or remove it and the version",
+               ""};
+}
+
 }  // namespace
 
 Result<HistoryFolder> HistoryFolder::open(const fs::path& file, StrictModes strict_modes) {
@@ -104,7 +100,7 @@ Result<HistoryFolder> HistoryFolder::open_or_make(const fs::path& file, StrictMo
   if (present || present.error().code != ErrorCode::kNotFound) return present;
   const fs::path above = parent_folder(file);
   for (const fs::path& folder : {above, above / file.filename()}) {
-    if (auto made = make_folder(folder); !made) return made.error();
+    if (auto made = make_private_folder(folder); !made) return made.error();
   }
   return open(file, strict_modes);
 }
@@ -127,56 +123,73 @@ Result<std::vector<fs::path>> HistoryFolder::names() const {
   return out;
 }
 
-bool HistoryFolder::is_present_file(const fs::path& data) const {
-  struct stat kept{};
-  struct stat present{};
-  return ::lstat(data.c_str(), &kept) == 0 && ::lstat(file_.c_str(), &present) == 0 &&
-         kept.st_ino == present.st_ino && kept.st_dev == present.st_dev;
+bool HistoryFolder::holds(const Generation& generation, std::string_view content) const {
+  if (generation.bytes != content.size()) return false;
+  const auto kept = read_file(data_path(generation.number), StrictModes::kOff);
+  return kept && *kept == content;
 }
 
-std::optional<Generation> HistoryFolder::find(std::uint64_t number) const {
+Result<Generation> HistoryFolder::find(std::uint64_t number) const {
+  const fs::path path = data_path(number);
   struct stat data{};
-  if (::lstat(data_path(number).c_str(), &data) != 0 || !S_ISREG(data.st_mode)) return std::nullopt;
-  if (is_present_file(data_path(number))) return std::nullopt;
-  const auto note = read_json_file(note_path(number), strict_modes_);
-  if (!note) return std::nullopt;
-  const auto time = parse_timestamp(member_text(note->document, "time"));
-  if (!time) return std::nullopt;
-  return Generation{number, *time, member_text(note->document, "user"),
-                    member_text(note->document, "command"), static_cast<std::uintmax_t>(data.st_size)};
+  if (::lstat(path.c_str(), &data) != 0) return file_error("read", path, errno);
+  if (!S_ISREG(data.st_mode)) {
+    return Error{ErrorCode::kIoError, "cannot read \"" + path.string() + "\": it is not a regular file", ""};
+  }
+  const fs::path noted = note_path(number);
+  const auto text = read_file(noted, strict_modes_);
+  if (!text) return text.error();
+  const auto note = Json::parse(*text);
+  if (!note) return damaged(noted, note.error());
+  const auto time = parse_timestamp(member_text(*note, "time"));
+  if (!time) return damaged(noted, time.error().at("/time"));
+  return Generation{number, *time, member_text(*note, "user"), member_text(*note, "command"),
+                    static_cast<std::uintmax_t>(data.st_size)};
 }
 
-Result<std::vector<Generation>> HistoryFolder::list() const {
+Result<std::vector<Generation>> HistoryFolder::whole(std::vector<std::string>* warnings) const {
   const auto files = names();
   if (!files) return files.error();
+  std::set<std::uint64_t, std::greater<>> numbers;
+  for (const fs::path& name : *files) numbers.insert(*number_of(name.string()));
   std::vector<Generation> out;
-  for (const fs::path& name : *files) {
-    const std::uint64_t number = *number_of(name.string());
-    if (name != note_path(number).filename()) continue;
-    if (auto generation = find(number)) out.push_back(std::move(*generation));
+  for (const std::uint64_t number : numbers) {
+    auto generation = find(number);
+    if (generation) {
+      out.push_back(std::move(*generation));
+    } else if (generation.error().code == ErrorCode::kParseError) {
+      if (warnings != nullptr) warnings->push_back(generation.error().to_string());
+    } else if (generation.error().code != ErrorCode::kNotFound) {
+      return generation.error();
+    }
   }
-  std::sort(out.begin(), out.end(),
-            [](const Generation& a, const Generation& b) { return a.number > b.number; });
+  return out;
+}
+
+Result<std::vector<Generation>> HistoryFolder::list(std::vector<std::string>* warnings) const {
+  auto out = whole(warnings);
+  struct stat status{};
+  const bool exists = ::lstat(file_.c_str(), &status) == 0;
+  if (!out || out->empty() || !exists || std::cmp_not_equal(status.st_size, out->front().bytes)) return out;
+  const auto present = read_file(file_, StrictModes::kOff);
+  while (present && !out->empty() && holds(out->front(), *present)) out->erase(out->begin());
   return out;
 }
 
 Result<std::string> HistoryFolder::read(std::uint64_t number) const {
-  if (!find(number)) return Error{ErrorCode::kNotFound, "there is no such generation", ""};
+  if (const auto generation = find(number); !generation) return generation.error();
   return read_file(data_path(number), strict_modes_);
 }
 
-Result<std::uint64_t> HistoryFolder::keep(std::string_view content, bool exists, const EditNote& note,
+Result<std::uint64_t> HistoryFolder::keep(std::string_view content, const EditNote& note,
                                           Timestamp now) const {
   const auto files = names();
   if (!files) return files.error();
+  const auto before = whole();
   std::uint64_t number = 1;
   for (const fs::path& name : *files) number = std::max(number, *number_of(name.string()) + 1);
 
-  const fs::path data = data_path(number);
-  if (!exists || ::link(file_.c_str(), data.c_str()) != 0) {
-    // A file system without hard links, or a file of somebody else (protected_hardlinks in proc(5)).
-    if (auto copied = create_file(data, content); !copied) return copied.error();
-  }
+  if (auto copied = create_file(data_path(number), content); !copied) return copied.error();
   const Json document(Json::Object{{"time", Json(format_timestamp(now))},
                                    {"user", note_text(note.who.empty() ? user_name() : note.who)},
                                    {"command", note_text(note.command)}});
@@ -184,30 +197,35 @@ Result<std::uint64_t> HistoryFolder::keep(std::string_view content, bool exists,
     discard(number);
     return noted.error();
   }
+  if (before) {
+    for (auto same = before->begin(); same != before->end() && holds(*same, content); ++same) {
+      discard(same->number);
+    }
+  }
   return number;
 }
 
-void HistoryFolder::settle(std::uint64_t number) const {
-  const UniqueFd data(::open(data_path(number).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (data) static_cast<void>(::fchmod(data.get(), kPrivateFile));
-
-  const auto whole = list();
-  const auto files = names();
-  if (!whole || !files) return;
-  std::vector<std::uint64_t> kept;
-  std::uintmax_t bytes = 0;
-  for (const Generation& generation : *whole) {
-    bytes += generation.bytes;
-    const bool fits = kept.size() < FileHistory::kMaxGenerations && bytes <= FileHistory::kMaxBytes;
-    if (!kept.empty() && !fits) break;
-    kept.push_back(generation.number);
-  }
+std::vector<std::string> HistoryFolder::settle(std::uint64_t number) const {
+  std::vector<std::string> warnings;
+  const auto present = whole(&warnings);
+  const auto files = present ? names() : Result<std::vector<fs::path>>(present.error());
+  if (!files) return {"old versions in the history cannot be removed: " + files.error().to_string()};
   for (const fs::path& name : *files) {
     const std::uint64_t owner = *number_of(name.string());
-    const bool is_whole =
-        std::find(kept.begin(), kept.end(), owner) != kept.end() && !name.string().ends_with(kTemporaryEnd);
-    if (!is_whole && owner <= number) ::unlink((folder_ / name).c_str());
+    if (owner > number) continue;
+    const auto generation = find(owner);
+    const bool is_half = !generation && generation.error().code == ErrorCode::kNotFound;
+    if (is_half || name.string().ends_with(kTemporaryEnd)) ::unlink((folder_ / name).c_str());
   }
+  std::size_t count = 0;
+  std::uintmax_t bytes = 0;
+  for (const Generation& generation : *present) {
+    count += 1;
+    bytes += generation.bytes;
+    const bool fits = count <= FileHistory::kMaxGenerations && bytes <= FileHistory::kMaxBytes;
+    if (count > 1 && !fits) discard(generation.number);
+  }
+  return warnings;
 }
 
 void HistoryFolder::discard(std::uint64_t number) const {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,8 +12,8 @@
 namespace vipauth {
 
 /// The folder with the history of one file: of each generation `N.json`, the bytes, and `N.note.json`, who
-/// replaced them and when. One without a note is half-made, and does not count; neither does one that still
-/// is the file itself, whose edit did not come to its end.
+/// replaced them and when. One without a note is half-made, and does not count; neither does the newest while
+/// it holds what the file holds: its edit did not come to its end, or was taken back by hand.
 ///
 /// Changes are made under the lock of the file.
 class HistoryFolder {
@@ -24,18 +24,21 @@ class HistoryFolder {
   static Result<HistoryFolder> open_or_make(const std::filesystem::path& file, StrictModes strict_modes);
 
   /// Whole generations, newest first.
-  Result<std::vector<Generation>> list() const;
+  /// \param warnings  takes a line for each that is left out since its note is damaged
+  /// \return kPermissionDenied, kIoError  also of one note only: what cannot be read may well be whole
+  Result<std::vector<Generation>> list(std::vector<std::string>* warnings = nullptr) const;
+  /// \return kNotFound; kParseError  its note is damaged; kPermissionDenied, kIoError
   Result<std::string> read(std::uint64_t number) const;
 
-  /// Keeps the present version of the file before it is replaced: by a second name, else a copy.
-  /// \param content  what was read of the file
-  /// \param exists   false: the file is not there, and `content` stands for that
+  /// Keeps a copy of the present version of the file before it is replaced. It takes the place of a newest
+  /// generation that holds the same.
+  /// \param content  what was read of the file; of one that is not there, what stands for that
   /// \return the number
-  Result<std::uint64_t> keep(std::string_view content, bool exists, const EditNote& note,
-                             Timestamp now) const;
-  /// To be called when the file has been replaced: makes the generation private, and removes what is too old,
-  /// too much, or half-made. What cannot be removed stays.
-  void settle(std::uint64_t number) const;
+  Result<std::uint64_t> keep(std::string_view content, const EditNote& note, Timestamp now) const;
+  /// To be called when the file has been replaced: removes what is too old,
+  /// too much, or half-made. What cannot be removed stays, and so does what cannot be read.
+  /// \return warnings
+  std::vector<std::string> settle(std::uint64_t number) const;
   /// To be called when the file was not replaced.
   void discard(std::uint64_t number) const;
 
@@ -46,8 +49,10 @@ class HistoryFolder {
   std::filesystem::path data_path(std::uint64_t number) const;
   std::filesystem::path note_path(std::uint64_t number) const;
   Result<std::vector<std::filesystem::path>> names() const;
-  std::optional<Generation> find(std::uint64_t number) const;
-  bool is_present_file(const std::filesystem::path& data) const;
+  /// \return kNotFound  half of it is missing; and what read() returns
+  Result<Generation> find(std::uint64_t number) const;
+  Result<std::vector<Generation>> whole(std::vector<std::string>* warnings = nullptr) const;
+  bool holds(const Generation& generation, std::string_view content) const;
 
   std::filesystem::path file_;
   std::filesystem::path folder_;

@@ -98,6 +98,43 @@ TEST_CASE("FileLock: needs a folder, and follows no symbolic link") {
   CHECK_FALSE(home.has("elsewhere"));
 }
 
+TEST_CASE("FileLock: refuses what is not its own regular file, and waits for none") {
+  const TempHome home;
+  home.write("precious", "content");
+  fs::create_hard_link(home / "precious", home / "file.lock");
+  const auto second_name = FileLock::acquire(home / "file", kNoPatience);
+  REQUIRE_FALSE(second_name);
+  CHECK(second_name.error().code == ErrorCode::kPermissionDenied);
+  CHECK(second_name.error().message.find("file.lock") != std::string::npos);
+  fs::remove(home / "precious");
+  CHECK(FileLock::acquire(home / "file", kNoPatience));
+
+  REQUIRE(::mkfifo((home / "other.lock").c_str(), 0600) == 0);
+  CHECK(FileLock::acquire(home / "other", kNoPatience).error().code == ErrorCode::kPermissionDenied);
+}
+
+TEST_CASE("FileLock: an administrator gives away no lock that was there before") {
+  if (::geteuid() != 0) {
+    WARN("skipped: only root can give files away");
+    return;
+  }
+  constexpr uid_t kNobody = 65534;
+  const TempHome home;
+  REQUIRE(::chown(home.path().c_str(), kNobody, kNobody) == 0);
+  const auto owner = [&](const char* name) {
+    struct stat status{};
+    REQUIRE(::stat((home / name).c_str(), &status) == 0);
+    return status.st_uid;
+  };
+  home.write("precious", "content");
+  fs::create_hard_link(home / "precious", home / "file.lock");
+  CHECK_FALSE(FileLock::acquire(home / "file", kNoPatience));
+  CHECK(owner("precious") == 0);
+  fs::remove(home / "precious");
+  REQUIRE(FileLock::acquire(home / "file", kNoPatience));
+  CHECK(owner("file.lock") == 0);
+}
+
 TEST_CASE("FileLock: stays as a private file of its own") {
   const TempHome home;
   REQUIRE(FileLock::acquire(home / "file", kNoPatience));

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -95,7 +96,7 @@ TEST_CASE("FileHistory: what another program wrote is kept when an edit replaces
   REQUIRE(edit(home, 2));
   CHECK(*history_of(home).read(2) == by_hand);
   home.write("auth.json",
-             "{}");  // in place, as VOLTTRON writes: the history holds no second name of the file
+             "{}");  // in place, as VOLTTRON writes
   CHECK(*history_of(home).read(2) == by_hand);
 }
 
@@ -142,20 +143,76 @@ TEST_CASE("FileHistory: half of a generation does not count, and goes with the n
   REQUIRE(edit(home, 2));
   home.write("history/auth.json/7.json", "no note");
   home.write("history/auth.json/8.note.json", R"({"time": "2026-11-21T21:30:00Z"})");
-  home.write("history/auth.json/9.json", "bad note");
-  home.write("history/auth.json/9.note.json", "{");
+  home.write("history/auth.json/9.json", "half-written note");
   home.write("history/auth.json/9.note.json.tmp", "half");
-  home.write("history/auth.json/10.note.json", R"({"time": "yesterday"})");
-  home.write("history/auth.json/10.json", "bad time");
   home.write("history/auth.json/mine.txt", "of somebody else");
   home.write("history/auth.json/99999999999999999999999.json", "no number");
   CHECK(numbers(home) == std::vector<std::uint64_t>{2, 1});
-  for (const std::uint64_t number : {7U, 8U, 9U, 10U}) CHECK_FALSE(history_of(home).read(number));
+  for (const std::uint64_t number : {7U, 8U, 9U}) CHECK_FALSE(history_of(home).read(number));
   REQUIRE(edit(home, 3));
-  CHECK(numbers(home) == std::vector<std::uint64_t>{11, 2, 1});
+  CHECK(numbers(home) == std::vector<std::uint64_t>{10, 2, 1});
   CHECK(files_in(home / "history/auth.json") ==
-        std::set<std::string>{"1.json", "1.note.json", "2.json", "2.note.json", "11.json", "11.note.json",
+        std::set<std::string>{"1.json", "1.note.json", "2.json", "2.note.json", "10.json", "10.note.json",
                               "mine.txt", "99999999999999999999999.json"});
+}
+
+TEST_CASE("FileHistory: what strict modes refuse is told, and no edit removes anything") {
+  const TempHome home;
+  for (int i = 1; i <= 6; ++i) REQUIRE(edit(home, i));
+  const auto before = files_in(home / "history/auth.json");
+  for (const std::string& name : before) home.set_mode("history/auth.json/" + name, 0602);
+  const auto refused = history_of(home).list();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kPermissionDenied);
+  CHECK(refused.error().message.ends_with("chmod go-w \"" +
+                                          (home / "history/auth.json/6.note.json").string() + "\""));
+  const auto report = edit(home, 7);
+  REQUIRE(report);
+  CHECK(report->written);
+  REQUIRE(report->warnings.size() == 1);
+  CHECK(report->warnings[0].starts_with("old versions in the history cannot be removed: "));
+  for (const std::string& name : before) home.set_mode("history/auth.json/" + name, 0600);
+  CHECK(numbers(home) == std::vector<std::uint64_t>{7, 6, 5, 4, 3, 2, 1});
+}
+
+TEST_CASE("FileHistory: a note that cannot be read for want of descriptors removes nothing") {
+  const TempHome home;
+  for (int i = 1; i <= 3; ++i) REQUIRE(edit(home, i));
+  const auto before = files_in(home / "history/auth.json");
+  CHECK(ChildProcess([&] {
+          const auto folder = HistoryFolder::open(home / "auth.json", StrictModes::kOn);
+          if (!folder) return 1;
+          // One for the folder, and none for what is in it.
+          const int next = ::dup(0);
+          const rlimit limit{static_cast<rlim_t>(next) + 1, static_cast<rlim_t>(next) + 1};
+          if (::close(next) != 0 || ::setrlimit(RLIMIT_NOFILE, &limit) != 0) return 2;
+          if (folder->list()) return 3;
+          return folder->settle(3).size() == 1 ? 0 : 4;
+        }).wait() == 0);
+  CHECK(files_in(home / "history/auth.json") == before);
+}
+
+TEST_CASE("FileHistory: a version with a damaged note is kept, and told") {
+  const TempHome home;
+  for (int i = 1; i <= 3; ++i) REQUIRE(edit(home, i));
+  home.write("history/auth.json/2.note.json", "{");
+  home.write("history/auth.json/3.note.json", R"({"time": "yesterday"})");
+  std::vector<std::string> warnings;
+  const auto generations = history_of(home).list(&warnings);
+  REQUIRE(generations);
+  REQUIRE(generations->size() == 1);
+  CHECK(generations->front().number == 1);
+  REQUIRE(warnings.size() == 2);
+  CHECK(warnings[0].find("3.note.json") != std::string::npos);
+  CHECK(warnings[1].find("2.note.json") != std::string::npos);
+  CHECK(history_of(home).read(2).error().code == ErrorCode::kParseError);
+  const auto report = edit(home, 4);
+  REQUIRE(report);
+  CHECK(report->warnings.size() == 2);
+  CHECK(numbers(home) == std::vector<std::uint64_t>{4, 1});
+  for (const char* name : {"2.json", "2.note.json", "3.json", "3.note.json"}) {
+    CHECK(fs::exists(home / "history/auth.json" / name));
+  }
 }
 
 TEST_CASE("FileHistory: an edit that was cut off before the file was replaced does not count") {
@@ -163,20 +220,23 @@ TEST_CASE("FileHistory: an edit that was cut off before the file was replaced do
   REQUIRE(edit(home, 1));
   const auto folder = HistoryFolder::open(home / "auth.json", StrictModes::kOn);
   REQUIRE(folder);
-  CHECK(*folder->keep(home.read("auth.json"), true, {}, kNow) == 2);
+  CHECK(*folder->keep(home.read("auth.json"), {}, kNow) == 2);
   CHECK(numbers(home) == std::vector<std::uint64_t>{1});
-  CHECK_FALSE(history_of(home).read(2));
   REQUIRE(edit(home, 2));
-  CHECK(numbers(home).front() == 3);
+  CHECK(numbers(home) == std::vector<std::uint64_t>{3, 1});
 }
 
-TEST_CASE("FileHistory: without hard links the bytes are copied") {
+TEST_CASE("FileHistory: the file put back from its backup and written in place changes no version") {
   const TempHome home;
   REQUIRE(edit(home, 1));
-  const auto folder = HistoryFolder::open(home / "auth.json", StrictModes::kOn);
-  REQUIRE(folder);
-  CHECK(*folder->keep("what was read", false, {}, kNow) == 2);
-  CHECK(*history_of(home).read(2) == "what was read");
+  REQUIRE(edit(home, 2));
+  const std::string one = home.read("auth.json.bak");
+  CHECK(fs::hard_link_count(home / "auth.json.bak") == 1);
+  fs::rename(home / "auth.json.bak", home / "auth.json");
+  CHECK(numbers(home) == std::vector<std::uint64_t>{1});  // there is nothing to undo of the second
+  home.write("auth.json", "{}");
+  CHECK(*history_of(home).read(2) == one);
+  CHECK(numbers(home) == std::vector<std::uint64_t>{2, 1});
 }
 
 TEST_CASE("FileHistory: that cannot be kept keeps no edit back, and is told") {
@@ -217,6 +277,33 @@ TEST_CASE("FileHistory: that cannot be kept keeps no edit back, and is told") {
     CHECK(history_of(home).list().error().code == ErrorCode::kPermissionDenied);
     CHECK(FileHistory(home / "auth.json", StrictModes::kOff).list());
   }
+}
+
+TEST_CASE("FileHistory: an edit whose folder cannot be synced is in place, and so is its version") {
+  const TempHome home;
+  for (int i = 1; i <= 2; ++i) REQUIRE(edit(home, i));
+  const std::string before = home.read("auth.json");
+  if (::geteuid() == 0) {
+    constexpr uid_t kNobody = 65534;
+    REQUIRE(::chown(home.path().c_str(), kNobody, kNobody) == 0);
+    for (const auto& entry : fs::recursive_directory_iterator(home.path())) {
+      REQUIRE(::chown(entry.path().c_str(), kNobody, kNobody) == 0);
+    }
+  }
+  home.set_mode(".", 0300);  // files may be replaced, and the folder not opened for fsync
+  CHECK(ChildProcess([&] {
+          if (!drop_privileges()) return 1;
+          const auto report = edit(home, 3);
+          if (report) return 2;
+          return report.error().message.find("is in place, but may not survive a power cut") !=
+                         std::string::npos
+                     ? 0
+                     : 3;
+        }).wait() == 0);
+  home.set_mode(".", 0700);
+  CHECK(home.read("auth.json") != before);
+  CHECK(numbers(home) == std::vector<std::uint64_t>{3, 2, 1});
+  CHECK(*history_of(home).read(3) == before);
 }
 
 TEST_CASE("FileHistory: a note holds bounded text of UTF-8") {
