@@ -94,7 +94,7 @@ void collect_verbs(const vctl::Command& command, const std::string& words, std::
 
 }  // namespace
 
-TEST_CASE("--json: every verb prints one document, in the shape that its help tells") {
+TEST_CASE("json: every verb prints one document, in the shape that its help tells") {
   Cli cli;
   prepare(cli);
   vctl::CommonOptions options;
@@ -125,7 +125,7 @@ TEST_CASE("--json: every verb prints one document, in the shape that its help te
   CHECK(untried.empty());
 }
 
-TEST_CASE("--json: an error of any verb is one document, too") {
+TEST_CASE("json: an error of any verb is one document, too") {
   Cli cli;
   prepare(cli);
   for (const Run& run : runs(cli)) {
