@@ -270,7 +270,7 @@ Result<void> place_file(const fs::path& file, std::string_view content, const fs
 }
 
 Result<void> sync_replaced(const fs::path& file) {
-  const auto synced = sync_folder(folder_of(file));
+  auto synced = sync_folder(folder_of(file));
   if (synced) return synced;
   return Error{synced.error().code,
                "the change of \"" + file.string() +
