@@ -154,7 +154,7 @@ void report(const fs::path& folder, const std::string& vctl, std::size_t records
   write_bytes(file, text);
   write_bytes(other, auth_json(records + 1));
   std::size_t added = 1'000'000'000;
-  const auto verb = [&](std::vector<std::string> words, std::vector<int> codes = {0}) {
+  const auto verb = [&](std::vector<std::string> words, const std::vector<int>& codes = {0}) {
     words.insert(words.begin(), {vctl, "--home", folder.string(), "auth"});
     run(words, codes);
   };

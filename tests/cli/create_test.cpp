@@ -120,6 +120,7 @@ TEST_CASE("create: a key store that somebody else's record uses stays") {
 TEST_CASE("create: of several runs at once all find one key and one record") {
   Cli cli;
   std::vector<ChildProcess> processes;
+  processes.reserve(4);
   for (int i = 0; i < 4; ++i) {
     processes.emplace_back([&] { return cli.auth({"create", "a"}).exit_code; });
   }

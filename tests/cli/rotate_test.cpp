@@ -180,6 +180,7 @@ TEST_CASE("rotate: of several runs at once none leaves the agent outside") {
   REQUIRE(cli.auth({"create", "a"}).exit_code == 0);
   const std::string old_key = key_of(store_of(cli));
   std::vector<ChildProcess> processes;
+  processes.reserve(4);
   for (int i = 0; i < 4; ++i) {
     processes.emplace_back([&] { return cli.auth({"rotate", "a"}).exit_code; });
   }
