@@ -28,18 +28,18 @@ termios shown_settings{};  // of the terminal while it shows what is typed; for 
 /// handler may.
 void restore_and_end(int signal_number) {
   tcsetattr(STDIN_FILENO, TCSANOW, &shown_settings);
-  std::signal(signal_number, SIG_DFL);
-  std::raise(signal_number);
+  static_cast<void>(std::signal(signal_number, SIG_DFL));
+  static_cast<void>(std::raise(signal_number));
 }
 
 void set_terminal_echo(bool is_on) {
   if (is_on) {
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown_settings);
-    for (const int number : kEnding) std::signal(number, SIG_DFL);
+    for (const int number : kEnding) static_cast<void>(std::signal(number, SIG_DFL));
     return;
   }
   if (tcgetattr(STDIN_FILENO, &shown_settings) != 0) return;
-  for (const int number : kEnding) std::signal(number, restore_and_end);
+  for (const int number : kEnding) static_cast<void>(std::signal(number, restore_and_end));
   termios hidden = shown_settings;
   hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
   tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
