@@ -157,6 +157,11 @@ Json record_of(const Authorization& peer) {
                            {"user_id", Json(peer.user_id)}});
 }
 
+auto find_request(PendingState& state, std::string_view user_id) {
+  return std::find_if(state.pending.begin(), state.pending.end(),
+                      [&](const PendingRequest& request) { return request.user_id == user_id; });
+}
+
 Error not_listed(std::string_view user_id) {
   return Error{
       ErrorCode::kNotFound,
@@ -282,39 +287,19 @@ Result<void> RemotePeers::edit(const std::function<Result<void>(PendingState&, c
   return result;
 }
 
-Result<Authorization> RemotePeers::approve(std::string_view user_id, const Approval& approval) {
+Result<Authorization> RemotePeers::decide(std::string_view user_id, const Decide& decide) {
   Authorization done;
   auto result = edit([&](PendingState& state, const EditPolicy& edit_policy) -> Result<void> {
-    const auto request = std::find_if(state.pending.begin(), state.pending.end(),
-                                      [&](const PendingRequest& r) { return r.user_id == user_id; });
+    const auto request = find_request(state, user_id);
+    const bool is_pending = request != state.pending.end();
     auto edited = edit_policy([&](Policy& policy) -> Result<void> {
-      if (request != state.pending.end()) {
-        done = describe(*request);
-        done.status = AuthorizationStatus::kApproved;
-        Json record = record_of(done);
-        apply(approval, record);
-        if (approval.user_id) done.user_id = *approval.user_id;
-        auto added = policy.add_allow(record);
-        return added ? Result<void>() : Result<void>(added.error());
-      }
-      if (const Indices indices = of_user(policy.deny(), denied(policy), user_id); !indices.empty()) {
-        auto moved = move_to_allow(policy, indices, approval, state);
-        if (!moved) return moved.error();
-        done = std::move(*moved);
-        return {};
-      }
-      const Indices indices = of_user(policy.allow(), approved(policy, state), user_id);
-      if (indices.empty()) return not_listed(user_id);
-      if (sets_anything(approval)) {
-        return Error{ErrorCode::kConflict,
-                     python_repr(Json(user_id)) + " is approved already: change its record instead",
-                     json_pointer("/allow", indices.front())};
-      }
-      done = describe(policy.allow()[indices.front()], AuthorizationStatus::kApproved, state);
+      auto decided = decide(policy, state, is_pending ? &*request : nullptr);
+      if (!decided) return decided.error();
+      done = *std::move(decided);
       return {};
     });
     if (!edited) return edited.error();
-    if (request != state.pending.end()) {
+    if (is_pending) {
       remember(state, *request);
       state.pending.erase(request);
     }
@@ -324,50 +309,60 @@ Result<Authorization> RemotePeers::approve(std::string_view user_id, const Appro
   return done;
 }
 
+Result<Authorization> RemotePeers::approve(std::string_view user_id, const Approval& approval) {
+  return decide(
+      user_id,
+      [&](Policy& policy, PendingState& state, const PendingRequest* request) -> Result<Authorization> {
+        if (request != nullptr) {
+          Authorization done = describe(*request);
+          done.status = AuthorizationStatus::kApproved;
+          Json record = record_of(done);
+          apply(approval, record);
+          if (approval.user_id) done.user_id = *approval.user_id;
+          if (auto added = policy.add_allow(record); !added) return added.error();
+          return done;
+        }
+        if (const Indices indices = of_user(policy.deny(), denied(policy), user_id); !indices.empty()) {
+          return move_to_allow(policy, indices, approval, state);
+        }
+        const Indices indices = of_user(policy.allow(), approved(policy, state), user_id);
+        if (indices.empty()) return not_listed(user_id);
+        if (sets_anything(approval)) {
+          return Error{ErrorCode::kConflict,
+                       python_repr(Json(user_id)) + " is approved already: change its record instead",
+                       json_pointer("/allow", indices.front())};
+        }
+        return describe(policy.allow()[indices.front()], AuthorizationStatus::kApproved, state);
+      });
+}
+
 Result<Authorization> RemotePeers::deny(std::string_view user_id) {
-  Authorization done;
-  auto result = edit([&](PendingState& state, const EditPolicy& edit_policy) -> Result<void> {
-    const auto request = std::find_if(state.pending.begin(), state.pending.end(),
-                                      [&](const PendingRequest& r) { return r.user_id == user_id; });
-    auto edited = edit_policy([&](Policy& policy) -> Result<void> {
-      if (request != state.pending.end()) {
-        done = describe(*request);
-        done.status = AuthorizationStatus::kDenied;
-        Json record = record_of(done);
-        record.set("domain", Json());
-        record.set("address", Json());
-        auto added = policy.add_deny(record);
-        return added ? Result<void>() : Result<void>(added.error());
-      }
-      if (const Indices indices = of_user(policy.allow(), approved(policy, state), user_id);
-          !indices.empty()) {
-        auto moved = move_to_deny(policy, indices, state);
-        if (!moved) return moved.error();
-        done = std::move(*moved);
-        return {};
-      }
-      const Indices indices = of_user(policy.deny(), denied(policy), user_id);
-      if (indices.empty()) return not_listed(user_id);
-      done = describe(policy.deny()[indices.front()], AuthorizationStatus::kDenied, state);
-      return {};
-    });
-    if (!edited) return edited.error();
-    if (request != state.pending.end()) {
-      remember(state, *request);
-      state.pending.erase(request);
-    }
-    return {};
-  });
-  if (!result) return result.error();
-  return done;
+  return decide(
+      user_id,
+      [&](Policy& policy, PendingState& state, const PendingRequest* request) -> Result<Authorization> {
+        if (request != nullptr) {
+          Authorization done = describe(*request);
+          done.status = AuthorizationStatus::kDenied;
+          Json record = record_of(done);
+          record.set("domain", Json());
+          record.set("address", Json());
+          if (auto added = policy.add_deny(record); !added) return added.error();
+          return done;
+        }
+        if (const Indices indices = of_user(policy.allow(), approved(policy, state), user_id);
+            !indices.empty()) {
+          return move_to_deny(policy, indices, state);
+        }
+        const Indices indices = of_user(policy.deny(), denied(policy), user_id);
+        if (indices.empty()) return not_listed(user_id);
+        return describe(policy.deny()[indices.front()], AuthorizationStatus::kDenied, state);
+      });
 }
 
 Result<Authorization> RemotePeers::remove(std::string_view user_id) {
   Authorization done;
   auto result = edit([&](PendingState& state, const EditPolicy& edit_policy) -> Result<void> {
-    const auto request = std::find_if(state.pending.begin(), state.pending.end(),
-                                      [&](const PendingRequest& r) { return r.user_id == user_id; });
-    if (request != state.pending.end()) {
+    if (const auto request = find_request(state, user_id); request != state.pending.end()) {
       done = describe(*request);
       state.pending.erase(request);
       return {};

@@ -36,6 +36,12 @@ class RemotePeers {
   /// A transaction on pending.json, in which `change` may make one on auth.json. Logs when both are done.
   Result<void> edit(const std::function<Result<void>(PendingState&, const EditPolicy&)>& change);
 
+  /// What a decision does to the policy; `request` where the peer waits for one.
+  using Decide = std::function<Result<Authorization>(Policy&, PendingState&, const PendingRequest* request)>;
+
+  /// Lets `decide` edit the policy. A request that is decided waits no longer.
+  Result<Authorization> decide(std::string_view user_id, const Decide& decide);
+
   const AuthFile& auth_file_;
   PendingStore& pending_;
   EditOptions edit_options_;
