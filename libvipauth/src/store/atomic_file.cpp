@@ -60,6 +60,9 @@ class TemporaryFile {
     return {};
   }
 
+  /// For when it holds what must not be lost.
+  void leave() { placed_ = true; }
+
  private:
   fs::path path_;
   bool placed_ = false;
@@ -121,8 +124,12 @@ bool swap_files(const fs::path& a, const fs::path& b) {
 Result<void> place_with_backup(TemporaryFile& temporary, const fs::path& file, const fs::path& backup) {
   if (swap_files(temporary.path(), file)) {
     auto kept = temporary.place(backup);
-    if (!kept) swap_files(temporary.path(), file);  // nothing has happened
-    return kept;
+    if (kept || swap_files(temporary.path(), file)) return kept;  // if not kept, nothing has happened
+    temporary.leave();
+    return Error{kept.error().code,
+                 "the change of \"" + file.string() + "\" is in place, and the version before is \"" +
+                     temporary.path().string() + "\": move it away; " + kept.error().message,
+                 ""};
   }
   if (errno != ENOENT) {  // a file system that cannot swap
     if (auto kept = keep_backup(file, backup); !kept) return kept.error();
