@@ -44,13 +44,16 @@ void complete(Json& document) {
   add("roles", Json::Object());
 }
 
-Result<LoadedPolicy> understand(Json document) {
+/// What a policy is read for: only an edit asks later whether it has changed.
+enum class Purpose { kReading, kEditing };
+
+Result<LoadedPolicy> understand(Json document, Purpose purpose) {
   auto upgraded = upgrade_document(std::move(document));
   if (!upgraded) return upgraded.error();
   LoadedPolicy out;
   out.from = std::move(upgraded->from);
   out.warnings = std::move(upgraded->warnings);
-  if (upgraded->document.is_object()) {
+  if (purpose == Purpose::kEditing && upgraded->document.is_object()) {
     complete(upgraded->document);
     out.digest = digest_of(upgraded->document);
   }
@@ -61,8 +64,8 @@ Result<LoadedPolicy> understand(Json document) {
   return out;
 }
 
-Result<LoadedPolicy> understand(Json document, const fs::path& path) {
-  auto loaded = understand(std::move(document));
+Result<LoadedPolicy> understand(Json document, const fs::path& path, Purpose purpose) {
+  auto loaded = understand(std::move(document), purpose);
   if (!loaded) return in_file(loaded.error(), path);
   return loaded;
 }
@@ -71,7 +74,7 @@ Result<LoadedPolicy> understand(Json document, const fs::path& path) {
 Result<LoadedPolicy> understand_text(const std::string& text, const fs::path& path) {
   auto document = Json::parse(text, Json::Comments::kAccept);
   if (!document) return in_file(document.error(), path);
-  return understand(std::move(*document), path);
+  return understand(std::move(*document), path, Purpose::kReading);
 }
 
 Error unwritable() {
@@ -126,7 +129,7 @@ Result<Present> read_present(const fs::path& path, StrictModes strict_modes) {
     return out;
   }
   if (!file) return file.error();
-  auto loaded = understand(std::move(file->document), path);
+  auto loaded = understand(std::move(file->document), path, Purpose::kEditing);
   if (!loaded) return loaded.error();
   return Present{true, std::move(file->text), file->had_comments, std::move(*loaded)};
 }
@@ -136,7 +139,7 @@ Result<Present> read_present(const fs::path& path, StrictModes strict_modes) {
 Result<Policy> AuthFile::load() const {
   auto file = read_json_file(path_, strict_modes_);
   if (!file) return file.error();
-  auto loaded = understand(std::move(file->document), path_);
+  auto loaded = understand(std::move(file->document), path_, Purpose::kReading);
   if (!loaded) return loaded.error();
   return std::move(loaded->policy);
 }
