@@ -210,12 +210,17 @@ std::vector<std::string> HistoryFolder::settle(std::uint64_t number) const {
   const auto present = whole(&warnings);
   const auto files = present ? names() : Result<std::vector<fs::path>>(present.error());
   if (!files) return {"old versions in the history cannot be removed: " + files.error().to_string()};
+  std::set<std::uint64_t> good;
+  for (const Generation& generation : *present) good.insert(generation.number);
+  const auto is_half = [&](std::uint64_t owner) {
+    if (good.contains(owner)) return false;
+    const auto generation = find(owner);
+    return !generation && generation.error().code == ErrorCode::kNotFound;
+  };
   for (const fs::path& name : *files) {
     const std::uint64_t owner = *number_of(name.string());
     if (owner > number) continue;
-    const auto generation = find(owner);
-    const bool is_half = !generation && generation.error().code == ErrorCode::kNotFound;
-    if (is_half || name.string().ends_with(kTemporaryEnd)) ::unlink((folder_ / name).c_str());
+    if (name.string().ends_with(kTemporaryEnd) || is_half(owner)) ::unlink((folder_ / name).c_str());
   }
   std::size_t count = 0;
   std::uintmax_t bytes = 0;
