@@ -6,6 +6,7 @@
 
 #include <vipauth/authenticator.hpp>
 #include <vipauth/decision.hpp>
+#include <vipauth/decision_observer.hpp>
 #include <vipauth/live_policy.hpp>
 
 namespace vipauth {
@@ -20,8 +21,10 @@ namespace vipauth {
 /// thread-safe: one thread at a time. Source: semantics 7.
 class Session {
  public:
-  /// Judges the peer at once: ask revoked() or just go on, for a revoked session refuses.
-  VIPAUTH_EXPORT Session(std::shared_ptr<const LivePolicy> policy, Acceptance acceptance);
+  /// Judges the peer at once: ask check(), or just go on, for a revoked session refuses.
+  /// \param observer  sees each decision but those of check(); may be null
+  VIPAUTH_EXPORT Session(std::shared_ptr<const LivePolicy> policy, Acceptance acceptance,
+                         std::shared_ptr<DecisionObserver> observer = nullptr);
 
   const std::string& user_id() const noexcept { return acceptance_.user_id; }
   const Acceptance& acceptance() const noexcept { return acceptance_; }
@@ -41,8 +44,11 @@ class Session {
  private:
   bool stands();
   void judge();
+  template <typename Ask>
+  Decision decide(const Question& question, Ask ask);
 
   std::shared_ptr<const LivePolicy> policy_;
+  std::shared_ptr<DecisionObserver> observer_;
   LivePolicy::Version judged_;
   Acceptance acceptance_;
   std::string identity_;

@@ -4,8 +4,9 @@
 
 namespace vipauth {
 
-Session::Session(std::shared_ptr<const LivePolicy> policy, Acceptance acceptance)
-    : policy_(std::move(policy)), acceptance_(std::move(acceptance)) {
+Session::Session(std::shared_ptr<const LivePolicy> policy, Acceptance acceptance,
+                 std::shared_ptr<DecisionObserver> observer)
+    : policy_(std::move(policy)), observer_(std::move(observer)), acceptance_(std::move(acceptance)) {
   judge();
 }
 
@@ -37,24 +38,40 @@ Decision Session::check() {
   return standing_;
 }
 
+template <typename Ask>
+Decision Session::decide(const Question& question, Ask ask) {
+  Decision decision = stands() ? ask(*judged_.snapshot) : standing_;
+  if (observer_) observer_->on_decision(*this, question, decision);
+  return decision;
+}
+
 Decision Session::verify_sender(std::string_view vip_identity) {
-  if (!stands()) return standing_;
-  return judged_.snapshot->identities.verify(acceptance_.user_id, identity_, vip_identity);
+  return decide({.kind = Question::Kind::kSender, .subject = vip_identity},
+                [&](const PolicySnapshot& policy) {
+                  return policy.identities.verify(acceptance_.user_id, identity_, vip_identity);
+                });
 }
 
 Decision Session::authorize_call(const CallRequest& call) {
-  if (!stands()) return standing_;
-  return judged_.snapshot->authorize_call(acceptance_.user_id, call);
+  const Question question{.kind = Question::Kind::kCall,
+                          .subject = call.method,
+                          .callee = call.callee,
+                          .arguments = &call.arguments};
+  return decide(question, [&](const PolicySnapshot& policy) {
+    return policy.authorize_call(acceptance_.user_id, call);
+  });
 }
 
 Decision Session::authorize_publish(std::string_view topic) {
-  if (!stands()) return standing_;
-  return judged_.snapshot->authorize_publish(acceptance_.user_id, topic);
+  return decide({.kind = Question::Kind::kPublish, .subject = topic}, [&](const PolicySnapshot& policy) {
+    return policy.authorize_publish(acceptance_.user_id, topic);
+  });
 }
 
 Decision Session::authorize_receive(std::string_view topic) {
-  if (!stands()) return standing_;
-  return judged_.snapshot->authorize_receive(acceptance_.user_id, topic);
+  return decide({.kind = Question::Kind::kReceive, .subject = topic}, [&](const PolicySnapshot& policy) {
+    return policy.authorize_receive(acceptance_.user_id, topic);
+  });
 }
 
 }  // namespace vipauth

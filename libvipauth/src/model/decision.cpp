@@ -1,5 +1,6 @@
 #include <vipauth/decision.hpp>
 
+
 namespace vipauth {
 
 std::string_view to_string(Reason reason) noexcept {

@@ -159,3 +159,27 @@ TEST_CASE("PolicySnapshot: every call to an identity with ill-typed rpc_method_a
     CHECK(s.authorize_call("u", {"Other", "anything", CallArguments()}).allowed());
   }
 }
+
+TEST_CASE("Session: an observer sees each decision, refused ones of a revoked session too") {
+  struct Recorder : DecisionObserver {
+    void on_decision(const Session& session, const Question& question,
+                     const Decision& decision) noexcept override {
+      lines.push_back(session.user_id() + " " + std::string(to_string(question.kind)) + " " +
+                      std::string(question.callee) + " " + std::string(question.subject) + " " +
+                      std::string(to_string(decision.reason())));
+    }
+    std::vector<std::string> lines;
+  };
+  const auto recorder = std::make_shared<Recorder>();
+  const auto live = std::make_shared<LivePolicy>(snapshot(kBoth));
+  Session alice(live, accept(*live, kKeyA), recorder);
+  CHECK(alice.verify_sender("alice.agent").allowed());
+  const CallArguments none;
+  CHECK(alice.authorize_call({.callee = "bob.agent", .method = "m", .arguments = none}).allowed());
+  live->publish(snapshot("{'allow':[" + kBob + "]}"));
+  CHECK_FALSE(alice.authorize_publish("t").allowed());
+  CHECK_FALSE(alice.authorize_receive("t").allowed());
+  CHECK(recorder->lines == std::vector<std::string>{"alice sender  alice.agent allowed",
+                                                    "alice call bob.agent m unprotected",
+                                                    "alice publish  t revoked", "alice receive  t revoked"});
+}
