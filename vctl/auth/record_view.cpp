@@ -32,7 +32,10 @@ bool is_empty(const Json& json) {
 }
 
 /// What stands for credentials that are, or may be, a password; nothing for those that are surely none.
-std::optional<std::string_view> stand_in(const Json& source) {
+std::optional<std::string_view> stand_in(const Policy::Entry& entry) {
+  if (entry.record && entry.record->mechanism == Mechanism::kCurve)
+    return std::nullopt;  // a key or a pattern
+  const Json& source = entry.source;
   const Json* credentials = source.find("credentials");
   if (credentials == nullptr || credentials->is_null()) return std::nullopt;
   const Json* mechanism = source.find("mechanism");
@@ -55,7 +58,7 @@ Json shown_field(std::string_view name, const Json& value, std::optional<std::st
 
 Json shown_record(const Policy::Entry& entry) {
   if (!entry.source.is_object()) return entry.source;
-  const auto credentials = stand_in(entry.source);
+  const auto credentials = stand_in(entry);
   Json::Object shown;
   for (std::size_t i = 0; i < kOrder.size(); ++i) {
     const std::string name(kOrder[i]);

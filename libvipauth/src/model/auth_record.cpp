@@ -132,13 +132,26 @@ MethodAuthorizations parse_methods(const Json& json) {
 /// Reads members of one record, keeping the first error and its place.
 class FieldReader {
  public:
-  explicit FieldReader(const Json& record) : record_(record) {}
+  explicit FieldReader(const Json& record) : members_(record.as_object()) {}
+
+  /// Records mostly have their fields in the order in which they are asked for here.
+  const Json* find(std::string_view name) {
+    const std::size_t count = members_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t at = next_ + i < count ? next_ + i : next_ + i - count;
+      if (members_[at].name != name) continue;
+      next_ = at + 1 < count ? at + 1 : 0;
+      return &members_[at].value;
+    }
+    return nullptr;
+  }
 
   /// Parses the member into `out`; where there is none, `out` keeps its default.
   template <typename T, typename Parser>
   void read(std::string_view name, T& out, Parser parse) {
-    const Json* json = record_.find(name);
-    if (json == nullptr || error_) return;
+    if (error_) return;
+    const Json* json = find(name);
+    if (json == nullptr) return;
     auto parsed = parse(*json);
     if (!parsed) {
       error_ = parsed.error().at(json_pointer("", name));
@@ -150,7 +163,8 @@ class FieldReader {
   const std::optional<Error>& error() const { return error_; }
 
  private:
-  const Json& record_;
+  const Json::Object& members_;
+  std::size_t next_ = 0;  // the member behind the last one found
   std::optional<Error> error_;
 };
 
@@ -196,23 +210,22 @@ Result<AuthRecord> AuthRecord::parse(const Json& source) {
   fields.read("domain", record.domain, parse_patterns);
   fields.read("address", record.address, parse_addresses);
   fields.read("mechanism", record.mechanism, parse_mechanism_field);
+  const Json* credentials = fields.find("credentials");
+  fields.read("groups", record.groups, parse_name_list);
+  fields.read("roles", record.roles, parse_name_list);
+  fields.read("capabilities", record.capabilities, parse_capabilities);
+  const Json* methods = fields.find("rpc_method_authorizations");
   fields.read("user_id", record.user_id, parse_name);
   fields.read("identity", record.identity, parse_name);
-  fields.read("capabilities", record.capabilities, parse_capabilities);
-  fields.read("roles", record.roles, parse_name_list);
-  fields.read("groups", record.groups, parse_name_list);
   fields.read("enabled", record.enabled, parse_enabled);
   fields.read("not_before", record.not_before, parse_time);
   fields.read("not_after", record.not_after, parse_time);
   if (fields.error()) return *fields.error();
 
-  const Json* credentials = source.find("credentials");
   auto parsed = parse_credentials(credentials == nullptr ? Json() : *credentials, record.mechanism);
   if (!parsed) return parsed.error().at("/credentials");
   record.credentials = std::move(*parsed);
-  if (const Json* methods = source.find("rpc_method_authorizations")) {
-    record.rpc_method_authorizations = parse_methods(*methods);
-  }
+  if (methods != nullptr) record.rpc_method_authorizations = parse_methods(*methods);
   if (record.user_id.empty()) record.user_id = derive_user_id(source);
   return record;
 }

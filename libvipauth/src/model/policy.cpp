@@ -80,6 +80,17 @@ Policy::Entry make_entry(Json source, std::string_view list, std::size_t index) 
   return {std::move(source), std::move(record)};
 }
 
+namespace {
+
+std::vector<Policy::Entry> make_entries(Json::Array sources, std::string_view list) {
+  std::vector<Policy::Entry> entries;
+  entries.reserve(sources.size());
+  for (Json& source : sources) entries.push_back(make_entry(std::move(source), list, entries.size()));
+  return entries;
+}
+
+}  // namespace
+
 Policy::Role make_role(std::string name, Json source) {
   auto capabilities = parse_capabilities(source);
   if (!capabilities) capabilities = capabilities.error().at(json_pointer("/roles", name));
@@ -114,12 +125,8 @@ Result<Policy> Policy::parse(Json document) {
   if (!roles) return roles.error();
 
   Policy policy;
-  for (Json& source : allow->as_array()) {
-    policy.allow_.push_back(make_entry(std::move(source), kAllow, policy.allow_.size()));
-  }
-  for (Json& source : deny->as_array()) {
-    policy.deny_.push_back(make_entry(std::move(source), kDeny, policy.deny_.size()));
-  }
+  policy.allow_ = make_entries(std::move(allow->as_array()), kAllow);
+  policy.deny_ = make_entries(std::move(deny->as_array()), kDeny);
   for (Json::Member& member : groups->as_object()) {
     policy.groups_.push_back(make_group(std::move(member.name), std::move(member.value)));
   }

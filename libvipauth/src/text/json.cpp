@@ -1,9 +1,18 @@
 #include <vipauth/json.hpp>
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <memory>
 #include <optional>
 #include <unordered_set>
 
+// RapidJSON's vector instructions, where every processor of this kind has them.
+#if defined(__SSE2__)
+#define RAPIDJSON_SSE2
+#elif defined(__ARM_NEON)
+#define RAPIDJSON_NEON
+#endif
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/prettywriter.h>
@@ -18,6 +27,9 @@ namespace vipauth {
 namespace {
 
 /// Builds a Json from RapidJSON's events.
+///
+/// Members and items of what is open wait on two stacks, so that a closed object or list is made once, in its
+/// full size.
 class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
  public:
   bool Null() { return add(Json()); }
@@ -28,13 +40,17 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   bool String(const char* text, rapidjson::SizeType length, bool) {
     return is_text({text, length}) && add(Json(std::string(text, length)));
   }
-  bool StartObject() { return open(Json(Json::Object())); }
+  bool StartObject() { return open(members_.size()); }
   bool Key(const char* text, rapidjson::SizeType length, bool) {
-    return is_text({text, length}) && open_member(std::string(text, length));
+    return is_text({text, length}) && open_member({text, length});
   }
-  bool EndObject(rapidjson::SizeType) { return close(); }
-  bool StartArray() { return open(Json(Json::Array())); }
-  bool EndArray(rapidjson::SizeType) { return close(); }
+  bool EndObject(rapidjson::SizeType) { return close<Json::Object>(members_); }
+  bool StartArray() {
+    if (!open(items_.size())) return false;
+    levels_.back().is_array = true;
+    return true;
+  }
+  bool EndArray(rapidjson::SizeType) { return close<Json::Array>(items_); }
 
   const std::optional<Error>& error() const { return error_; }
   Json take() { return std::move(root_); }
@@ -44,9 +60,10 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   static constexpr std::size_t kSmallObject = 16;
 
   struct Level {
-    Json value;
-    std::string member;
-    std::unordered_set<std::string> names;  // of an object that is no longer small
+    std::size_t begin = 0;  // of members_ or items_
+    bool is_array = false;
+    std::uint64_t marks = 0;                                 // of the names so far
+    std::unique_ptr<std::unordered_set<std::string>> names;  // of an object that is no longer small
   };
 
   bool fail(ErrorCode code, std::string message) {
@@ -62,60 +79,88 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   bool add(Json value) {
     if (levels_.empty()) {
       root_ = std::move(value);
-    } else if (Level& top = levels_.back(); top.value.is_array()) {
-      top.value.as_array().push_back(std::move(value));
+    } else if (levels_.back().is_array) {
+      items_.push_back(std::move(value));
     } else {
-      top.value.as_object().push_back({std::move(top.member), std::move(value)});
+      members_.back().value = std::move(value);
     }
     return true;
   }
 
-  bool open(Json container) {
+  bool open(std::size_t begin) {
     if (levels_.size() >= Json::kMaxDepth) {
       return fail(ErrorCode::kLimitExceeded,
                   "nested deeper than " + std::to_string(Json::kMaxDepth) + " levels");
     }
-    levels_.push_back({std::move(container), {}, {}});
+    levels_.emplace_back().begin = begin;
     return true;
   }
 
-  bool close() {
-    Json done = std::move(levels_.back().value);
+  template <typename Container, typename Waiting>
+  bool close(Waiting& waiting) {
+    const auto begin = waiting.begin() + static_cast<std::ptrdiff_t>(levels_.back().begin);
+    Container done(std::make_move_iterator(begin), std::make_move_iterator(waiting.end()));
+    waiting.erase(begin, waiting.end());
     levels_.pop_back();
-    return add(std::move(done));
+    return add(Json(std::move(done)));
   }
 
-  bool open_member(std::string name) {
-    Level& top = levels_.back();
-    const Json::Object& members = top.value.as_object();
-    bool is_new = true;
-    if (members.size() < kSmallObject) {
-      is_new = top.value.find(name) == nullptr;
-    } else {
-      if (top.names.empty()) {
-        for (const Json::Member& member : members) top.names.insert(member.name);
+  /// One of 64 bits, by length and last letter: names with different ones differ.
+  static std::uint64_t mark_of(std::string_view name) {
+    const unsigned last = name.empty() ? 0 : static_cast<unsigned char>(name.back());
+    return std::uint64_t{1} << ((name.size() * 7 + last) % 64);
+  }
+
+  bool is_new(std::string_view name) {
+    Level& level = levels_.back();
+    const auto begin = members_.begin() + static_cast<std::ptrdiff_t>(level.begin);
+    if (members_.size() - level.begin >= kSmallObject) {
+      if (!level.names) {
+        level.names = std::make_unique<std::unordered_set<std::string>>();
+        std::for_each(begin, members_.end(), [&](const Json::Member& m) { level.names->insert(m.name); });
       }
-      is_new = top.names.insert(name).second;
+      return level.names->emplace(name).second;
     }
-    if (!is_new) {
+    const std::uint64_t mark = mark_of(name);
+    const bool may_be_there = (level.marks & mark) != 0;
+    level.marks |= mark;
+    return !may_be_there ||
+           std::none_of(begin, members_.end(), [&](const Json::Member& m) { return m.name == name; });
+  }
+
+  bool open_member(std::string_view name) {
+    if (!is_new(name)) {
       return fail(ErrorCode::kParseError, "the member \"" + python_str(Json(name)) + "\" is there twice");
     }
-    top.member = std::move(name);
+    members_.push_back({std::string(name), Json()});
     return true;
   }
 
   std::vector<Level> levels_;
+  std::vector<Json::Member> members_;
+  std::vector<Json> items_;
   Json root_;
   std::optional<Error> error_;
 };
 
+constexpr unsigned kParseFlags =
+    rapidjson::kParseIterativeFlag | rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
+
 Result<Json> parse_plain(std::string_view text) {
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseNumbersAsStringsFlag;
+  // RapidJSON reads whole vectors, and decodes strings where they stand.
+  constexpr std::size_t kVectorBytes = 16;
+  std::string buffer;
+  buffer.reserve(text.size() + kVectorBytes);
+  buffer.append(text).append(kVectorBytes, '\0');
+
   Builder builder;
-  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::InsituStringStream stream(buffer.data());
   rapidjson::Reader reader;
-  const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
+  // Validating byte by byte, as RapidJSON does, only serves to find the place.
+  const rapidjson::ParseResult result =
+      is_valid_utf8(text)
+          ? reader.Parse<kParseFlags>(stream, builder)
+          : reader.Parse < kParseFlags | rapidjson::kParseValidateEncodingFlag > (stream, builder);
   if (!result.IsError()) {
     if (stream.Tell() == text.size()) return builder.take();
     // RapidJSON takes a NUL for the end.
@@ -215,25 +260,46 @@ std::string replace_invalid(std::string_view text) {
   return out;
 }
 
-template <typename Put>
-void put_text(const std::string& text, Put put) {
-  const auto pass_on = [&](const std::string& valid) {
-    put(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
-  };
-  is_valid_utf8(text) ? pass_on(text) : pass_on(replace_invalid(text));
+/// True where a JSON string may hold the text as it is, but for quotes, backslashes and control characters,
+/// which any writer escapes. Beyond ASCII, and for DEL, it takes an escape of ours.
+bool is_plain(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x7f; });
+}
+
+/// The text as a JSON string in ASCII; RapidJSON would let one control character through: DEL.
+std::string ascii_string(std::string_view text) {
+  const std::string valid = is_valid_utf8(text) ? std::string(text) : replace_invalid(text);
+  rapidjson::GenericStringBuffer<rapidjson::ASCII<>> buffer;
+  rapidjson::Writer<decltype(buffer), rapidjson::UTF8<>, rapidjson::ASCII<>> writer(buffer);
+  writer.String(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
+  std::string out(buffer.GetString(), buffer.GetSize());
+  for (std::size_t at = out.find('\x7f'); at != std::string::npos; at = out.find('\x7f', at)) {
+    out.replace(at, 1, "\\u007f");
+  }
+  return out;
+}
+
+template <typename Writer>
+void write_text(Writer& writer, std::string_view text) {
+  if (is_plain(text)) {
+    writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+  } else {
+    const std::string escaped = ascii_string(text);
+    writer.RawValue(escaped.data(), escaped.size(), rapidjson::kStringType);
+  }
 }
 
 template <typename Writer>
 void write(Writer& writer, const Json& json) {
-  if (json.is_null()) {
+  if (json.is_string()) {
+    write_text(writer, json.as_string());
+  } else if (json.is_null()) {
     writer.Null();
   } else if (json.is_bool()) {
     writer.Bool(json.as_bool());
   } else if (json.is_number()) {
     const std::string& digits = json.as_number().digits;
     writer.RawValue(digits.data(), digits.size(), rapidjson::kNumberType);
-  } else if (json.is_string()) {
-    put_text(json.as_string(), [&](auto... text) { writer.String(text...); });
   } else if (json.is_array()) {
     writer.StartArray();
     for (const Json& item : json.as_array()) write(writer, item);
@@ -241,23 +307,14 @@ void write(Writer& writer, const Json& json) {
   } else {
     writer.StartObject();
     for (const Json::Member& member : json.as_object()) {
-      put_text(member.name, [&](auto... text) { writer.Key(text...); });
+      write_text(writer, member.name);
       write(writer, member.value);
     }
     writer.EndObject();
   }
 }
 
-using AsciiBuffer = rapidjson::GenericStringBuffer<rapidjson::ASCII<>>;
-
-/// The text, with the one control character escaped that RapidJSON lets through: DEL.
-std::string finish(const AsciiBuffer& buffer) {
-  std::string text(buffer.GetString(), buffer.GetSize());
-  for (std::size_t at = text.find('\x7f'); at != std::string::npos; at = text.find('\x7f', at)) {
-    text.replace(at, 1, "\\u007f");
-  }
-  return text;
-}
+std::string text_of(const rapidjson::StringBuffer& buffer) { return {buffer.GetString(), buffer.GetSize()}; }
 
 }  // namespace
 
@@ -292,26 +349,29 @@ Result<Json> Json::parse(std::string_view text, Comments comments) {
 }
 
 Result<Json::Parsed> Json::parse_with_comments(std::string_view text) {
-  auto blanked = blank_comments(text);
+  auto plain = parse_plain(text);
+  if (plain) return Parsed{std::move(*plain), false};  // a comment would have been an error
+  const auto blanked = blank_comments(text);
   if (!blanked) return blanked.error();
+  if (!blanked->found) return plain.error();
   auto value = parse_plain(blanked->text);
   if (!value) return value.error();
-  return Parsed{std::move(*value), blanked->found};
+  return Parsed{std::move(*value), true};
 }
 
 std::string Json::dump() const {
-  AsciiBuffer buffer;
-  rapidjson::Writer<AsciiBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>> writer(buffer);
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
   write(writer, *this);
-  return finish(buffer);
+  return text_of(buffer);
 }
 
 std::string Json::dump_pretty() const {
-  AsciiBuffer buffer;
-  rapidjson::PrettyWriter<AsciiBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>> writer(buffer);
+  rapidjson::StringBuffer buffer;
+  rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
   writer.SetIndent(' ', 2);
   write(writer, *this);
-  return finish(buffer);
+  return text_of(buffer);
 }
 
 std::string_view Json::kind_name() const noexcept {
@@ -368,13 +428,27 @@ bool operator==(const Json& a, const Json& b) {
   return true;
 }
 
+namespace {
+
+/// Where the text first leaves ASCII, or a little before.
+std::size_t length_of_ascii(std::string_view text) noexcept {
+  constexpr std::uint64_t kHighBits = 0x8080'8080'8080'8080U;
+  std::size_t at = 0;
+  for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if ((word & kHighBits) != 0) return at;
+  }
+  while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
+  return at;
+}
+
+}  // namespace
+
 bool is_valid_utf8(std::string_view text) noexcept {
   struct Discard {
     void Put(char) noexcept {}
   } out;
-  // Text without a byte above 0x7f, the usual case, needs no decoder.
-  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
-    return true;
+  text.remove_prefix(length_of_ascii(text));  // the usual case needs no decoder
   rapidjson::MemoryStream in(text.data(), text.size());
   while (in.Tell() < text.size()) {
     if (!rapidjson::UTF8<>::Validate(in, out)) return false;
