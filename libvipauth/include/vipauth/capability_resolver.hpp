@@ -38,6 +38,10 @@ class CapabilityResolver {
   /// Source: semantics 4; VOLTTRON auth_file.py, _use_groups_and_roles.
   VIPAUTH_EXPORT static Result<CapabilityResolver> create(const Policy& policy, Timestamp now,
                                                           IpcTrust ipc_trust = {});
+  /// The same of some allow records only: of those whose flag, in file order, is true.
+  VIPAUTH_EXPORT static Result<CapabilityResolver> create(const Policy& policy,
+                                                          const std::vector<bool>& records,
+                                                          IpcTrust ipc_trust = {});
 
   /// True while at least one allow record of the user is active, or it is a trusted IPC peer.
   VIPAUTH_EXPORT bool knows(std::string_view user_id) const;

@@ -82,7 +82,7 @@ struct TopicRulesDifference {
 /// Compares two policies as they stand at `now`, in a time that grows as their sizes.
 /// \return kInvalidArgument  a deny record that is not understood: such a policy is never in force. `location`
 ///                           begins with "before" or "after"
-/// \return what CapabilityResolver::create returns
+/// \return what CapabilityResolver::create returns of the users that differ
 VIPAUTH_EXPORT Result<PolicyDifference> compare(const Policy& before, const Policy& after, Timestamp now);
 
 VIPAUTH_EXPORT TopicRulesDifference compare(const TopicRules& before, const TopicRules& after);

@@ -163,12 +163,16 @@ CapabilityResolver::CapabilityResolver(std::shared_ptr<const Index> index) : ind
 
 Result<CapabilityResolver> CapabilityResolver::create(const Policy& policy, Timestamp now,
                                                       IpcTrust ipc_trust) {
+  return create(policy, active_allow_records(policy, now), ipc_trust);
+}
+
+Result<CapabilityResolver> CapabilityResolver::create(const Policy& policy, const std::vector<bool>& records,
+                                                      IpcTrust ipc_trust) {
   auto index = std::make_shared<Index>();
   index->ipc_trust = ipc_trust;
   Expander expander(policy, index->grants);
-  const std::vector<bool> active = active_allow_records(policy, now);
   for (std::size_t i = 0; i < policy.allow().size(); ++i) {
-    if (!active[i]) continue;
+    if (!records[i]) continue;
     const AuthRecord& record = *policy.allow()[i].record;
     const std::string location = json_pointer("/allow", i);
     User& user = index->users[record.user_id];

@@ -6,6 +6,8 @@
 #include <set>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <vipauth/capability_resolver.hpp>
@@ -51,6 +53,85 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
   return names;
 }
 
+// ---- Where to look ----
+
+/// A policy, which of its allow records are active, and which of those are worth a closer look.
+struct Side {
+  const Policy& policy;
+  std::vector<bool> active;
+  std::vector<bool> records = {};
+};
+
+using Entries = std::vector<const Policy::Entry*>;
+
+/// Active records, in file order.
+std::unordered_map<std::string_view, Entries> records_by_user(const Side& side) {
+  std::unordered_map<std::string_view, Entries> out;
+  out.reserve(side.active.size());
+  for (std::size_t i = 0; i < side.active.size(); ++i) {
+    const Policy::Entry& entry = side.policy.allow()[i];
+    if (side.active[i]) out[entry.record->user_id].push_back(&entry);
+  }
+  return out;
+}
+
+template <typename Named>
+bool are_same(const std::vector<Named>& before, const std::vector<Named>& after) {
+  return std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                    [](const Named& a, const Named& b) { return a.name == b.name && a.source == b.source; });
+}
+
+bool are_same(const Entries& before, const Entries& after) {
+  return std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                    [](const auto* a, const auto* b) { return a->source == b->source; });
+}
+
+using Users = std::unordered_set<std::string_view>;
+
+/// Users with an active record in one policy whose records or roles might mean something else in the other.
+Users users_to_compare(const Side& before, const Side& after) {
+  const bool same_names = are_same(before.policy.roles(), after.policy.roles()) &&
+                          are_same(before.policy.groups(), after.policy.groups());
+  const auto old_users = records_by_user(before);
+  const auto new_users = records_by_user(after);
+  Users out;
+  for (const auto& [user_id, entries] : old_users) {
+    const auto found = new_users.find(user_id);
+    if (!same_names || found == new_users.end() || !are_same(entries, found->second)) out.insert(user_id);
+  }
+  for (const auto& [user_id, entries] : new_users) {
+    if (!old_users.contains(user_id)) out.insert(user_id);
+  }
+  return out;
+}
+
+/// Keys of more than one active record of a policy, of which the first that matches decides.
+void add_shared_keys(const Side& side, std::set<CurveKey>& out) {
+  std::vector<CurveKey> keys;
+  for (std::size_t i = 0; i < side.active.size(); ++i) {
+    if (!side.active[i]) continue;
+    const auto* key = std::get_if<CurveKey>(&side.policy.allow()[i].record->credentials);
+    if (key != nullptr) keys.push_back(*key);
+  }
+  std::sort(keys.begin(), keys.end());
+  for (auto key = keys.begin(); (key = std::adjacent_find(key, keys.end())) != keys.end(); ++key)
+    out.insert(*key);
+}
+
+/// Those of the users, and those whose order matters. A record that both policies have is among those of
+/// both, or of none.
+std::vector<bool> records_to_compare(const Side& side, const Users& users,
+                                     const std::set<CurveKey>& shared_keys) {
+  std::vector<bool> out(side.active.size());
+  for (std::size_t i = 0; i < side.active.size(); ++i) {
+    if (!side.active[i]) continue;
+    const AuthRecord& record = *side.policy.allow()[i].record;
+    const auto* key = std::get_if<CurveKey>(&record.credentials);
+    out[i] = key == nullptr || shared_keys.contains(*key) || users.contains(record.user_id);
+  }
+  return out;
+}
+
 // ---- Peers ----
 
 /// Null, a text or a list of texts: the shortest form of what accepts the same.
@@ -94,12 +175,11 @@ std::pair<std::string, PolicyDifference::Peer> keyed_peer(const AuthRecord& reco
 using Peers = ByKey<PolicyDifference::Peer>;
 
 /// In file order.
-Peers allowed_peers(const Policy& policy, Timestamp now) {
+Peers allowed_peers(const Side& side) {
   Peers out;
-  const std::vector<bool> active = active_allow_records(policy, now);
-  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
-    const auto& record = policy.allow()[i].record;
-    if (active[i]) out.push_back(keyed_peer(*record, record->identity));
+  for (std::size_t i = 0; i < side.records.size(); ++i) {
+    const auto& record = side.policy.allow()[i].record;
+    if (side.records[i]) out.push_back(keyed_peer(*record, record->identity));
   }
   return out;
 }
@@ -242,15 +322,23 @@ Result<PolicyDifference> compare(const Policy& before, const Policy& after, Time
   if (!old_denied) return old_denied.error().at("before");
   const auto new_denied = denied_peers(after, now);
   if (!new_denied) return new_denied.error().at("after");
-  const auto old_grants = CapabilityResolver::create(before, now);
+  Side old_side{before, active_allow_records(before, now)};
+  Side new_side{after, active_allow_records(after, now)};
+  const Users users = users_to_compare(old_side, new_side);
+  std::set<CurveKey> shared_keys;
+  add_shared_keys(old_side, shared_keys);
+  add_shared_keys(new_side, shared_keys);
+  old_side.records = records_to_compare(old_side, users, shared_keys);
+  new_side.records = records_to_compare(new_side, users, shared_keys);
+  const auto old_grants = CapabilityResolver::create(before, old_side.records);
   if (!old_grants) return old_grants.error().at("before");
-  const auto new_grants = CapabilityResolver::create(after, now);
+  const auto new_grants = CapabilityResolver::create(after, new_side.records);
   if (!new_grants) return new_grants.error().at("after");
 
   PolicyDifference out;
   compare_users(*old_grants, *new_grants, out);
-  Peers old_allowed = allowed_peers(before, now);
-  Peers new_allowed = allowed_peers(after, now);
+  Peers old_allowed = allowed_peers(old_side);
+  Peers new_allowed = allowed_peers(new_side);
   out.orders = changed_orders(old_allowed, new_allowed);
   normalize(old_allowed);
   normalize(new_allowed);

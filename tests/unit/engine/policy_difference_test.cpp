@@ -153,3 +153,22 @@ TEST_CASE("compare: topic rules") {
   CHECK_FALSE(changed.lost.at(0).is_read);
   CHECK(changed.gained.at(0).is_read);
 }
+
+TEST_CASE("compare: a key that another user comes to share changes nothing for who had it") {
+  const std::string alice = "{'user_id':'alice','credentials':'" + kKeyA +
+                            "','capabilities':'c'},"
+                            "{'user_id':'alice','mechanism':'PLAIN','credentials':'p'}";
+  const std::string bob = "{'user_id':'bob','credentials':'" + kKeyA + "'}";
+  const PolicyDifference shared =
+      difference("{'allow':[" + alice + "]}", "{'allow':[" + alice + "," + bob + "]}");
+  CHECK(shared.users_gained == std::vector<std::string>{"bob"});
+  CHECK(shared.users_lost.empty());
+  CHECK(shared.users.empty());
+  REQUIRE(shared.peers_gained.size() == 1);
+  CHECK(shared.peers_gained[0].user_id == "bob");
+  CHECK(shared.peers_lost.empty());
+  const PolicyDifference swapped =
+      difference("{'allow':[" + alice + "," + bob + "]}", "{'allow':[" + bob + "," + alice + "]}");
+  CHECK(swapped.users.empty());
+  CHECK(swapped.orders.size() == 1);
+}
