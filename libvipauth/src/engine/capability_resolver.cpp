@@ -91,16 +91,20 @@ namespace {
 class Expander {
  public:
   Expander(const Policy& policy, std::deque<Grant>& grants) : policy_(policy), grants_(grants) {
-    for (const Policy::Role& role : policy.roles())
-      roles_.emplace(role.name, RoleState{&role, {}, is_template(role)});
+    for (const Policy::Role& role : policy.roles()) {
+      auto source = std::make_shared<const std::string>(json_pointer("/roles", role.name));
+      roles_.emplace(role.name, RoleState{&role, {}, is_template(role), std::move(source)});
+    }
     for (const Policy::Group& group : policy.groups()) groups_.emplace(group.name, &group);
   }
 
   /// Appends everything that the record grants to `out`.
   void expand(const AuthRecord& record, const std::string& location, Grants& out) {
     const TemplateSubject subject{record.user_id, record.identity};
-    append(record.capabilities, subject, std::make_shared<const std::string>(location + "/capabilities"),
-           out);
+    if (!record.capabilities.empty()) {
+      append(record.capabilities, subject, std::make_shared<const std::string>(location + "/capabilities"),
+             out);
+    }
     for (const std::string& role : roles_of(record)) append_role(role, subject, out);
   }
 
@@ -109,6 +113,7 @@ class Expander {
     const Policy::Role* role;
     std::optional<Grants> shared;
     bool is_template;
+    std::shared_ptr<const std::string> source;
   };
 
   static bool is_template(const Policy::Role& role) {
@@ -145,9 +150,8 @@ class Expander {
     const auto found = roles_.find(name);
     if (found == roles_.end() || !found->second.role->capabilities) return;
     RoleState& state = found->second;
-    const auto source = std::make_shared<const std::string>(json_pointer("/roles", name));
-    if (state.is_template) return append(*state.role->capabilities, subject, source, out);
-    if (!state.shared) append(*state.role->capabilities, subject, source, state.shared.emplace());
+    if (state.is_template) return append(*state.role->capabilities, subject, state.source, out);
+    if (!state.shared) append(*state.role->capabilities, subject, state.source, state.shared.emplace());
     out.insert(out.end(), state.shared->begin(), state.shared->end());
   }
 
@@ -170,6 +174,7 @@ Result<CapabilityResolver> CapabilityResolver::create(const Policy& policy, cons
                                                       IpcTrust ipc_trust) {
   auto index = std::make_shared<Index>();
   index->ipc_trust = ipc_trust;
+  index->users.reserve(policy.allow().size());
   Expander expander(policy, index->grants);
   for (std::size_t i = 0; i < policy.allow().size(); ++i) {
     if (!records[i]) continue;
@@ -183,8 +188,10 @@ Result<CapabilityResolver> CapabilityResolver::create(const Policy& policy, cons
                    "the user holds more than " + std::to_string(kMaxGrantsPerUser) + " grants", location};
     }
   }
-  for (auto& [name, user] : index->users)
-    std::stable_sort(user.grants.begin(), user.grants.end(), by_capability);
+  for (auto& [name, user] : index->users) {
+    if (!std::is_sorted(user.grants.begin(), user.grants.end(), by_capability))
+      std::stable_sort(user.grants.begin(), user.grants.end(), by_capability);
+  }
   return CapabilityResolver(std::move(index));
 }
 
