@@ -47,6 +47,22 @@ AuthenticationRequest request(const ConnectCase& question) {
   return {question.domain, question.address, *CurveKey::parse(question.key)};
 }
 
+bool any_matches(const std::vector<Pattern>& patterns, std::string_view value) {
+  return patterns.empty() ||
+         std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) { return p.matches(value); });
+}
+
+/// Whether the record is for this peer, by the words of semantics 2 and without the engine.
+bool matches(const Json& record_json, const ConnectCase& peer) {
+  const auto record = AuthRecord::parse(record_json);
+  if (!record || !record->enabled) return false;
+  if (!any_matches(record->domain, peer.domain)) return false;
+  if (!any_matches(record->address, canonical_address(peer.address))) return false;
+  const auto* key = std::get_if<CurveKey>(&record->credentials);
+  return key != nullptr ? key->to_base64url() == peer.key
+                        : std::get<Pattern>(record->credentials).matches(peer.key);
+}
+
 Decision ask_call(const PolicySnapshot& snapshot, const CallCase& c) {
   return snapshot.authorize_call(c.user_id, {c.callee, c.method, c.arguments});
 }
@@ -75,13 +91,10 @@ TEST_CASE("properties: a deny record refuses all that it matches, wherever it st
     const Json record = *any_deny_record();
     const PolicySnapshot old_policy = compile(before);
     const PolicySnapshot new_policy = compile(with(before, "deny", record, place_in(before, "deny")));
-    const PolicySnapshot alone = compile(with(Json(Json::Object()), "deny", record, 0));
     for (const ConnectCase& c : connect_cases()) {
       const Reason is = new_policy.authenticator.authenticate(request(c)).decision.reason();
       const Reason was = old_policy.authenticator.authenticate(request(c)).decision.reason();
-      const bool is_matched =
-          alone.authenticator.authenticate(request(c)).decision.reason() == Reason::kDenied;
-      if (is_matched) RC_ASSERT(is == Reason::kDenied);
+      if (matches(record, c)) RC_ASSERT(is == Reason::kDenied);
       if (was != Reason::kAccepted) RC_ASSERT(is != Reason::kAccepted);
     }
     RC_ASSERT(widened(old_policy, new_policy) == "");
