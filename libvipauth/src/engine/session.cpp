@@ -82,7 +82,12 @@ Decision Session::authorize_operation(const CallRequest& call, std::span<const s
                           .callee = call.callee,
                           .arguments = &call.arguments};
   return decide(question, [&](const PolicySnapshot& policy) {
-    return policy.capabilities.authorize_call(acceptance_.user_id, call.method, capabilities, call.arguments);
+    Decision decision;
+    for (std::size_t i = 0; i < capabilities.size() && !decision; ++i) {
+      decision = policy.capabilities.authorize_call(acceptance_.user_id, call.method,
+                                                    capabilities.subspan(i, 1), call.arguments);
+    }
+    return decision;
   });
 }
 
