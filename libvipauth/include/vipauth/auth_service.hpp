@@ -19,6 +19,7 @@
 #include <vipauth/result.hpp>
 #include <vipauth/session.hpp>
 #include <vipauth/strict_modes.hpp>
+#include <vipauth/topic_rules.hpp>
 #include <vipauth/zap_authenticator.hpp>
 
 namespace vipauth {
@@ -176,9 +177,34 @@ class AuthService {
   /// \return kConflict  another record would let it in: deny it instead
   VIPAUTH_EXPORT Result<Authorization> delete_authorization(std::string_view user_id);
 
+  /// A remote peer by the name that lists have; of one that is on several, what a decision would be about:
+  /// pending, then denied, then approved. \return kNotFound
+  VIPAUTH_EXPORT Result<Authorization> get_authorization(std::string_view user_id) const;
+  /// The same, where it only matters how it stands: kUnknown for who is not listed.
+  VIPAUTH_EXPORT Result<AuthorizationStatus> get_authorization_status(std::string_view user_id) const;
+
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_pending_authorizations() const;
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_approved_authorizations() const;
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_denied_authorizations() const;
+
+  // Capabilities and topics
+
+  /// Gives users other capabilities of their own, in one edit: all of them, or none. What they hold by roles
+  /// and groups stays. A user with several records is given them in each.
+  /// \param user_to_capabilities  VOLTTRON's form, `{"alice": {"can_x": null, "can_y": {"p": 1}}}`; or, for
+  /// each
+  ///                              user, any form that parse_capabilities takes. Who is not named keeps all
+  /// \return kInvalidArgument  another form; kNotFound  a user without an allow record
+  VIPAUTH_EXPORT Result<void> update_user_capabilities(const Json& user_to_capabilities);
+
+  /// Reads protected_topics.json again, and puts it in force.
+  /// \return what it says; a missing file protects nothing. Or why the last good rules stay in force
+  VIPAUTH_EXPORT Result<TopicRules> load_protected_topics();
+  /// Writes other rules, and puts them in force. A list that is not given stays, and so does everything else
+  /// that the file holds.
+  /// \param rules  `{"write-protect": [{"topic": ..., "capabilities": [...]}], "read-protect": [...]}`
+  /// \return kInvalidArgument  anything else; what TopicRules::parse and TopicsFile::edit return
+  VIPAUTH_EXPORT Result<void> update_protected_topics(const Json& rules);
 
   /// Writes what is pending now rather than at the next interval.
   VIPAUTH_EXPORT Result<void> flush();

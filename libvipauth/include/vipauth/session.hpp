@@ -41,8 +41,9 @@ class Session {
   VIPAUTH_EXPORT Decision authorize_call(const CallRequest& call);
   /// The same of a call whose arguments are as they came: see PolicySnapshot.
   VIPAUTH_EXPORT Decision authorize_call(const UnboundCall& call);
-  /// Does the peer hold all of `capabilities` for these arguments? For operations that the bus itself offers:
-  /// `method` of `callee` goes to the observer, and into the message.
+  /// Does the peer hold one of `capabilities` for these arguments? For operations that the bus itself offers,
+  /// whatever its records say of them; `callee` and `method` go to the observer and into the message.
+  /// \param capabilities  at least one; a refusal speaks of the last
   VIPAUTH_EXPORT Decision authorize_operation(const CallRequest& call,
                                               std::span<const std::string> capabilities);
   VIPAUTH_EXPORT Decision authorize_publish(std::string_view topic);
