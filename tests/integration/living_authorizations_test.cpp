@@ -99,6 +99,28 @@ TEST_CASE("AuthService: the next message of a peer that was removed, disabled or
   CHECK(staying.publish("unprotected", "1").value().ok);
 }
 
+TEST_CASE("MiniBus: nothing is delivered to a routing id before its first message passed") {
+  const CurveKeyPair alice = CurveKeyPair::generate();
+  const CurveKeyPair mallory = CurveKeyPair::generate();
+  const Json agents = with(curve_record("agent", CurveKeyPair::generate().public_key), "identity", "agent");
+  const TempHome home;
+  home.write("auth.json", auth_json({curve_record("alice", alice.public_key),
+                                     curve_record("mallory", mallory.public_key), agents}));
+  const RunningBus bus(home);
+  zmq::context_t context;
+  CurveClient silent(context, bus.endpoint(), bus.key(), mallory, "silent");
+  CurveClient impostor(context, bus.endpoint(), bus.key(), mallory, "agent");
+  REQUIRE(silent.becomes(ConnectionState::kConnected));
+  REQUIRE(impostor.becomes(ConnectionState::kConnected));
+  MiniAgent sending = bus.connect("alice", alice);
+  REQUIRE(sending.publish("topic", "1").value().ok);
+  CHECK_FALSE(sending.call("silent", "m", "{}").value().ok);
+  CHECK_FALSE(sending.call("agent", "m", "{}").value().ok);
+  // What they get first is the answer to what they say first.
+  CHECK(tell(silent, {"hello", "1"}).value() == Frames{"ok", "1", "mallory"});
+  CHECK(tell(impostor, {"hello", "1"}).value().front() == "error");
+}
+
 TEST_CASE(
     "MiniBus: a subscriber that loses a capability gets no more of what it protects, and still the rest") {
   const CurveKeyPair alice = CurveKeyPair::generate();

@@ -71,10 +71,8 @@ class Request {
     if (modifies) return {};
     if (takes_ == Takes::kModify || touches == Behalf::Touches::kRecords) return refused(modifies);
     if (const Decision approves = holds(Administration::kApprove); !approves) return refused(approves);
-    if (auto covered = check_no_more_than_held(before, after, caller_.user_id(), now); !covered) {
-      return covered;
-    }
-    return check_nobody_shut_out(before, after, now);
+    if (auto fresh = check_keys_are_new(before, after); !fresh) return fresh;
+    return check_no_more_than_held(before, after, caller_.user_id(), now);
   }
 
   Session& caller_;

@@ -1,13 +1,12 @@
 #include "service/grant_cover.hpp"
 
 #include <algorithm>
+#include <variant>
 #include <vector>
 
 #include <vipauth/identity_registry.hpp>
 #include <vipauth/pattern.hpp>
 #include <vipauth/python_repr.hpp>
-
-#include "engine/active_records.hpp"
 
 namespace vipauth {
 namespace {
@@ -70,6 +69,10 @@ Result<void> check_roles_are_known(const Policy& policy, const AuthRecord& recor
   return {};
 }
 
+const CurveKey* key_of(const Policy::Entry& entry) {
+  return entry.record ? std::get_if<CurveKey>(&entry.record->credentials) : nullptr;
+}
+
 }  // namespace
 
 bool covers(const Capability& held, const Capability& granted) {
@@ -110,12 +113,19 @@ Result<void> check_no_more_than_held(const Policy& before, const Policy& after, 
   return {};
 }
 
-Result<void> check_nobody_shut_out(const Policy& before, const Policy& after, Timestamp now) {
-  const std::vector<bool> was_active = active_allow_records(before, now);
-  const std::vector<bool> is_active = active_allow_records(after, now);
-  for (std::size_t i = 0; i < was_active.size(); ++i) {
-    if (!was_active[i] || (i < is_active.size() && is_active[i])) continue;
-    return refused("this would shut out " + shown(before.allow()[i].record->user_id));
+Result<void> check_keys_are_new(const Policy& before, const Policy& after) {
+  std::vector<CurveKey> keys;
+  const auto collect = [&](const std::vector<Policy::Entry>& entries, std::size_t first) {
+    for (std::size_t i = first; i < entries.size(); ++i) {
+      if (const CurveKey* key = key_of(entries[i])) keys.push_back(*key);
+    }
+  };
+  collect(after.allow(), before.allow().size());
+  collect(after.deny(), before.deny().size());
+  for (std::size_t i = 0; i < before.allow().size(); ++i) {
+    const CurveKey* known = key_of(before.allow()[i]);
+    if (known == nullptr || std::find(keys.begin(), keys.end(), *known) == keys.end()) continue;
+    return refused("this key is in the record of " + shown(before.allow()[i].record->user_id) + " already");
   }
   return {};
 }

@@ -19,7 +19,8 @@ bool covers(const Capability& held, const Capability& granted);
 Result<void> check_no_more_than_held(const Policy& before, const Policy& after, std::string_view user_id,
                                      Timestamp now);
 
-/// Does every allow record of `before` that is active count in `after` as well? \return kPermissionDenied
-Result<void> check_nobody_shut_out(const Policy& before, const Policy& after, Timestamp now);
+/// Are the keys that `after` allows or denies behind those of `before` in no allow record yet, active or not?
+/// Deciding about such a key again would change what was decided. \return kPermissionDenied
+Result<void> check_keys_are_new(const Policy& before, const Policy& after);
 
 }  // namespace vipauth

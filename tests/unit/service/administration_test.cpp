@@ -215,19 +215,24 @@ TEST_CASE("Administration: an approver decides about who waits, an editor about 
   CHECK(others.service->get_pending_authorizations()->empty());
 }
 
-TEST_CASE("Administration: an approver does not shut out by a denial who has a record") {
+TEST_CASE("Administration: an approver decides about no key that is in a record, be it disabled") {
+  const std::string record =
+      GENERATE("{'address':'10.0.0.9'}", "{'enabled':false}", "{'not_after':'2020-01-01T00:00:00Z'}");
+  CAPTURE(record);
   const TempHome home;
   home.write("auth.json",
              auth_file({user_record("approver", kKeyA, "{'capabilities':['approve_auth']}"),
-                        user_record("pinned", kKeyD, "{'address':'10.0.0.9'}"),
+                        user_record("known", kKeyD, record),
                         user_record("editor", kKeyB, "{'capabilities':['allow_auth_modifications']}")}));
   AuthService service = open_service(home);
   REQUIRE(ask_curve(service.zap_authenticator(), kKeyD, "10.0.0.1").status_code == "300");
   const std::string stranger = service.get_pending_authorizations()->at(0).user_id;
+  const std::string before = home.read("auth.json");
   Session approver = session_for(service, "approver", kKeyA);
-  CHECK(code_of(Administration(service, approver).deny_authorization(stranger)) ==
-        ErrorCode::kPermissionDenied);
-  CHECK(ask_curve(service.zap_authenticator(), kKeyD, "10.0.0.9").status_code == "200");
+  Administration as_approver(service, approver);
+  CHECK(code_of(as_approver.approve_authorization(stranger)) == ErrorCode::kPermissionDenied);
+  CHECK(code_of(as_approver.deny_authorization(stranger)) == ErrorCode::kPermissionDenied);
+  CHECK(home.read("auth.json") == before);
   Session editor = session_for(service, "editor", kKeyB);
   CHECK(Administration(service, editor).deny_authorization(stranger));
 }
@@ -270,7 +275,7 @@ TEST_CASE("Administration: a restricted capability administers only what it is r
         ErrorCode::kPermissionDenied);
 }
 
-TEST_CASE("Administration: an editor edits capabilities, topics and requirements; an approver does not") {
+TEST_CASE("Administration: an editor edits capabilities, topics and requirements, and an approver does not") {
   Office office;
   Session approver = office.session("approver");
   Session editor = office.session("editor");

@@ -9,6 +9,7 @@
 #include <vipauth/known_hosts.hpp>
 
 #include "support/catch.hpp"
+#include "support/child_process.hpp"
 #include "support/homes.hpp"
 #include "support/vectors.hpp"
 
@@ -186,4 +187,15 @@ TEST_CASE("prepare_platform: a platform may have other records, or none") {
   REQUIRE(prepare_platform(other.path(), start));
   CHECK_FALSE(other.has("auth.json"));
   CHECK(other.has("known_hosts"));
+}
+
+TEST_CASE("prepare_platform: two starts at once make everything once") {
+  const TempHome home;
+  const auto start = [&] { return prepare_platform(home.path(), on({"tcp://127.0.0.1:22916"})) ? 0 : 1; };
+  ChildProcess one(start);
+  ChildProcess other(start);
+  CHECK(one.wait() == 0);
+  CHECK(other.wait() == 0);
+  CHECK(Json::parse(home.read("auth.json"))->find("allow")->as_array().size() == kUsers.size());
+  CHECK(KnownHosts(home / "known_hosts").find("@").value() == KeyStore(home / "keystore").load()->public_key);
 }
