@@ -30,9 +30,12 @@ Result<MiniAgent> MiniAgent::connect(const std::string& endpoint, const vipauth:
   }
 }
 
-std::optional<MiniAgent::Reply> MiniAgent::serve(const std::string& method, Method run) {
+std::optional<MiniAgent::Reply> MiniAgent::serve(const std::string& method, Method run,
+                                                 const std::string& declaration) {
   methods_[method] = std::move(run);
-  return request({"serve", method}, kPatience);
+  Frames frames = {"serve", method};
+  if (!declaration.empty()) frames.push_back(declaration);
+  return request(std::move(frames), kPatience);
 }
 
 std::optional<MiniAgent::Event> MiniAgent::next_event(Milliseconds patience) {

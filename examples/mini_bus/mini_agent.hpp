@@ -56,7 +56,8 @@ class MiniAgent {
                             const std::string& arguments) {
     return request({"call", callee, method, arguments}, kPatience);
   }
-  std::optional<Reply> serve(const std::string& method, Method run);
+  /// \param declaration  what the code says of the method, as JSON; empty: nothing
+  std::optional<Reply> serve(const std::string& method, Method run, const std::string& declaration = {});
 
   /// Takes the next event, waiting for it, and answers calls meanwhile.
   std::optional<Event> next_event(Milliseconds patience);

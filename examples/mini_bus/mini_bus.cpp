@@ -8,12 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "administration.hpp"
+
 namespace mini_bus {
 
 using vipauth::CallArguments;
 using vipauth::Decision;
 using vipauth::Error;
 using vipauth::ErrorCode;
+using vipauth::Json;
 using vipauth::Result;
 
 // ---- Life ----
@@ -55,6 +58,7 @@ Result<void> MiniBus::listen() {
   router_.bind(options_.endpoint);
   endpoint_ = router_.get(zmq::sockopt::last_endpoint);
 
+  told_ = service_.policy()->current().snapshot;
   service_.on_change([news = news_](const vipauth::PolicyChange&) {
     news->policy_changed = true;
     news->bell.ring();
@@ -69,7 +73,10 @@ void MiniBus::run() {
                                  {nullptr, news_->bell.fd(), ZMQ_POLLIN, 0}};
       zmq::poll(items, 2, std::chrono::milliseconds(-1));
       if (items[1].revents != 0) news_->bell.hear();
-      if (news_->policy_changed.exchange(false)) judge_all();
+      if (news_->policy_changed.exchange(false)) {
+        judge_all();
+        tell_changes();
+      }
       if (items[0].revents != 0) handle_message();
     } catch (const zmq::error_t& error) {
       if (error.num() != EINTR) throw;
@@ -137,6 +144,37 @@ void MiniBus::judge_all() {
   for (const auto& [identity, why] : refused) drop(identity, why);
 }
 
+Decision MiniBus::may_watch(Peer& peer) {
+  // Who may do what is not for everybody, and VOLTTRON tells everybody.
+  static const std::vector<std::string> kEither = {std::string(vipauth::Administration::kModify),
+                                                   std::string(vipauth::Administration::kApprove)};
+  return peer.session.authorize_operation({kAdministrator, "watch", CallArguments()}, kEither);
+}
+
+/// Tells agents what is new for them: those that watch, who may do what; the others, what their own methods
+/// require. Several policies that came since the last time are told as one difference.
+void MiniBus::tell_changes() {
+  const auto now = service_.policy()->current().snapshot;
+  const auto before = std::exchange(told_, now);
+  for (const std::string& identity : now->methods.changed_since(before->methods)) {
+    log("what the methods of " + shown(identity) + " require has changed");
+    if (const auto agent = peers_.find(identity); agent != peers_.end()) {
+      deliver(agent->second, {"methods", rpc_authorizations_body(now->methods, identity).dump()});
+    }
+  }
+  std::optional<std::string> update;  // worked out where somebody watches
+  for (auto& [identity, peer] : peers_) {
+    if (!peer.watches) continue;
+    peer.watches = may_watch(peer).allowed();
+    if (!peer.watches) continue;
+    if (!update) {
+      if (capability_changes(*before, *now).empty()) return;
+      update = capability_update(*before, *now).dump();
+    }
+    peer.watches = deliver(peer, {"update", *update});  // a copy with a gap is worth nothing
+  }
+}
+
 /// Drops the peers that have disconnected: a ROUTER only tells when it is asked to send.
 void MiniBus::drop_gone() {
   std::vector<std::string> gone;
@@ -149,6 +187,7 @@ void MiniBus::drop_gone() {
 void MiniBus::drop(const std::string& identity, const std::string& why) {
   if (peers_.erase(identity) == 0) return;
   log("dropped " + shown(identity) + ": " + why);
+  service_.forget_methods(identity);
   std::vector<std::uint64_t> unanswered;
   for (auto call = calls_.begin(); call != calls_.end();) {
     if (call->second.caller == identity) {
@@ -167,13 +206,16 @@ void MiniBus::drop(const std::string& identity, const std::string& why) {
 struct MiniBus::Operation {
   std::string_view name;
   std::size_t arguments;  // behind the id
+  std::size_t optional;   // behind these
   void (MiniBus::*run)(Peer&, const Frames&);
 };
 
 void MiniBus::handle(Peer& peer, const Message& message) {
   static constexpr Operation kOperations[] = {
-      {"hello", 0, &MiniBus::hello}, {"subscribe", 1, &MiniBus::subscribe}, {"publish", 2, &MiniBus::publish},
-      {"serve", 1, &MiniBus::serve}, {"call", 3, &MiniBus::call},           {"answer", 2, &MiniBus::answer}};
+      {"hello", 0, 0, &MiniBus::hello},     {"subscribe", 1, 0, &MiniBus::subscribe},
+      {"publish", 2, 0, &MiniBus::publish}, {"serve", 1, 1, &MiniBus::serve},
+      {"call", 3, 0, &MiniBus::call},       {"answer", 2, 0, &MiniBus::answer},
+      {"watch", 0, 0, &MiniBus::watch}};
   const Frames& frames = message.frames;
   if (frames.size() < 2 || message.is_cut)
     return refuse(peer.identity, "", "a message is an operation, an id and a few frames");
@@ -181,7 +223,10 @@ void MiniBus::handle(Peer& peer, const Message& message) {
   if (id.size() > kMaxNameBytes) return refuse(peer.identity, "", "an id has at most 255 bytes");
   for (const Operation& operation : kOperations) {
     if (operation.name != frames[0]) continue;
-    if (frames.size() == operation.arguments + 2) return (this->*operation.run)(peer, frames);
+    const std::size_t least = operation.arguments + 2;
+    if (frames.size() >= least && frames.size() <= least + operation.optional) {
+      return (this->*operation.run)(peer, frames);
+    }
     return refuse(peer.identity, id,
                   frames[0] + " takes " + std::to_string(operation.arguments) + " frames behind the id");
   }
@@ -227,19 +272,50 @@ void MiniBus::serve(Peer& peer, const Frames& frames) {
   if (peer.methods.size() >= kMaxMethods && !peer.methods.contains(method)) {
     return refuse(peer.identity, frames[1], "too many methods");
   }
+  if (frames.size() > 3) {
+    const auto read = Json::parse(frames[3]);
+    auto declared = read ? vipauth::parse_declaration(Json::Object{{method, *read}})
+                         : Result<std::vector<vipauth::DeclaredMethod>>(read.error());
+    if (!declared) return refuse(peer.identity, frames[1], "declaration: " + declared.error().to_string());
+    auto all = peer.declared;
+    std::erase_if(all, [&](const vipauth::DeclaredMethod& known) { return known.name == method; });
+    all.insert(all.end(), declared->begin(), declared->end());
+    // In force before the method can be called.
+    const auto registered = service_.register_methods(peer.session, peer.identity, all);
+    if (!registered) return refuse(peer.identity, frames[1], registered.error().to_string());
+    peer.declared = std::move(all);
+  }
   peer.methods.insert(method);
   accept(peer, frames);
+}
+
+void MiniBus::watch(Peer& peer, const Frames& frames) {
+  if (const Decision allowed = may_watch(peer); !allowed) {
+    return refuse(peer.identity, frames[1], allowed.message());
+  }
+  tell_changes();  // so that what follows builds on what it is told now
+  peer.watches = true;
+  accept(peer, frames, user_to_capabilities(told_->capabilities).map.dump());
 }
 
 void MiniBus::call(Peer& caller, const Frames& frames) {
   const std::string& id = frames[1];
   const std::string& callee = frames[2];
   const std::string& method = frames[3];
-  const Result<CallArguments> arguments = CallArguments::parse(frames[4]);
+  const Result<Json> arguments = Json::parse(frames[4]);
   if (!arguments) return refuse(caller.identity, id, "arguments: " + arguments.error().to_string());
+  if (!arguments->is_object() && !arguments->is_array()) {
+    return refuse(caller.identity, id, "arguments: must be a list or an object");
+  }
+  if (callee == kAdministrator) {
+    const auto done = administer(service_, caller.session, method, *arguments);
+    log("administration by " + shown(caller.identity) + ", " + shown(method) + ": " +
+        (done ? "done" : done.error().to_string()));
+    return done ? accept(caller, frames, *done) : refuse(caller.identity, id, done.error().to_string());
+  }
 
-  const Decision decision =
-      caller.session.authorize_call({.callee = callee, .method = method, .arguments = *arguments});
+  const Decision decision = caller.session.authorize_call(
+      vipauth::UnboundCall{.callee = callee, .method = method, .params = *arguments});
   log("call by " + shown(caller.identity) + " of " + shown(method) + " of " + shown(callee) + ": " +
       (decision ? "allowed" : "refused: " + decision.message()));
   if (!decision) return refuse(caller.identity, id, decision.message());

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <zmq.hpp>
 
@@ -55,6 +56,8 @@ class MiniBus {
     std::set<std::string, std::less<>> subscriptions;
     std::set<std::string, std::less<>> methods;
     std::size_t open_calls = 0;
+    std::vector<vipauth::DeclaredMethod> declared = {};
+    bool watches = false;
   };
 
   struct Call {
@@ -84,8 +87,11 @@ class MiniBus {
   void serve(Peer& peer, const Frames& frames);
   void call(Peer& caller, const Frames& frames);
   void answer(Peer& callee, const Frames& frames);
+  void watch(Peer& peer, const Frames& frames);
   void finish(std::uint64_t number, std::string_view status, const std::string& text);
 
+  vipauth::Decision may_watch(Peer& peer);
+  void tell_changes();
   void judge_all();
   void drop_gone();
   void drop(const std::string& identity, const std::string& why);
@@ -109,6 +115,7 @@ class MiniBus {
   std::map<std::string, Peer, std::less<>> peers_;
   std::map<std::uint64_t, Call> calls_;
   std::uint64_t last_call_ = 0;
+  std::shared_ptr<const vipauth::PolicySnapshot> told_;  // what agents that watch know
 
   std::atomic<bool> stopping_ = false;
   std::shared_ptr<News> news_ = std::make_shared<News>();

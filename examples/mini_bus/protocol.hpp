@@ -8,8 +8,10 @@
 //   hello     ID                             who am I?                  -> ok ID USER-ID
 //   subscribe ID PREFIX                      topics that begin so       -> ok ID
 //   publish   ID TOPIC PAYLOAD                                          -> ok ID
-//   serve     ID METHOD                      others may call it         -> ok ID
-//   call      ID CALLEE METHOD ARGUMENTS     a JSON object, by name     -> ok ID RESULT
+//   serve     ID METHOD [DECLARATION]        others may call it         -> ok ID
+//   call      ID CALLEE METHOD ARGUMENTS     a JSON object, by name,    -> ok ID RESULT
+//                                            or a JSON list, in order
+//   watch     ID                             tell me who may do what    -> ok ID USERS
 //   answer    CALL-ID ok RESULT              to an `invoke`; or:
 //   answer    CALL-ID error TEXT
 //
@@ -17,7 +19,12 @@
 //
 //   event     TOPIC SENDER PAYLOAD           to a subscriber
 //   invoke    CALL-ID CALLER METHOD ARGUMENTS   to who serves the method
+//   update    CHANGES                        to who watches: {"changed": {USER: {...}}, "removed": [USER]}
+//   methods   REQUIREMENTS                   to an agent: what its methods require now
 //   ping                                     are you there? There is nothing to do about it
+//
+// A DECLARATION is what the agent's code says of the method, as JSON: {"capabilities": ["CAP_SET_TEMP"],
+// "params": {"temp": {"default": 70}}}. The callee "platform.auth" is the bus itself, and administers.
 //
 // An `error` whose ID is empty answers a message that has none.
 

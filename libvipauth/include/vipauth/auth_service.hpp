@@ -13,11 +13,13 @@
 #include <vipauth/auth_file.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/curve_key.hpp>
+#include <vipauth/declared_method.hpp>
 #include <vipauth/live_policy.hpp>
 #include <vipauth/pending_store.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/session.hpp>
 #include <vipauth/strict_modes.hpp>
+#include <vipauth/topic_rules.hpp>
 #include <vipauth/zap_authenticator.hpp>
 
 namespace vipauth {
@@ -33,6 +35,23 @@ struct PolicyChange {
   /// Users of whom some credentials are no longer accepted: drop their connections where you can. Their
   /// sessions refuse by themselves.
   std::vector<std::string> revoked;
+  /// Identities of agents of which some method requires something else now, sorted; whatever the cause: an
+  /// agent that registered, `rpc add`, an edit by hand. MethodRegistry::requirements tells what.
+  std::vector<std::string> methods_changed = {};
+  /// The policies before and after it. What differs between them is only worked out where somebody asks:
+  /// capability_changes(), capability_update() in <vipauth/capability_updates.hpp>.
+  std::shared_ptr<const PolicySnapshot> before = {};
+  std::shared_ptr<const PolicySnapshot> after = {};
+};
+
+/// What became of an agent's registration.
+struct MethodRegistration {
+  /// What callers of each declared method need now, sorted by method: what the records say, or else the code.
+  std::vector<MethodRequirement> requirements;
+  /// False where what the code declares is known to this process alone, until the agent registers again: no
+  /// record has the identity, or auth.json could not be edited. It is enforced all the same.
+  bool stored = false;
+  std::optional<Error> problem = {};  ///< why auth.json could not be edited
 };
 
 enum class AuthorizationStatus { kUnknown, kPending, kApproved, kDenied };
@@ -107,6 +126,7 @@ class AuthService {
   // user alone
 
   VIPAUTH_EXPORT Decision authorize_call(std::string_view user_id, const CallRequest& call) const;
+  VIPAUTH_EXPORT Decision authorize_call(std::string_view user_id, const UnboundCall& call) const;
   VIPAUTH_EXPORT Decision authorize_publish(std::string_view user_id, std::string_view topic) const;
   VIPAUTH_EXPORT Decision authorize_receive(std::string_view user_id, std::string_view topic) const;
   VIPAUTH_EXPORT Session session(Acceptance acceptance) const;
@@ -118,6 +138,31 @@ class AuthService {
 
   /// The key pair of the home's `keystore`, made on first use.
   VIPAUTH_EXPORT Result<CurveKeyPair> server_keys() const;
+
+  // What the methods of agents require (semantics 5). on_change tells whose methods changed
+
+  /// Takes what the code of the agent `identity` declares, in the place of what it declared before. Its
+  /// records are given, in one edit of auth.json, what they do not list yet, or only as []; what they list
+  /// rules. A method that an agent declares no more stays in its record: nothing opens by itself. Register
+  /// before calls are carried to the agent.
+  /// \return what check_declaration and MethodRegistry::declare return; nothing is changed then
+  VIPAUTH_EXPORT Result<MethodRegistration> register_methods(std::string_view identity,
+                                                             std::vector<DeclaredMethod> methods);
+  /// The same for an agent that is a peer: it registers for the identity that it speaks under, and no other.
+  /// \return kPermissionDenied  the session is revoked, or may not use that identity
+  VIPAUTH_EXPORT Result<MethodRegistration> register_methods(Session& session, std::string_view identity,
+                                                             std::vector<DeclaredMethod> methods);
+  /// Forgets what an agent declared that has gone for good. Its records stay.
+  VIPAUTH_EXPORT void forget_methods(std::string_view identity);
+
+  /// \return what Policy::add_rpc_authorizations returns; kNotFound too for a method that an agent which has
+  ///         registered neither declares nor lists: the message says which it has; kConflict  the platform's
+  ///         own
+  VIPAUTH_EXPORT Result<void> add_rpc_authorizations(std::string_view identity, std::string_view method,
+                                                     const std::vector<std::string>& capabilities);
+  /// \return what Policy::remove_rpc_authorizations returns; kConflict  the platform's own
+  VIPAUTH_EXPORT Result<void> remove_rpc_authorizations(std::string_view identity, std::string_view method,
+                                                        const std::vector<std::string>& capabilities);
 
   // Remote peers (semantics 8). What is not listed cannot be approved, denied or deleted: kNotFound. A record
   // that stands for more than one peer (a pattern, NULL) is not changed for the sake of one: kConflict
@@ -132,15 +177,43 @@ class AuthService {
   /// \return kConflict  another record would let it in: deny it instead
   VIPAUTH_EXPORT Result<Authorization> delete_authorization(std::string_view user_id);
 
+  /// A remote peer by the name that lists have; of one that is on several, what a decision would be about:
+  /// pending, then denied, then approved. \return kNotFound
+  VIPAUTH_EXPORT Result<Authorization> get_authorization(std::string_view user_id) const;
+  /// The same, where it only matters how it stands: kUnknown for who is not listed.
+  VIPAUTH_EXPORT Result<AuthorizationStatus> get_authorization_status(std::string_view user_id) const;
+
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_pending_authorizations() const;
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_approved_authorizations() const;
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_denied_authorizations() const;
+
+  // Capabilities and topics
+
+  /// Gives users other capabilities of their own, in one edit: all of them, or none. What they hold by roles
+  /// and groups stays. A user with several records is given them in each.
+  /// \param user_to_capabilities  VOLTTRON's form, `{"alice": {"can_x": null, "can_y": {"p": 1}}}`; or, for
+  /// each
+  ///                              user, any form that parse_capabilities takes. Who is not named keeps all
+  /// \return kInvalidArgument  another form; kNotFound  a user without an allow record
+  VIPAUTH_EXPORT Result<void> update_user_capabilities(const Json& user_to_capabilities);
+
+  /// Reads protected_topics.json again, and puts it in force.
+  /// \return what it says; a missing file protects nothing. Or why the last good rules stay in force
+  VIPAUTH_EXPORT Result<TopicRules> load_protected_topics();
+  /// Writes other rules, and puts them in force. A list that is not given stays, and so does everything else
+  /// that the file holds.
+  /// \param rules  `{"write-protect": [{"topic": ..., "capabilities": [...]}], "read-protect": [...]}`
+  /// \return kInvalidArgument  anything else; what TopicRules::parse and TopicsFile::edit return
+  VIPAUTH_EXPORT Result<void> update_protected_topics(const Json& rules);
 
   /// Writes what is pending now rather than at the next interval.
   VIPAUTH_EXPORT Result<void> flush();
 
  private:
+  friend class Administration;
   struct Impl;
+  struct Parts;  // what the operations in files of their own work on
+  Parts parts() const;
   explicit AuthService(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };

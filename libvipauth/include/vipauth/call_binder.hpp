@@ -22,6 +22,7 @@ struct Parameter {
   std::string name;
   Kind kind = Kind::kPositional;
   std::optional<Json> default_value;
+  friend bool operator==(const Parameter&, const Parameter&) = default;
 };
 
 /// Binds a call's arguments to the callee's declared parameters, defaults included, as Python would.

@@ -43,6 +43,9 @@ class CapabilityResolver {
                                                           const std::vector<bool>& records,
                                                           IpcTrust ipc_trust = {});
 
+  /// True where one is a copy of the other.
+  bool is(const CapabilityResolver& other) const noexcept { return index_ == other.index_; }
+
   /// True while at least one allow record of the user is active, or it is a trusted IPC peer.
   VIPAUTH_EXPORT bool knows(std::string_view user_id) const;
 

@@ -16,7 +16,7 @@ struct Question {
   Kind kind = Kind::kCall;
   std::string_view subject;                  ///< the claimed VIP identity, the method, or the topic
   std::string_view callee = {};              ///< of a call
-  const CallArguments* arguments = nullptr;  ///< of a call
+  const CallArguments* arguments = nullptr;  ///< of a call; null: they could not be bound
 };
 
 VIPAUTH_EXPORT std::string_view to_string(

@@ -17,7 +17,7 @@ enum class ErrorCode {
   kAlreadyExists,     ///< a name or key is taken
   kConflict,          ///< the change would contradict what is there
   kBusy,              ///< somebody else holds the lock, and went on holding it
-  kPermissionDenied,  ///< the operating system refused access
+  kPermissionDenied,  ///< the operating system, or the policy, refuses it to who asks
   kIoError,           ///< the operating system failed (disk full, read error, socket)
   kUnavailable,       ///< a needed facility is missing here (libzmq without CURVE)
 };

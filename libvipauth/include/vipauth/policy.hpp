@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <vipauth/auth_record.hpp>
@@ -138,6 +139,17 @@ class Policy {
   /// Source: semantics 5; VOLTTRON auth.py, delete_rpc_authorizations.
   VIPAUTH_EXPORT Result<void> remove_rpc_authorizations(std::string_view identity, std::string_view method,
                                                         const std::vector<std::string>& capabilities);
+  /// Writes down what the code of the agent `identity` declares, for the methods that no record of it lists
+  /// yet, or only as []: in the first record that lists the method, else in its first. Everything else the
+  /// records settle.
+  /// \param most_methods  that the records of one identity may list together after that
+  /// \return kNotFound, kInvalidArgument  as add_rpc_authorizations
+  /// \return kLimitExceeded              too many methods; nothing is written
+  /// Source: semantics 5; VOLTTRON auth_service.py, update_id_rpc_authorizations.
+  VIPAUTH_EXPORT Result<void> declare_rpc_authorizations(
+      std::string_view identity,
+      const std::vector<std::pair<std::string, std::vector<std::string>>>& declared,
+      std::size_t most_methods);
 
  private:
   Json document_;  // of which allow, deny, groups and roles are in the members below

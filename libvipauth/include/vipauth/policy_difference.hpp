@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <vipauth/capability.hpp>
+#include <vipauth/capability_resolver.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/json.hpp>
 #include <vipauth/method_registry.hpp>
@@ -65,6 +66,15 @@ struct PolicyDifference {
   VIPAUTH_EXPORT bool empty() const noexcept;
 };
 
+/// Who holds other grants in one of two policies. Sorted.
+struct CapabilityChanges {
+  std::vector<std::string> users_gained;
+  std::vector<std::string> users_lost;
+  std::vector<PolicyDifference::User> users;  ///< those whose grants differ; a new user's are all gained
+
+  bool empty() const noexcept { return users_gained.empty() && users_lost.empty() && users.empty(); }
+};
+
 /// What two sets of topic rules protect differently. Sorted.
 struct TopicRulesDifference {
   struct Rule {
@@ -84,6 +94,9 @@ struct TopicRulesDifference {
 ///                           begins with "before" or "after"
 /// \return what CapabilityResolver::create returns of the users that differ
 VIPAUTH_EXPORT Result<PolicyDifference> compare(const Policy& before, const Policy& after, Timestamp now);
+
+/// Takes no time where one was made of the other and no grant was touched; else it grows as their sizes.
+VIPAUTH_EXPORT CapabilityChanges compare(const CapabilityResolver& before, const CapabilityResolver& after);
 
 VIPAUTH_EXPORT TopicRulesDifference compare(const TopicRules& before, const TopicRules& after);
 

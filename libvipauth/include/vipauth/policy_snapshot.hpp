@@ -18,6 +18,15 @@ struct CallRequest {
   const CallArguments& arguments;
 };
 
+/// An RPC call whose arguments are as they came. Views: the caller keeps the text alive.
+struct UnboundCall {
+  std::string_view callee;
+  std::string_view method;
+  /// As JSON-RPC carries them: a list by position, an object by name, null for none, or VOLTTRON's
+  /// `{"*args": [...], "**kwargs": {...}}`. Read by Json::parse, which refuses what is given twice.
+  const Json& params;
+};
+
 /// One policy, compiled: everything that decides, as it stood at one moment.
 ///
 /// Immutable; copies share state; const members may be called from any thread.
@@ -33,8 +42,17 @@ struct PolicySnapshot {
   VIPAUTH_EXPORT static Result<PolicySnapshot> compile(const Policy& policy, TopicProtector topics,
                                                        Timestamp now, IpcTrust ipc_trust = {});
 
+  /// Gives the arguments of a call the names under which restrictions know them, by the parameters that the
+  /// callee declared, defaults included. Of an undeclared method only arguments by name are known.
+  /// \return kNotFound         arguments by position, and the callee declared no parameters of the method
+  /// \return kInvalidArgument  of another form; what bind_arguments returns
+  VIPAUTH_EXPORT Result<CallArguments> bind(const UnboundCall& call) const;
+
   /// May `user_id` make this call? By user alone; a bus asks through a Session.
   VIPAUTH_EXPORT Decision authorize_call(std::string_view user_id, const CallRequest& call) const;
+  /// The same, of arguments that are bound first. Those that cannot be are refused where anything is
+  /// required; a method that requires nothing is the callee's to refuse.
+  VIPAUTH_EXPORT Decision authorize_call(std::string_view user_id, const UnboundCall& call) const;
   VIPAUTH_EXPORT Decision authorize_publish(std::string_view user_id, std::string_view topic) const;
   VIPAUTH_EXPORT Decision authorize_receive(std::string_view user_id, std::string_view topic) const;
 };

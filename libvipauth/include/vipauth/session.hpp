@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,13 @@ class Session {
   /// it.
   VIPAUTH_EXPORT Decision verify_sender(std::string_view vip_identity);
   VIPAUTH_EXPORT Decision authorize_call(const CallRequest& call);
+  /// The same of a call whose arguments are as they came: see PolicySnapshot.
+  VIPAUTH_EXPORT Decision authorize_call(const UnboundCall& call);
+  /// Does the peer hold one of `capabilities` for these arguments? For operations that the bus itself offers,
+  /// whatever its records say of them; `callee` and `method` go to the observer and into the message.
+  /// \param capabilities  at least one; a refusal speaks of the last
+  VIPAUTH_EXPORT Decision authorize_operation(const CallRequest& call,
+                                              std::span<const std::string> capabilities);
   VIPAUTH_EXPORT Decision authorize_publish(std::string_view topic);
   VIPAUTH_EXPORT Decision authorize_receive(std::string_view topic);
 

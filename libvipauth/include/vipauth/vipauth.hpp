@@ -2,10 +2,12 @@
 
 /// Everything at once. A header of its own for each type is cheaper to compile.
 
+#include <vipauth/administration.hpp>
 #include <vipauth/agent_key_stores.hpp>
 #include <vipauth/auth_file.hpp>
 #include <vipauth/auth_service.hpp>
 #include <vipauth/call_binder.hpp>
+#include <vipauth/capability_updates.hpp>
 #include <vipauth/client_security.hpp>
 #include <vipauth/connection_monitor.hpp>
 #include <vipauth/file_history.hpp>
@@ -13,6 +15,7 @@
 #include <vipauth/known_hosts.hpp>
 #include <vipauth/lint.hpp>
 #include <vipauth/platform_config.hpp>
+#include <vipauth/platform_start.hpp>
 #include <vipauth/policy_difference.hpp>
 #include <vipauth/socket_security.hpp>
 #include <vipauth/topics_file.hpp>

@@ -10,8 +10,6 @@
 #include <unordered_set>
 #include <utility>
 
-#include <vipauth/capability_resolver.hpp>
-
 #include "base/hash.hpp"
 #include "engine/active_records.hpp"
 
@@ -248,7 +246,8 @@ ByKey<Capability> grants(const CapabilityResolver& resolver, const std::string& 
   return out;
 }
 
-void compare_users(const CapabilityResolver& before, const CapabilityResolver& after, PolicyDifference& out) {
+CapabilityChanges compare_users(const CapabilityResolver& before, const CapabilityResolver& after) {
+  CapabilityChanges out;
   const std::vector<std::string> old_users = before.users();
   const std::vector<std::string> new_users = after.users();
   std::set_difference(new_users.begin(), new_users.end(), old_users.begin(), old_users.end(),
@@ -265,6 +264,7 @@ void compare_users(const CapabilityResolver& before, const CapabilityResolver& a
                                 values(only_in(held_before, held_after))};
     if (!user.gained.empty() || !user.lost.empty()) out.users.push_back(std::move(user));
   }
+  return out;
 }
 
 // ---- Methods ----
@@ -336,7 +336,10 @@ Result<PolicyDifference> compare(const Policy& before, const Policy& after, Time
   if (!new_grants) return new_grants.error().at("after");
 
   PolicyDifference out;
-  compare_users(*old_grants, *new_grants, out);
+  CapabilityChanges grants = compare_users(*old_grants, *new_grants);
+  out.users_gained = std::move(grants.users_gained);
+  out.users_lost = std::move(grants.users_lost);
+  out.users = std::move(grants.users);
   Peers old_allowed = allowed_peers(old_side);
   Peers new_allowed = allowed_peers(new_side);
   out.orders = changed_orders(old_allowed, new_allowed);
@@ -348,6 +351,10 @@ Result<PolicyDifference> compare(const Policy& before, const Policy& after, Time
   out.denied_lost = values(only_in(*old_denied, *new_denied));
   compare_methods(MethodRegistry::create(before), MethodRegistry::create(after), out);
   return out;
+}
+
+CapabilityChanges compare(const CapabilityResolver& before, const CapabilityResolver& after) {
+  return before.is(after) ? CapabilityChanges() : compare_users(before, after);
 }
 
 TopicRulesDifference compare(const TopicRules& before, const TopicRules& after) {

@@ -1,5 +1,7 @@
 #include <vipauth/policy_snapshot.hpp>
 
+#include <vipauth/python_repr.hpp>
+
 namespace vipauth {
 namespace {
 
@@ -31,6 +33,55 @@ Decision PolicySnapshot::authorize_call(std::string_view user_id, const CallRequ
         {required.error().location});
   }
   return capabilities.authorize_call(user_id, call.method, *required, call.arguments);
+}
+
+Result<CallArguments> PolicySnapshot::bind(const UnboundCall& call) const {
+  static const Json kNoPositional{Json::Array()};
+  static const Json kNoNamed{Json::Object()};
+  const Json* positional = &kNoPositional;
+  const Json* named = &kNoNamed;
+  if (call.params.is_array()) {
+    positional = &call.params;
+  } else if (call.params.find("*args") != nullptr || call.params.find("**kwargs") != nullptr) {
+    // Nothing else may stand beside them: what the callee would make of it is not known.
+    const Json* args = call.params.find("*args");
+    const Json* kwargs = call.params.find("**kwargs");
+    const std::size_t known = (args != nullptr ? 1U : 0U) + (kwargs != nullptr ? 1U : 0U);
+    if ((args != nullptr && !args->is_array()) || (kwargs != nullptr && !kwargs->is_object()) ||
+        call.params.as_object().size() != known) {
+      return Error{ErrorCode::kInvalidArgument, R"(must be {"*args": [...], "**kwargs": {...}})", ""};
+    }
+    if (args != nullptr) positional = args;
+    if (kwargs != nullptr) named = kwargs;
+  } else if (call.params.is_object()) {
+    named = &call.params;
+  } else if (!call.params.is_null()) {
+    return Error{ErrorCode::kInvalidArgument, "arguments must be a list or an object", ""};
+  }
+
+  const DeclaredMethod* declared = methods.find_declared(call.callee, call.method);
+  if (declared != nullptr && declared->parameters) {
+    return bind_arguments(*declared->parameters, positional->as_array(), named->as_object());
+  }
+  if (!positional->as_array().empty()) {
+    return Error{ErrorCode::kNotFound,
+                 "the parameters of the method are not known here: give the arguments by name", ""};
+  }
+  return CallArguments(named->as_object());
+}
+
+Decision PolicySnapshot::authorize_call(std::string_view user_id, const UnboundCall& call) const {
+  static const CallArguments kNone;
+  const auto bound = bind(call);
+  if (bound) return authorize_call(user_id, CallRequest{call.callee, call.method, *bound});
+  const CallRequest unbound{call.callee, call.method, kNone};
+  Decision decision = authorize_call(user_id, unbound);
+  const bool is_about_arguments = decision.allowed() ? decision.reason() != Reason::kUnprotected
+                                                     : decision.reason() == Reason::kRestricted ||
+                                                           decision.reason() == Reason::kUnknownParameter;
+  if (!is_about_arguments) return decision;
+  return Decision::refuse(Reason::kMalformed,
+                          "method " + python_repr(Json(call.method)) + ": " + bound.error().message);
 }
 
 Decision PolicySnapshot::authorize_publish(std::string_view user_id, std::string_view topic) const {

@@ -62,6 +62,35 @@ Decision Session::authorize_call(const CallRequest& call) {
   });
 }
 
+Decision Session::authorize_call(const UnboundCall& call) {
+  const auto bound = stands() ? judged_.snapshot->bind(call) : CallArguments();
+  const Question question{.kind = Question::Kind::kCall,
+                          .subject = call.method,
+                          .callee = call.callee,
+                          .arguments = bound ? &*bound : nullptr};
+  return decide(question, [&](const PolicySnapshot& policy) {
+    if (bound) {
+      return policy.authorize_call(acceptance_.user_id, CallRequest{call.callee, call.method, *bound});
+    }
+    return policy.authorize_call(acceptance_.user_id, call);
+  });
+}
+
+Decision Session::authorize_operation(const CallRequest& call, std::span<const std::string> capabilities) {
+  const Question question{.kind = Question::Kind::kCall,
+                          .subject = call.method,
+                          .callee = call.callee,
+                          .arguments = &call.arguments};
+  return decide(question, [&](const PolicySnapshot& policy) {
+    Decision decision;
+    for (std::size_t i = 0; i < capabilities.size() && !decision; ++i) {
+      decision = policy.capabilities.authorize_call(acceptance_.user_id, call.method,
+                                                    capabilities.subspan(i, 1), call.arguments);
+    }
+    return decision;
+  });
+}
+
 Decision Session::authorize_publish(std::string_view topic) {
   return decide({.kind = Question::Kind::kPublish, .subject = topic}, [&](const PolicySnapshot& policy) {
     return policy.authorize_publish(acceptance_.user_id, topic);

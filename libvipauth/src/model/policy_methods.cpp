@@ -1,6 +1,7 @@
 // Edits of what callers of a method need.
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <vipauth/policy.hpp>
@@ -83,12 +84,17 @@ const Names* listed(const Policy::Entry& entry, std::string_view method) {
   return nullptr;
 }
 
-void set_listed(Policy::Entry& entry, std::size_t index, std::string_view method, const Names& names) {
+void set_listed(Policy::Entry& entry, std::size_t index,
+                const std::vector<std::pair<std::string, Names>>& lists) {
   Json source = entry.source;
   Json methods = source.find(kField) == nullptr ? Json() : *source.find(kField);
-  methods.set(method, Json::strings(names));
+  for (const auto& [method, names] : lists) methods.set(method, Json::strings(names));
   source.set(kField, std::move(methods));
   entry = make_entry(std::move(source), kAllow, index);
+}
+
+void set_listed(Policy::Entry& entry, std::size_t index, std::string_view method, const Names& names) {
+  set_listed(entry, index, {{std::string(method), names}});
 }
 
 }  // namespace
@@ -155,6 +161,41 @@ Result<void> Policy::remove_rpc_authorizations(std::string_view identity, std::s
     if (kept.empty()) kept.emplace_back();
     set_listed(allow_[index], index, method, kept);
   }
+  return {};
+}
+
+Result<void> Policy::declare_rpc_authorizations(
+    std::string_view identity, const std::vector<std::pair<std::string, std::vector<std::string>>>& declared,
+    std::size_t most_methods) {
+  const auto records = records_of(allow_, identity);
+  if (!records) return records.error();
+
+  struct Place {
+    std::size_t record;
+    bool settled;
+  };
+  std::map<std::string, Place, std::less<>> places;
+  for (const std::size_t index : *records) {
+    for (const auto& [method, names] : allow_[index].record->rpc_method_authorizations.methods) {
+      Place& place = places.try_emplace(method, Place{index, false}).first->second;
+      place.settled = place.settled || !names.empty();
+    }
+  }
+
+  std::map<std::size_t, std::vector<std::pair<std::string, Names>>> changes;
+  for (const auto& [method, capabilities] : declared) {
+    const auto [place, is_new] = places.try_emplace(method, Place{records->front(), false});
+    if (!is_new && (place->second.settled || capabilities.empty())) continue;
+    changes[place->second.record].emplace_back(method, capabilities);
+  }
+  if (changes.empty()) return {};
+  if (places.size() > most_methods) {
+    return Error{ErrorCode::kLimitExceeded,
+                 "the records of " + quoted(identity) + " would list more than " +
+                     std::to_string(most_methods) + " methods",
+                 ""};
+  }
+  for (const auto& [index, lists] : changes) set_listed(allow_[index], index, lists);
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <vipauth/key_store.hpp>
 #include <vipauth/python_repr.hpp>
 
+#include "service/auth_service_parts.hpp"
 #include "service/folder_watcher.hpp"
 #include "service/policy_keeper.hpp"
 #include "service/remote_peers.hpp"
@@ -70,8 +71,9 @@ struct AuthService::Impl {
   Impl(const fs::path& home, Options the_options)
       : options(std::move(the_options)),
         auth_file(home / kAuthFile, options.strict_modes),
+        topics_file(home / kTopicsFile, options.strict_modes),
         key_store(home / kKeyStore, options.strict_modes),
-        keeper(auth_file, TopicsFile(home / kTopicsFile, options.strict_modes),
+        keeper(auth_file, topics_file,
                {{options.trust_same_user_ipc, static_cast<std::uint32_t>(::geteuid())},
                 options.clock,
                 options.log}),
@@ -161,6 +163,7 @@ struct AuthService::Impl {
 
   const Options options;
   const AuthFile auth_file;
+  const TopicsFile topics_file;
   const KeyStore key_store;
   PolicyKeeper keeper;
   PendingStore pending;
@@ -215,6 +218,17 @@ Result<AuthService> AuthService::open(const fs::path& home, Options options) {
   return AuthService(std::move(impl));
 }
 
+AuthService::Parts AuthService::parts() const {
+  Impl* self = impl_.get();
+  return {self->options,
+          self->auth_file,
+          self->topics_file,
+          self->keeper,
+          self->remote_peers,
+          [self](PolicyKeeper::Files files) { return self->reload(files); },
+          [self](const PolicyChange& change) { self->announce(change); }};
+}
+
 std::shared_ptr<const LivePolicy> AuthService::policy() const { return impl_->keeper.live(); }
 
 Result<void> AuthService::reload() { return impl_->reload({true, true}); }
@@ -227,6 +241,10 @@ void AuthService::on_change(std::function<void(const PolicyChange&)> callback) {
 }
 
 Decision AuthService::authorize_call(std::string_view user_id, const CallRequest& call) const {
+  return policy()->current().snapshot->authorize_call(user_id, call);
+}
+
+Decision AuthService::authorize_call(std::string_view user_id, const UnboundCall& call) const {
   return policy()->current().snapshot->authorize_call(user_id, call);
 }
 

@@ -59,10 +59,31 @@ PolicyKeeper::Outcome PolicyKeeper::read_and_publish(Files files) {
   if (candidate != policy_) report_ignored_records(*candidate);
 
   AcceptedPeers accepted = accepted_peers(*candidate, now);
-  PolicyChange change{live_->publish(std::move(*snapshot)), revoked_users(accepted_, accepted)};
+  snapshot->methods = snapshot->methods.with_declarations_of(live_->current().snapshot->methods);
+  PolicyChange change = publish(std::move(*snapshot), revoked_users(accepted_, accepted));
   policy_ = std::move(candidate);
   accepted_ = std::move(accepted);
   return {first_problem(), std::move(change)};
+}
+
+PolicyChange PolicyKeeper::publish(PolicySnapshot next, std::vector<std::string> revoked) {
+  PolicyChange change;
+  change.revoked = std::move(revoked);
+  change.before = live_->current().snapshot;
+  change.methods_changed = next.methods.changed_since(change.before->methods);
+  change.generation = live_->publish(std::move(next));
+  change.after = live_->current().snapshot;
+  return change;
+}
+
+Result<std::optional<PolicyChange>> PolicyKeeper::declare(const Declare& declare) {
+  const std::lock_guard lock(mutex_);
+  PolicySnapshot next = *live_->current().snapshot;
+  auto methods = declare(next.methods);
+  if (!methods) return methods.error();
+  if (methods->has_same_declarations(next.methods)) return std::optional<PolicyChange>();
+  next.methods = std::move(*methods);
+  return std::optional<PolicyChange>(publish(std::move(next), {}));
 }
 
 void PolicyKeeper::read_auth(std::shared_ptr<const Policy>& candidate) {
@@ -137,6 +158,11 @@ std::optional<Error> PolicyKeeper::first_problem() const {
 std::optional<Error> PolicyKeeper::problem() const {
   const std::lock_guard lock(mutex_);
   return first_problem();
+}
+
+std::optional<Error> PolicyKeeper::topics_problem() const {
+  const std::lock_guard lock(mutex_);
+  return topics_problem_;
 }
 
 std::optional<Timestamp> PolicyKeeper::next_change() const {

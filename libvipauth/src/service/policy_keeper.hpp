@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,8 +41,13 @@ class PolicyKeeper {
 
   Outcome reload(Files files);
 
+  /// Changes what is in force of what agents declare. \return nothing: it changed nothing
+  using Declare = std::function<Result<MethodRegistry>(const MethodRegistry&)>;
+  Result<std::optional<PolicyChange>> declare(const Declare& declare);
+
   const std::shared_ptr<LivePolicy>& live() const noexcept { return live_; }
   std::optional<Error> problem() const;
+  std::optional<Error> topics_problem() const;
   /// When a record begins or ceases to be valid next.
   std::optional<Timestamp> next_change() const;
 
@@ -52,6 +58,7 @@ class PolicyKeeper {
   };
 
   Outcome read_and_publish(Files files);
+  PolicyChange publish(PolicySnapshot next, std::vector<std::string> revoked);
   void read_auth(std::shared_ptr<const Policy>& candidate);
   void read_topics();
   void note_auth_problem(std::optional<Error> problem);

@@ -272,10 +272,19 @@ Result<void> drop_peer(Policy& policy, Indices from_allow, const Indices& from_d
 
 }  // namespace
 
-Result<void> RemotePeers::edit(const std::function<Result<void>(PendingState&, const EditPolicy&)>& change) {
+Result<void> RemotePeers::edit(const Behalf& behalf, std::string_view command,
+                               const std::function<Result<void>(PendingState&, const EditPolicy&)>& change) {
   std::vector<std::string> warnings;
-  const EditPolicy edit_policy = [&](const AuthFile::Change& policy_change) -> Result<void> {
-    auto edited = auth_file_.edit(policy_change, edit_options_);
+  EditOptions options = edit_options_;
+  if (!behalf.who.empty()) options.note = {behalf.who, std::string(command)};
+  const EditPolicy edit_policy = [&](const AuthFile::Change& policy_change,
+                                     Behalf::Touches touches) -> Result<void> {
+    const AuthFile::Change checked = [&](Policy& policy) -> Result<void> {
+      const Policy before = policy;
+      if (auto changed = policy_change(policy); !changed) return changed;
+      return behalf.check(before, policy, touches);
+    };
+    auto edited = auth_file_.edit(behalf.check ? checked : policy_change, options);
     if (!edited) return edited.error();
     warnings = std::move(edited->warnings);
     return {};
@@ -287,31 +296,36 @@ Result<void> RemotePeers::edit(const std::function<Result<void>(PendingState&, c
   return result;
 }
 
-Result<Authorization> RemotePeers::decide(std::string_view user_id, const Decide& decide) {
+Result<Authorization> RemotePeers::decide(std::string_view user_id, const Behalf& behalf,
+                                          std::string_view command, const Decide& decide) {
   Authorization done;
-  auto result = edit([&](PendingState& state, const EditPolicy& edit_policy) -> Result<void> {
-    const auto request = find_request(state, user_id);
-    const bool is_pending = request != state.pending.end();
-    auto edited = edit_policy([&](Policy& policy) -> Result<void> {
-      auto decided = decide(policy, state, is_pending ? &*request : nullptr);
-      if (!decided) return decided.error();
-      done = *std::move(decided);
-      return {};
-    });
-    if (!edited) return edited.error();
-    if (is_pending) {
-      remember(state, *request);
-      state.pending.erase(request);
-    }
-    return {};
-  });
+  auto result =
+      edit(behalf, command, [&](PendingState& state, const EditPolicy& edit_policy) -> Result<void> {
+        const auto request = find_request(state, user_id);
+        const bool is_pending = request != state.pending.end();
+        auto edited = edit_policy(
+            [&](Policy& policy) -> Result<void> {
+              auto decided = decide(policy, state, is_pending ? &*request : nullptr);
+              if (!decided) return decided.error();
+              done = *std::move(decided);
+              return {};
+            },
+            is_pending ? Behalf::Touches::kPending : Behalf::Touches::kRecords);
+        if (!edited) return edited.error();
+        if (is_pending) {
+          remember(state, *request);
+          state.pending.erase(request);
+        }
+        return {};
+      });
   if (!result) return result.error();
   return done;
 }
 
-Result<Authorization> RemotePeers::approve(std::string_view user_id, const Approval& approval) {
+Result<Authorization> RemotePeers::approve(std::string_view user_id, const Approval& approval,
+                                           const Behalf& behalf) {
   return decide(
-      user_id,
+      user_id, behalf, "approve_authorization",
       [&](Policy& policy, PendingState& state, const PendingRequest* request) -> Result<Authorization> {
         if (request != nullptr) {
           Authorization done = describe(*request);
@@ -336,9 +350,9 @@ Result<Authorization> RemotePeers::approve(std::string_view user_id, const Appro
       });
 }
 
-Result<Authorization> RemotePeers::deny(std::string_view user_id) {
+Result<Authorization> RemotePeers::deny(std::string_view user_id, const Behalf& behalf) {
   return decide(
-      user_id,
+      user_id, behalf, "deny_authorization",
       [&](Policy& policy, PendingState& state, const PendingRequest* request) -> Result<Authorization> {
         if (request != nullptr) {
           Authorization done = describe(*request);
@@ -359,29 +373,57 @@ Result<Authorization> RemotePeers::deny(std::string_view user_id) {
       });
 }
 
-Result<Authorization> RemotePeers::remove(std::string_view user_id) {
+Result<Authorization> RemotePeers::remove(std::string_view user_id, const Behalf& behalf) {
   Authorization done;
-  auto result = edit([&](PendingState& state, const EditPolicy& edit_policy) -> Result<void> {
-    if (const auto request = find_request(state, user_id); request != state.pending.end()) {
-      done = describe(*request);
-      state.pending.erase(request);
-      return {};
-    }
-    auto edited = edit_policy([&](Policy& policy) -> Result<void> {
-      const Indices from_allow = of_user(policy.allow(), approved(policy, state), user_id);
-      const Indices from_deny = of_user(policy.deny(), denied(policy), user_id);
-      if (from_allow.empty() && from_deny.empty()) return not_listed(user_id);
-      done = from_deny.empty()
-                 ? describe(policy.allow()[from_allow.front()], AuthorizationStatus::kApproved, state)
-                 : describe(policy.deny()[from_deny.front()], AuthorizationStatus::kDenied, state);
-      if (auto dropped = drop_peer(policy, from_allow, from_deny); !dropped) return dropped.error();
-      forget_unlisted(state, policy);
-      return {};
-    });
-    return edited;
-  });
+  auto result = edit(
+      behalf, "delete_authorization",
+      [&](PendingState& state, const EditPolicy& edit_policy) -> Result<void> {
+        if (const auto request = find_request(state, user_id); request != state.pending.end()) {
+          // auth.json stays as it is; who may do this is asked of it all the same.
+          if (behalf.check) {
+            auto asked = edit_policy([](Policy&) -> Result<void> { return {}; }, Behalf::Touches::kPending);
+            if (!asked) return asked;
+          }
+          done = describe(*request);
+          state.pending.erase(request);
+          return {};
+        }
+        auto edited = edit_policy(
+            [&](Policy& policy) -> Result<void> {
+              const Indices from_allow = of_user(policy.allow(), approved(policy, state), user_id);
+              const Indices from_deny = of_user(policy.deny(), denied(policy), user_id);
+              if (from_allow.empty() && from_deny.empty()) return not_listed(user_id);
+              done = from_deny.empty()
+                         ? describe(policy.allow()[from_allow.front()], AuthorizationStatus::kApproved, state)
+                         : describe(policy.deny()[from_deny.front()], AuthorizationStatus::kDenied, state);
+              if (auto dropped = drop_peer(policy, from_allow, from_deny); !dropped) return dropped.error();
+              forget_unlisted(state, policy);
+              return {};
+            },
+            Behalf::Touches::kRecords);
+        return edited;
+      });
   if (!result) return result.error();
   return done;
+}
+
+Result<Authorization> RemotePeers::find(std::string_view user_id) const {
+  auto state = pending_.load();
+  if (!state) return state.error();
+  if (const auto request = find_request(*state, user_id); request != state->pending.end()) {
+    return describe(*request);
+  }
+  auto policy = auth_file_.load();
+  if (!policy && policy.error().code == ErrorCode::kNotFound) return not_listed(user_id);
+  if (!policy) return policy.error();
+  if (const Indices indices = of_user(policy->deny(), denied(*policy), user_id); !indices.empty()) {
+    return describe(policy->deny()[indices.front()], AuthorizationStatus::kDenied, *state);
+  }
+  if (const Indices indices = of_user(policy->allow(), approved(*policy, *state), user_id);
+      !indices.empty()) {
+    return describe(policy->allow()[indices.front()], AuthorizationStatus::kApproved, *state);
+  }
+  return not_listed(user_id);
 }
 
 Result<std::vector<Authorization>> RemotePeers::list(AuthorizationStatus status) const {

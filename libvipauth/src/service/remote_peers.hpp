@@ -9,6 +9,8 @@
 #include <vipauth/auth_service.hpp>
 #include <vipauth/pending_store.hpp>
 
+#include "service/behalf.hpp"
+
 namespace vipauth {
 
 /// What administrators do about remote peers: approve, deny, delete, list (semantics 8).
@@ -25,22 +27,27 @@ class RemotePeers {
         edit_options_(std::move(edit_options)),
         log_(std::move(log)) {}
 
-  Result<Authorization> approve(std::string_view user_id, const Approval& approval);
-  Result<Authorization> deny(std::string_view user_id);
-  Result<Authorization> remove(std::string_view user_id);
+  Result<Authorization> approve(std::string_view user_id, const Approval& approval,
+                                const Behalf& behalf = {});
+  Result<Authorization> deny(std::string_view user_id, const Behalf& behalf = {});
+  Result<Authorization> remove(std::string_view user_id, const Behalf& behalf = {});
+  /// The peer of that name: one that waits before a denied one before an approved one. \return kNotFound
+  Result<Authorization> find(std::string_view user_id) const;
   Result<std::vector<Authorization>> list(AuthorizationStatus status) const;
 
  private:
-  using EditPolicy = std::function<Result<void>(const AuthFile::Change&)>;
+  using EditPolicy = std::function<Result<void>(const AuthFile::Change&, Behalf::Touches)>;
 
   /// A transaction on pending.json, in which `change` may make one on auth.json. Logs when both are done.
-  Result<void> edit(const std::function<Result<void>(PendingState&, const EditPolicy&)>& change);
+  Result<void> edit(const Behalf& behalf, std::string_view command,
+                    const std::function<Result<void>(PendingState&, const EditPolicy&)>& change);
 
   /// What a decision does to the policy; `request` where the peer waits for one.
   using Decide = std::function<Result<Authorization>(Policy&, PendingState&, const PendingRequest* request)>;
 
   /// Lets `decide` edit the policy. A request that is decided waits no longer.
-  Result<Authorization> decide(std::string_view user_id, const Decide& decide);
+  Result<Authorization> decide(std::string_view user_id, const Behalf& behalf, std::string_view command,
+                               const Decide& decide);
 
   const AuthFile& auth_file_;
   PendingStore& pending_;

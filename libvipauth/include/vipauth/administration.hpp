@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <vipauth/auth_service.hpp>
+#include <vipauth/result.hpp>
+#include <vipauth/session.hpp>
+
+namespace vipauth {
+
+/// The operations of an AuthService on behalf of a peer: what it may not do is kPermissionDenied, and changes
+/// nothing. The plain operations of AuthService ask nobody: they are the embedder's own.
+///
+/// Who asks is who libzmq says, by its session. Each edit is decided by the file that it edits, under that
+/// file's lock, and the history tells who made it.
+///
+/// | to                                                    | it takes                                      |
+/// | approve, deny or delete a peer that waits             | `approve_auth`, or `allow_auth_modifications` |
+/// | see who waits, is approved or denied; read the topics | the same                                      |
+/// | change what was decided or written                    | `allow_auth_modifications`                    |
+/// A grant of these capabilities may be restricted on the operation's arguments, such as `user_id`.
+///
+/// Who holds `approve_auth` alone grants no more than it holds itself. Roles and groups count as what they
+/// give, a user_id as what that user holds already. A restricted grant covers one that is restricted at least
+/// as much: by the same constraint, or by a value that a pattern of its own matches. A role or group that
+/// does not exist could become anything, a platform's name or another user's is not free: they are refused.
+/// Not thread-safe, as the session is not. Source: semantics 8; VOLTTRON auth.py, approve_authorization.
+class Administration {
+ public:
+  static constexpr std::string_view kApprove = "approve_auth";
+  static constexpr std::string_view kModify = "allow_auth_modifications";
+
+  /// Both must outlive it.
+  Administration(AuthService& service, Session& caller) : service_(service), caller_(caller) {}
+
+  VIPAUTH_EXPORT Result<Authorization> approve_authorization(std::string_view user_id,
+                                                             const Approval& approval = {});
+  VIPAUTH_EXPORT Result<Authorization> deny_authorization(std::string_view user_id);
+  VIPAUTH_EXPORT Result<Authorization> delete_authorization(std::string_view user_id);
+
+  VIPAUTH_EXPORT Result<Authorization> get_authorization(std::string_view user_id);
+  VIPAUTH_EXPORT Result<AuthorizationStatus> get_authorization_status(std::string_view user_id);
+  VIPAUTH_EXPORT Result<std::vector<Authorization>> get_pending_authorizations();
+  VIPAUTH_EXPORT Result<std::vector<Authorization>> get_approved_authorizations();
+  VIPAUTH_EXPORT Result<std::vector<Authorization>> get_denied_authorizations();
+
+  VIPAUTH_EXPORT Result<void> update_user_capabilities(const Json& user_to_capabilities);
+  VIPAUTH_EXPORT Result<TopicRules> load_protected_topics();
+  VIPAUTH_EXPORT Result<void> update_protected_topics(const Json& rules);
+
+  VIPAUTH_EXPORT Result<void> add_rpc_authorizations(std::string_view identity, std::string_view method,
+                                                     const std::vector<std::string>& capabilities);
+  VIPAUTH_EXPORT Result<void> remove_rpc_authorizations(std::string_view identity, std::string_view method,
+                                                        const std::vector<std::string>& capabilities);
+
+ private:
+  AuthService& service_;
+  Session& caller_;
+};
+
+}  // namespace vipauth

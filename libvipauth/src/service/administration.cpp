@@ -1,0 +1,199 @@
+#include <vipauth/administration.hpp>
+
+#include <array>
+#include <utility>
+
+#include <vipauth/authenticator.hpp>
+#include <vipauth/capability_resolver.hpp>
+
+#include "service/auth_service_parts.hpp"
+#include "service/grant_cover.hpp"
+
+namespace vipauth {
+namespace {
+
+/// Under this name VOLTTRON's agents know who offers these operations.
+constexpr std::string_view kCallee = "platform.auth";
+
+enum class Takes { kApprove, kModify };
+
+/// The capabilities of which one is enough. What goes last is what a refusal names.
+std::vector<std::string> capabilities_for(Takes takes) {
+  if (takes == Takes::kModify) return {std::string(Administration::kModify)};
+  return {std::string(Administration::kModify), std::string(Administration::kApprove)};
+}
+
+Error refused(const Decision& decision) {
+  return Error{ErrorCode::kPermissionDenied, decision.message(), ""};
+}
+
+/// What one operation asks of the caller, now and under the lock of the file.
+class Request {
+ public:
+  Request(Session& caller, std::string_view operation, Takes takes, Json::Object arguments)
+      : caller_(caller), operation_(operation), takes_(takes), arguments_(std::move(arguments)) {}
+
+  Result<void> check() const {
+    const auto capabilities = capabilities_for(takes_);
+    const Decision decision = caller_.authorize_operation({kCallee, operation_, arguments_}, capabilities);
+    if (!decision) return refused(decision);
+    return {};
+  }
+
+  /// The request must outlive it.
+  Behalf behalf(const Clock& clock) const {
+    return {caller_.user_id(),
+            [this, &clock](const Policy& before, const Policy& after, Behalf::Touches touches) {
+              return check_edit(before, after, touches, clock());
+            }};
+  }
+
+ private:
+  /// By the file, and not only by the policy in force, which may be older: who has lost a capability or a key
+  /// a moment ago must not use it any more.
+  Result<void> check_edit(const Policy& before, const Policy& after, Behalf::Touches touches,
+                          Timestamp now) const {
+    const auto authenticator = Authenticator::create(before, now);
+    if (!authenticator) return authenticator.error();
+    const Authentication standing = authenticator->reauthenticate(caller_.acceptance());
+    if (!standing.decision) return refused(standing.decision);
+    if (standing.acceptance.user_id != caller_.user_id()) {
+      return Error{ErrorCode::kPermissionDenied, "these credentials now belong to another user", ""};
+    }
+
+    const auto resolver = CapabilityResolver::create(before, now);
+    if (!resolver) return resolver.error();
+    const auto holds = [&](std::string_view capability) {
+      const std::array required{std::string(capability)};
+      return resolver->authorize_call(caller_.user_id(), operation_, required, arguments_);
+    };
+    const Decision modifies = holds(Administration::kModify);
+    if (modifies) return {};
+    if (takes_ == Takes::kModify || touches == Behalf::Touches::kRecords) return refused(modifies);
+    if (const Decision approves = holds(Administration::kApprove); !approves) return refused(approves);
+    if (auto fresh = check_keys_are_new(before, after); !fresh) return fresh;
+    return check_no_more_than_held(before, after, caller_.user_id(), now);
+  }
+
+  Session& caller_;
+  std::string_view operation_;
+  Takes takes_;
+  CallArguments arguments_;
+};
+
+Json::Object arguments_of(std::string_view user_id, const Approval& approval = {}) {
+  Json::Object out{{"user_id", Json(user_id)}};
+  if (approval.identity) out.push_back({"identity", Json(*approval.identity)});
+  if (approval.roles) out.push_back({"roles", Json::strings(*approval.roles)});
+  if (approval.groups) out.push_back({"groups", Json::strings(*approval.groups)});
+  if (approval.capabilities) out.push_back({"capabilities", *approval.capabilities});
+  return out;
+}
+
+Json::Object arguments_of(std::string_view identity, std::string_view method,
+                          const std::vector<std::string>& capabilities) {
+  return {{"identity", Json(identity)},
+          {"method", Json(method)},
+          {"authorizations", Json::strings(capabilities)}};
+}
+
+}  // namespace
+
+Result<Authorization> Administration::approve_authorization(std::string_view user_id,
+                                                            const Approval& approval) {
+  const Request request(caller_, "approve_authorization", Takes::kApprove, arguments_of(user_id, approval));
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  const AuthService::Parts parts = service_.parts();
+  auto done = parts.remote_peers.approve(user_id, approval, request.behalf(parts.options.clock));
+  if (done) static_cast<void>(parts.reload({true, false}));  // the edit stands; a problem is logged and kept
+  return done;
+}
+
+Result<Authorization> Administration::deny_authorization(std::string_view user_id) {
+  const Request request(caller_, "deny_authorization", Takes::kApprove, arguments_of(user_id));
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  const AuthService::Parts parts = service_.parts();
+  auto done = parts.remote_peers.deny(user_id, request.behalf(parts.options.clock));
+  if (done) static_cast<void>(parts.reload({true, false}));
+  return done;
+}
+
+Result<Authorization> Administration::delete_authorization(std::string_view user_id) {
+  const Request request(caller_, "delete_authorization", Takes::kApprove, arguments_of(user_id));
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  const AuthService::Parts parts = service_.parts();
+  auto done = parts.remote_peers.remove(user_id, request.behalf(parts.options.clock));
+  if (done) static_cast<void>(parts.reload({true, false}));
+  return done;
+}
+
+Result<Authorization> Administration::get_authorization(std::string_view user_id) {
+  const Request request(caller_, "get_authorization", Takes::kApprove, arguments_of(user_id));
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  return service_.get_authorization(user_id);
+}
+
+Result<AuthorizationStatus> Administration::get_authorization_status(std::string_view user_id) {
+  const Request request(caller_, "get_authorization_status", Takes::kApprove, arguments_of(user_id));
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  return service_.get_authorization_status(user_id);
+}
+
+Result<std::vector<Authorization>> Administration::get_pending_authorizations() {
+  const Request request(caller_, "get_pending_authorizations", Takes::kApprove, {});
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  return service_.get_pending_authorizations();
+}
+
+Result<std::vector<Authorization>> Administration::get_approved_authorizations() {
+  const Request request(caller_, "get_approved_authorizations", Takes::kApprove, {});
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  return service_.get_approved_authorizations();
+}
+
+Result<std::vector<Authorization>> Administration::get_denied_authorizations() {
+  const Request request(caller_, "get_denied_authorizations", Takes::kApprove, {});
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  return service_.get_denied_authorizations();
+}
+
+Result<void> Administration::update_user_capabilities(const Json& user_to_capabilities) {
+  const Request request(caller_, "update_user_capabilities", Takes::kModify,
+                        {{"user_to_capabilities", user_to_capabilities}});
+  if (auto allowed = request.check(); !allowed) return allowed;
+  const AuthService::Parts parts = service_.parts();
+  return parts.update_user_capabilities(user_to_capabilities, request.behalf(parts.options.clock));
+}
+
+Result<TopicRules> Administration::load_protected_topics() {
+  const Request request(caller_, "load_protected_topics", Takes::kApprove, {});
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  return service_.load_protected_topics();
+}
+
+Result<void> Administration::update_protected_topics(const Json& rules) {
+  const Request request(caller_, "update_protected_topics", Takes::kModify, {{"rules", rules}});
+  if (auto allowed = request.check(); !allowed) return allowed;
+  const AuthService::Parts parts = service_.parts();
+  return parts.update_protected_topics(rules, request.behalf(parts.options.clock));
+}
+
+Result<void> Administration::add_rpc_authorizations(std::string_view identity, std::string_view method,
+                                                    const std::vector<std::string>& capabilities) {
+  const Request request(caller_, "add_rpc_authorizations", Takes::kModify,
+                        arguments_of(identity, method, capabilities));
+  if (auto allowed = request.check(); !allowed) return allowed;
+  const AuthService::Parts parts = service_.parts();
+  return parts.add_rpc_authorizations(identity, method, capabilities, request.behalf(parts.options.clock));
+}
+
+Result<void> Administration::remove_rpc_authorizations(std::string_view identity, std::string_view method,
+                                                       const std::vector<std::string>& capabilities) {
+  const Request request(caller_, "remove_rpc_authorizations", Takes::kModify,
+                        arguments_of(identity, method, capabilities));
+  if (auto allowed = request.check(); !allowed) return allowed;
+  const AuthService::Parts parts = service_.parts();
+  return parts.remove_rpc_authorizations(identity, method, capabilities, request.behalf(parts.options.clock));
+}
+
+}  // namespace vipauth

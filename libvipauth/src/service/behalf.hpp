@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <vipauth/policy.hpp>
+#include <vipauth/result.hpp>
+
+namespace vipauth {
+
+/// For whom auth.json is edited. By default: for the embedder, who may do everything.
+struct Behalf {
+  /// Whether an edit touches what was decided already, or only a peer that waits for a decision.
+  enum class Touches { kRecords, kPending };
+  /// Looks at an edit under the lock of the file, before it is written; its error keeps the file as it is.
+  using Check = std::function<Result<void>(const Policy& before, const Policy& after, Touches touches)>;
+
+  std::string who = {};  ///< for the history; empty: as the service's options say
+  Check check = {};
+};
+
+}  // namespace vipauth

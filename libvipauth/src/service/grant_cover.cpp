@@ -1,0 +1,133 @@
+#include "service/grant_cover.hpp"
+
+#include <algorithm>
+#include <variant>
+#include <vector>
+
+#include <vipauth/identity_registry.hpp>
+#include <vipauth/pattern.hpp>
+#include <vipauth/python_repr.hpp>
+
+namespace vipauth {
+namespace {
+
+Error refused(std::string message) { return Error{ErrorCode::kPermissionDenied, std::move(message), ""}; }
+
+std::string shown(std::string_view text) { return python_repr(Json(text)); }
+
+bool is_pattern(const Json& constraint) {
+  return constraint.is_string() && Pattern::looks_like_regex(constraint.as_string());
+}
+
+/// True where whatever satisfies `narrow` satisfies `wide`.
+bool accepts_no_more(const Json& wide, const Json& narrow) {
+  if (wide == narrow) return true;
+  if (!is_pattern(wide) || is_pattern(narrow) || !narrow.is_string()) return false;
+  const auto pattern = Pattern::parse(wide.as_string());
+  return pattern && is_valid_utf8(narrow.as_string()) && pattern->matches(narrow.as_string());
+}
+
+/// \return "edit_config_store with {'identity': 'a'}"
+std::string described(const Capability& capability) {
+  if (capability.restrictions.empty()) return shown(capability.name);
+  Json restrictions{Json::Object()};
+  for (const Restriction& restriction : capability.restrictions) {
+    restrictions.set(restriction.parameter, restriction.constraint);
+  }
+  return shown(capability.name) + " with " + python_repr(restrictions);
+}
+
+/// A name that is the platform's or in a record already would give what belongs to that name.
+Result<void> check_name_is_free(const Policy& policy, std::string_view name) {
+  if (name.empty()) return {};
+  if (IdentityRegistry::is_platform_name(name)) return refused(shown(name) + " is a name of the platform");
+  const auto has_name = [&](const Policy::Entry& entry) {
+    for (const std::string_view member : {"user_id", "identity"}) {
+      const Json* value = entry.source.find(member);
+      if (value != nullptr && value->is_string() && value->as_string() == name) return true;
+    }
+    return entry.record && entry.record->user_id == name;
+  };
+  if (std::any_of(policy.allow().begin(), policy.allow().end(), has_name)) {
+    return refused(shown(name) + " is a name of another record");
+  }
+  return {};
+}
+
+/// A role that is not there, or cannot be read, may come to give anything.
+Result<void> check_roles_are_known(const Policy& policy, const AuthRecord& record) {
+  std::vector<std::string> roles = record.roles;
+  for (const std::string& name : record.groups) {
+    const Policy::Group* group = policy.find_group(name);
+    if (group == nullptr || !group->roles) return refused("there is no group " + shown(name));
+    roles.insert(roles.end(), group->roles->begin(), group->roles->end());
+  }
+  for (const std::string& name : roles) {
+    const Policy::Role* role = policy.find_role(name);
+    if (role == nullptr || !role->capabilities) return refused("there is no role " + shown(name));
+  }
+  return {};
+}
+
+const CurveKey* key_of(const Policy::Entry& entry) {
+  return entry.record ? std::get_if<CurveKey>(&entry.record->credentials) : nullptr;
+}
+
+}  // namespace
+
+bool covers(const Capability& held, const Capability& granted) {
+  if (held.name != granted.name) return false;
+  return std::all_of(held.restrictions.begin(), held.restrictions.end(), [&](const Restriction& wide) {
+    return std::any_of(
+        granted.restrictions.begin(), granted.restrictions.end(), [&](const Restriction& narrow) {
+          return wide.parameter == narrow.parameter && accepts_no_more(wide.constraint, narrow.constraint);
+        });
+  });
+}
+
+Result<void> check_no_more_than_held(const Policy& before, const Policy& after, std::string_view user_id,
+                                     Timestamp now) {
+  if (after.allow().size() <= before.allow().size()) return {};
+  const auto before_grants = CapabilityResolver::create(before, now);
+  if (!before_grants) return before_grants.error();
+  const auto after_grants = CapabilityResolver::create(after, now);
+  if (!after_grants) return after_grants.error();
+  const std::vector<HeldGrant> held = before_grants->grants_of(user_id);
+
+  for (std::size_t i = before.allow().size(); i < after.allow().size(); ++i) {
+    const auto& record = after.allow()[i].record;
+    if (!record) return record.error().at(json_pointer("/allow", i));
+    if (auto free = check_name_is_free(before, record->user_id); !free) return free;
+    if (auto free = check_name_is_free(before, record->identity); !free) return free;
+    if (auto known = check_roles_are_known(after, *record); !known) return known;
+    for (const HeldGrant& granted : after_grants->grants_of(record->user_id)) {
+      const bool is_held = std::any_of(held.begin(), held.end(), [&](const HeldGrant& own) {
+        return covers(own.capability, granted.capability);
+      });
+      if (!is_held) {
+        return refused("user " + shown(user_id) + " does not hold " + described(granted.capability) +
+                       ", and may not grant it");
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> check_keys_are_new(const Policy& before, const Policy& after) {
+  std::vector<CurveKey> keys;
+  const auto collect = [&](const std::vector<Policy::Entry>& entries, std::size_t first) {
+    for (std::size_t i = first; i < entries.size(); ++i) {
+      if (const CurveKey* key = key_of(entries[i])) keys.push_back(*key);
+    }
+  };
+  collect(after.allow(), before.allow().size());
+  collect(after.deny(), before.deny().size());
+  for (std::size_t i = 0; i < before.allow().size(); ++i) {
+    const CurveKey* known = key_of(before.allow()[i]);
+    if (known == nullptr || std::find(keys.begin(), keys.end(), *known) == keys.end()) continue;
+    return refused("this key is in the record of " + shown(before.allow()[i].record->user_id) + " already");
+  }
+  return {};
+}
+
+}  // namespace vipauth
