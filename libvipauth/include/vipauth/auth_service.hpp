@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include <vipauth/address_penalties.hpp>
 #include <vipauth/auth_file.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/curve_key.hpp>
@@ -81,8 +82,11 @@ class AuthService {
     LogSink log;
     StrictModes strict_modes = StrictModes::kOn;
     EditNote edit_note;  ///< who decides on remote peers, for the history of auth.json
+    /// Of addresses that fail to authenticate too often; nothing: no penalties.
+    std::optional<AddressPenalties::Settings> penalties = AddressPenalties::Settings{};
   };
 
+  /// \return what AddressPenalties::create returns
   /// \return kNotFound, kPermissionDenied, kIoError  the folder cannot be used. A bad file in it is no reason to fail:
   ///         it is reported (log, last_problem), and refuses
   VIPAUTH_EXPORT static Result<AuthService> open(const std::filesystem::path& home, Options options);
@@ -116,6 +120,10 @@ class AuthService {
   /// on.
   VIPAUTH_EXPORT ZapAuthenticator zap_authenticator() const;
 
+  /// How many addresses are penalised, and how many failures have not been logged for it. Whom the policy
+  /// accepts is let in from a penalised address as from any other.
+  VIPAUTH_EXPORT AddressPenalties::Counters penalties() const;
+
   /// The key pair of the home's `keystore`, made on first use.
   VIPAUTH_EXPORT Result<CurveKeyPair> server_keys() const;
 
@@ -135,6 +143,32 @@ class AuthService {
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_pending_authorizations() const;
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_approved_authorizations() const;
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_denied_authorizations() const;
+
+  // Setup mode (semantics 3): off unless begun, and over after a bounded time
+
+  struct SetupLimits {
+    std::size_t peers = 100;       ///< let in, after which setup mode ends
+    std::size_t per_address = 16;  ///< of these, from one IPv4 address, IPv6 /64 or IPC user
+  };
+  static constexpr std::chrono::milliseconds kLongestSetup = std::chrono::hours(24);
+
+  /// Until then, lets in each CURVE peer whose key no record names: it gets an allow record, without any
+  /// capability, pinned to its domain and address (of an IPC peer: to its user), and is judged by the policy
+  /// that has it. Where the record cannot be written, or the address is penalised, the peer waits as any
+  /// stranger does. Whoever can reach the server gets in: it warns in the log when it begins, of each peer,
+  /// each minute, and when it ends.
+  ///
+  /// The ZAP handler's thread edits auth.json and reads it again for each such peer, which takes as long as
+  /// the disk does, and waits at most 50 ms for the lock; on_change callbacks then run on that thread.
+  /// Without `watch` it ends all the same, but says so only when the next peer comes or somebody asks.
+  /// \param duration  above zero, at most kLongestSetup; begun again, it counts from now
+  /// \return kInvalidArgument  no such duration, or limits of zero
+  VIPAUTH_EXPORT Result<void> begin_setup_mode(std::chrono::milliseconds duration, SetupLimits limits);
+  VIPAUTH_EXPORT Result<void> begin_setup_mode(std::chrono::milliseconds duration);
+  /// When it returns, nobody more is recorded.
+  VIPAUTH_EXPORT void end_setup_mode();
+  /// When it will end; nothing while it is off.
+  VIPAUTH_EXPORT std::optional<Timestamp> setup_mode_until() const;
 
   /// Writes what is pending now rather than at the next interval.
   VIPAUTH_EXPORT Result<void> flush();

@@ -57,6 +57,7 @@ std::string to_text(const IpAddress& address) {
 }  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  if (text.size() > kMaxSourceBytes) return std::nullopt;
   IpAddress out;
   if (const std::size_t percent = text.find('%'); percent != std::string_view::npos) {
     out.scope = text.substr(percent + 1, kMaxScopeBytes);
