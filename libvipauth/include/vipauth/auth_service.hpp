@@ -18,6 +18,7 @@
 #include <vipauth/pending_store.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/session.hpp>
+#include <vipauth/shadow_policy.hpp>
 #include <vipauth/strict_modes.hpp>
 #include <vipauth/zap_authenticator.hpp>
 
@@ -169,6 +170,19 @@ class AuthService {
   VIPAUTH_EXPORT void end_setup_mode();
   /// When it will end; nothing while it is off.
   VIPAUTH_EXPORT std::optional<Timestamp> setup_mode_until() const;
+
+  // Shadow policy: a candidate beside the live policy, which decides nothing
+
+  /// Has a candidate asked whatever ZAP requests and the sessions of this service ask from now on, in place
+  /// of the one before. Its files are read once. With `watch`, or at each reload(), records of it that begin
+  /// or end do so.
+  /// \param topics_file  a candidate for protected_topics.json; empty: the live rules
+  /// \return what ShadowPolicy::load returns; the candidate before stays
+  VIPAUTH_EXPORT Result<void> set_shadow_policy(const std::filesystem::path& auth_file,
+                                                const std::filesystem::path& topics_file = {});
+  VIPAUTH_EXPORT void clear_shadow_policy();
+  /// What the candidate would have decided otherwise; nothing where there is none.
+  VIPAUTH_EXPORT std::optional<ShadowReport> shadow_report() const;
 
   /// Writes what is pending now rather than at the next interval.
   VIPAUTH_EXPORT Result<void> flush();

@@ -12,6 +12,7 @@
 #include "service/policy_keeper.hpp"
 #include "service/remote_peers.hpp"
 #include "service/setup_mode.hpp"
+#include "service/shadow_slot.hpp"
 
 namespace vipauth {
 namespace {
@@ -31,6 +32,10 @@ constexpr std::chrono::milliseconds kWritePatience{20};
 constexpr std::chrono::milliseconds kClockCheck{1000};
 // Of the ZAP handler's thread, for the lock of auth.json in setup mode.
 constexpr std::chrono::milliseconds kSetupPatience{50};
+
+IpcTrust ipc_trust_of(const AuthService::Options& options) {
+  return {options.trust_same_user_ipc, static_cast<std::uint32_t>(::geteuid())};
+}
 
 /// Of the edits that setup mode makes.
 EditOptions setup_edits(const AuthService::Options& options) {
@@ -83,9 +88,7 @@ struct AuthService::Impl {
         auth_file(home / kAuthFile, options.strict_modes),
         key_store(home / kKeyStore, options.strict_modes),
         keeper(auth_file, TopicsFile(home / kTopicsFile, options.strict_modes),
-               {{options.trust_same_user_ipc, static_cast<std::uint32_t>(::geteuid())},
-                options.clock,
-                options.log}),
+               {ipc_trust_of(options), options.clock, options.log}),
         pending(home / kPendingFile, options.pending_limits, undecided(keeper.live()), options.strict_modes),
         remote_peers(auth_file, pending, {.note = options.edit_note, .clock = options.clock}, options.log),
         penalties(std::move(the_penalties)),
@@ -99,6 +102,7 @@ struct AuthService::Impl {
   Result<void> reload(PolicyKeeper::Files files) {
     const PolicyKeeper::Outcome outcome = keeper.reload(files);
     if (outcome.change) announce(*outcome.change);
+    keep_shadow_in_time();
     watcher.wake();  // the next appointment may have moved
     if (outcome.problem) return *outcome.problem;
     return {};
@@ -122,9 +126,9 @@ struct AuthService::Impl {
 
   /// Keeps appointments. \return the time to the next one
   std::chrono::milliseconds on_wake() {
-    const std::optional<Milliseconds> times[] = {keep_policy_in_time(), write_pending_when_due(),
-                                                 by_clock(penalty_log.report(options.clock())),
-                                                 by_clock(setup_mode.keep_time())};
+    const std::optional<Milliseconds> times[] = {
+        keep_policy_in_time(), write_pending_when_due(), by_clock(penalty_log.report(options.clock())),
+        by_clock(setup_mode.keep_time()), by_clock(keep_shadow_in_time())};
     Milliseconds sleep{-1};
     for (const auto& time : times) {
       if (time && (sleep.count() < 0 || *time < sleep)) sleep = *time;
@@ -141,6 +145,11 @@ struct AuthService::Impl {
     }
     if (!next) return std::nullopt;
     return by_clock(*next - options.clock());
+  }
+
+  std::optional<Milliseconds> keep_shadow_in_time() {
+    const auto candidate = shadow->get();
+    return candidate ? candidate->keep_in_time() : std::nullopt;
   }
 
   /// How long to sleep for an appointment by the clock, which may be set meanwhile.
@@ -171,6 +180,7 @@ struct AuthService::Impl {
   }
 
   void observe(const ZapAuthenticator::Event& event) {
+    shadow->on_authentication(event);
     if (event.penalty_started) watcher.wake();
     if (event.penalty_started || event.penalised) penalty_log.report(options.clock());
     if (event.penalised) return;
@@ -199,6 +209,7 @@ struct AuthService::Impl {
   const std::shared_ptr<AddressPenalties> penalties;  // null: none
   PenaltyLog penalty_log;
   SetupMode setup_mode;
+  const std::shared_ptr<ShadowSlot> shadow = std::make_shared<ShadowSlot>();
 
   std::mutex callbacks_mutex;
   std::vector<std::function<void(const PolicyChange&)>> callbacks;
@@ -278,7 +289,9 @@ Decision AuthService::authorize_receive(std::string_view user_id, std::string_vi
   return policy()->current().snapshot->authorize_receive(user_id, topic);
 }
 
-Session AuthService::session(Acceptance acceptance) const { return Session(policy(), std::move(acceptance)); }
+Session AuthService::session(Acceptance acceptance) const {
+  return Session(policy(), std::move(acceptance), impl_->shadow);
+}
 
 Decision AuthService::verify_sender(Session& session, std::string_view vip_identity) {
   return session.verify_sender(vip_identity);
@@ -314,6 +327,24 @@ Result<void> AuthService::begin_setup_mode(std::chrono::milliseconds duration, S
 void AuthService::end_setup_mode() { impl_->setup_mode.end(); }
 
 std::optional<Timestamp> AuthService::setup_mode_until() const { return impl_->setup_mode.until(); }
+
+Result<void> AuthService::set_shadow_policy(const fs::path& auth_file, const fs::path& topics_file) {
+  auto shadow =
+      ShadowPolicy::load(policy(), auth_file, topics_file,
+                         {ipc_trust_of(impl_->options), impl_->options.clock, impl_->options.strict_modes});
+  if (!shadow) return shadow.error();
+  impl_->shadow->set(std::move(*shadow));
+  impl_->watcher.wake();
+  return {};
+}
+
+void AuthService::clear_shadow_policy() { impl_->shadow->set(nullptr); }
+
+std::optional<ShadowReport> AuthService::shadow_report() const {
+  const auto shadow = impl_->shadow->get();
+  if (!shadow) return std::nullopt;
+  return shadow->report();
+}
 
 Result<CurveKeyPair> AuthService::server_keys() const { return impl_->key_store.load_or_create(); }
 
