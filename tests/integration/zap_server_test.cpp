@@ -361,6 +361,39 @@ TEST_CASE("ZapServer: with no room for a password it says so, and each one asked
   CHECK((*reply)[3] == "200");
 }
 
+TEST_CASE("ZapServer: who guesses passwords from a penalised address keeps no other user out") {
+  const TempHome home;
+  home.write("auth.json", auth_json({plain_record("bob", "secret")}));
+  const AuthService service = must(AuthService::open(home.path()));
+  zmq::context_t context;
+  const ZapServer zap = must(ZapServer::start(context.handle(), service));
+  ZapCaller caller(context);
+  const auto ask = [&](const std::string& id, const std::string& address, const std::string& password) {
+    send(caller.socket, {"", "1.0", id, "vip", address, "", "PLAIN", "bob", password});
+  };
+  while (service.penalties().penalised == 0) {
+    ask("guess", "10.0.0.1", "wrong");
+    REQUIRE(receive(caller.socket));
+  }
+
+  // Sixteen passwords may wait: of that address four, so that there is room for these.
+  constexpr int kGuesses = 50;
+  constexpr int kOthers = 5;
+  for (int i = 0; i < kGuesses; ++i) ask("guess", "10.0.0.1", "wrong");
+  for (int i = 0; i < kOthers; ++i) ask("other", "10.0.0.2", "secret");
+  for (int i = 0; i < kGuesses + kOthers; ++i) {
+    const auto reply = receive(caller.socket);
+    REQUIRE(reply);
+    REQUIRE(reply->size() == 7);
+    CHECK((*reply)[3] == ((*reply)[2] == "other" ? "200" : "300"));
+  }
+  // Nor the user itself behind that address.
+  ask("bob", "10.0.0.1", "secret");
+  const auto reply = receive(caller.socket);
+  REQUIRE(reply);
+  CHECK((*reply)[3] == "200");
+}
+
 TEST_CASE("ZapServer: stops while passwords are being checked") {
   const TempHome home;
   const AuthService service = must(AuthService::open(home.path()));
