@@ -49,8 +49,8 @@ CurveKey key_of(std::uint64_t number, std::uint8_t kind) {
 std::string auth_json() {
   Json::Array allow;
   for (std::size_t i = 0; i < kKnown; ++i) {
-    allow.push_back(Json::Object{{"user_id", "known." + std::to_string(i)},
-                                 {"credentials", key_of(i, 1).to_base64url()}});
+    allow.emplace_back(Json::Object{{"user_id", "known." + std::to_string(i)},
+                                    {"credentials", key_of(i, 1).to_base64url()}});
   }
   return Json(
              Json::Object{{"allow", std::move(allow)}, {"version", Json::Object{{"major", 1}, {"minor", 4}}}})
@@ -111,6 +111,7 @@ void flood(const fs::path& home, std::size_t requests, bool with_penalties) {
   if (!service) give_up(service.error().to_string());
   const ZapAuthenticator zap = service->zap_authenticator();
   std::vector<std::string> addresses;
+  addresses.reserve(kAddresses);
   for (std::size_t i = 0; i < kAddresses; ++i) {
     addresses.push_back("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250));
   }

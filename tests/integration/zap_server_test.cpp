@@ -141,6 +141,34 @@ TEST_CASE("ZapServer: a stranger that is denied while it waits is told so") {
   CHECK(client.becomes(ConnectionState::kRefused));
 }
 
+TEST_CASE("ZapServer: in setup mode a stranger gets in at once, and after it none does") {
+  const TempHome home;
+  home.write("auth.json", auth_json({}));
+  CurveServer server(home);
+  must(server.service.set_shadow_policy(home / "auth.json"));
+  must(server.service.begin_setup_mode(std::chrono::hours(1), {.peers = 1}));
+  zmq::context_t context;
+  const CurveKeyPair first = CurveKeyPair::generate();
+  CurveClient client(context, server.endpoint, server.keys.public_key, first);
+  REQUIRE(client.becomes(ConnectionState::kConnected));
+  send(client.socket, {"hi"});
+  auto session = server.hear();
+  REQUIRE(session);
+  CHECK(session->authorize_publish("topic"));
+  const Policy policy = must(AuthFile(home / "auth.json").load());
+  REQUIRE(policy.allow().size() == 1);
+  CHECK(policy.allow()[0].record->user_id == session->user_id());
+  CHECK_FALSE(server.service.setup_mode_until());
+
+  CurveClient second(context, server.endpoint, server.keys.public_key, CurveKeyPair::generate());
+  CHECK(second.becomes(ConnectionState::kWaiting));
+  // The candidate is the file as it was before the first came.
+  const auto report = server.service.shadow_report();
+  REQUIRE(report);
+  CHECK(report->authentications.only_live_allows == 1);
+  CHECK(report->publishes.only_live_allows == 1);
+}
+
 TEST_CASE("ZapServer: a context has one handler") {
   const TempHome home;
   const AuthService service = must(AuthService::open(home.path()));

@@ -93,7 +93,7 @@ struct AuthService::Impl {
         remote_peers(auth_file, pending, {.note = options.edit_note, .clock = options.clock}, options.log),
         penalties(std::move(the_penalties)),
         penalty_log(penalties, options.log),
-        setup_mode(auth_file, setup_edits(options), options.log) {}
+        setup_mode(auth_file, keeper.live(), setup_edits(options), options.log) {}
 
   void log(LogLevel level, const std::string& line) const {
     if (options.log) options.log(level, line);
@@ -195,9 +195,11 @@ struct AuthService::Impl {
 
   /// Setup mode. \return true  the policy may know the peer by now
   bool admit(const ZapRequest& request, const CurveKey& key) {
-    if (!setup_mode.admit(request, key)) return false;
-    static_cast<void>(reload({true, false}));  // the edit stands; a problem is logged and kept
-    return true;
+    const SetupMode::Outcome outcome = setup_mode.admit(request, key);
+    if (outcome == SetupMode::Outcome::kInFile) {
+      static_cast<void>(reload({true, false}));  // the edit stands; a problem is logged and kept
+    }
+    return outcome != SetupMode::Outcome::kStranger;
   }
 
   const Options options;
@@ -233,6 +235,7 @@ AuthService& AuthService::operator=(AuthService&& other) noexcept {
 AuthService::~AuthService() {
   if (!impl_) return;
   impl_->watcher.stop();
+  impl_->shadow->set(nullptr);  // sessions may live on, the clock may not
   if (auto flushed = impl_->pending.flush(); !flushed)
     impl_->log(LogLevel::kError, flushed.error().to_string());
 }

@@ -117,17 +117,17 @@ std::optional<Milliseconds> SetupMode::keep_time() {
   return sleep;
 }
 
-bool SetupMode::admit(const ZapRequest& request, const CurveKey& key) {
-  if (!on_) return false;
+SetupMode::Outcome SetupMode::admit(const ZapRequest& request, const CurveKey& key) {
+  if (!on_) return Outcome::kStranger;
   Lines lines;
-  bool changed = false;
+  Outcome outcome = Outcome::kStranger;
   {
     const std::lock_guard lock(mutex_);
     const Timestamp now = edit_options_.clock();
-    changed = is_on(now, lines) && now >= not_before_ && record(request, key, now, lines);
+    if (is_on(now, lines) && now >= not_before_) outcome = record(request, key, now, lines);
   }
   log(lines);
-  return changed;
+  return outcome;
 }
 
 /// A clock that is set back to before the beginning ends it: its time is bounded, whatever the clock says.
@@ -142,16 +142,20 @@ void SetupMode::finish(std::string_view why, Lines& lines) {
   lines.emplace_back(LogLevel::kWarning, "setup mode has ended" + std::string(why) + "; " + let_in());
 }
 
-bool SetupMode::record(const ZapRequest& request, const CurveKey& key, Timestamp now, Lines& lines) {
+SetupMode::Outcome SetupMode::record(const ZapRequest& request, const CurveKey& key, Timestamp now,
+                                     Lines& lines) {
   // Written into a record, this would be a regular expression.
-  if (request.domain.starts_with('/') || request.address.starts_with('/')) return false;
+  if (request.domain.starts_with('/') || request.address.starts_with('/')) return Outcome::kStranger;
   const std::string text = key.to_base64url();
-  // By another thread just now; or an administrator took it out again, and it stays out.
-  if (recorded_.contains(text)) return true;
+  // By another thread just now; or it comes from elsewhere; or an administrator took it out, and it stays
+  // out.
+  if (const auto found = recorded_.find(text); found != recorded_.end()) {
+    return live_->generation() == found->second ? Outcome::kInFile : Outcome::kInPolicy;
+  }
   const std::string source = source_of(request.address, IpAddress::parse(request.address));
   if (const auto found = of_source_.find(source);
       found != of_source_.end() && found->second >= limits_.per_address) {
-    return false;
+    return Outcome::kStranger;
   }
   bool added = false;
   const auto edited = auth_file_.edit(
@@ -169,18 +173,18 @@ bool SetupMode::record(const ZapRequest& request, const CurveKey& key, Timestamp
       lines.emplace_back(LogLevel::kError, "setup mode cannot record a peer, who has to wait: " + problem);
     }
     problem_ = problem;
-    return false;
+    return Outcome::kStranger;
   }
   problem_.clear();
   for (const std::string& warning : edited->warnings) lines.emplace_back(LogLevel::kWarning, warning);
-  if (!added) return true;  // by somebody else, who may have done so since the policy was read
+  if (!added) return Outcome::kInFile;  // by somebody else, who may have done so since the policy was read
   ++of_source_[source];
-  recorded_.insert(text);
+  recorded_.emplace(text, live_->generation());
   lines.emplace_back(LogLevel::kWarning,
                      "setup mode lets in a stranger: address=" + python_repr(Json(request.address)) +
                          ", credentials=['" + key.to_base64url() + "']");
   if (recorded_.size() >= limits_.peers) finish(" with the last peer that it may let in", lines);
-  return true;
+  return Outcome::kInFile;
 }
 
 std::string SetupMode::let_in() const { return "peers let in: " + std::to_string(recorded_.size()); }

@@ -42,7 +42,7 @@ class PasswordPool {
 
   struct Waiting {
     ZapExchange exchange;
-    bool is_penalised;
+    bool is_penalised = false;
   };
 
   const ZapAuthenticator& authenticator_;

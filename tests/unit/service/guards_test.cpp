@@ -282,6 +282,15 @@ TEST_CASE("AuthService: in setup mode, whom an administrator takes out again sta
   CHECK(guarded.policy().allow().size() == 1);
 }
 
+TEST_CASE("AuthService: in setup mode, who was let in and asks from elsewhere has nothing read again") {
+  Guarded guarded;
+  REQUIRE(guarded.service->begin_setup_mode(10min));
+  CHECK(guarded.status(kKeyB, "10.0.0.1") == "200");
+  const std::uint64_t generation = guarded.service->policy()->generation();
+  for (int i = 0; i < 10; ++i) CHECK(guarded.status(kKeyB, "10.0.0.2") == "300");
+  CHECK(guarded.service->policy()->generation() == generation);
+}
+
 TEST_CASE("AuthService: in setup mode, a stranger who cannot be recorded waits, and the log says why once") {
   Guarded guarded;
   REQUIRE(guarded.service->begin_setup_mode(10min));
@@ -293,9 +302,9 @@ TEST_CASE("AuthService: in setup mode, a stranger who cannot be recorded waits, 
     guarded.pass(2s);
     CHECK(guarded.status(kKeyB) == "300");
   }
-  CHECK((guarded.status(kKeyC) == "300" || guarded.home.read("auth.json") == kOnlyA));
+  CHECK(guarded.status(kKeyC) == "300");
   CHECK(guarded.log.count(LogLevel::kError, "setup mode cannot record a peer") == 1);
-  CHECK(guarded.service->get_pending_authorizations()->size() >= 1);
+  CHECK_FALSE(guarded.service->get_pending_authorizations()->empty());
   guarded.home.write("auth.json", kOnlyA);
   guarded.pass(2s);
   CHECK(guarded.status(kKeyB) == "200");
@@ -346,6 +355,7 @@ TEST_CASE("AuthService: many strangers at once are recorded once each in setup m
   Guarded guarded;
   REQUIRE(guarded.service->begin_setup_mode(10min));
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> accepted = 0;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
@@ -356,5 +366,5 @@ TEST_CASE("AuthService: many strangers at once are recorded once each in setup m
   const Policy policy = guarded.policy();
   CHECK(policy.allow().size() == 6);
   for (std::uint32_t i = 0; i < 5; ++i) CHECK(guarded.status(key_of(i)) == "200");
-  CHECK(accepted == 20);
+  CHECK(accepted >= 5);  // whoever recorded a key; another may have to try again
 }

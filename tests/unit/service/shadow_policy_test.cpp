@@ -277,6 +277,7 @@ TEST_CASE("ShadowPolicy: may be asked, replaced and read by many threads at once
   Shadowed shadowed(allowing(record("a", kKeyA)));
   shadowed.set(allowing(""));
   std::vector<std::thread> threads;
+  threads.reserve(3);
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
       Session a = shadowed.session("a", kKeyA);
