@@ -79,7 +79,8 @@ class AuthService {
     PendingStore::Limits pending_limits;
     std::chrono::milliseconds pending_flush_interval{
         1000};  ///< at most one write of pending.json in this time
-    Clock clock = system_now;  ///< called as long as what zap_authenticator() returned is asked
+    /// Called as long as what zap_authenticator() returned is asked.
+    Clock clock = system_now;
     LogSink log;
     StrictModes strict_modes = StrictModes::kOn;
     EditNote edit_note;  ///< who decides on remote peers, for the history of auth.json

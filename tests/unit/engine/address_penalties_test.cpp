@@ -1,6 +1,8 @@
 #include <vipauth/address_penalties.hpp>
 
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "support/catch.hpp"
 #include "support/policies.hpp"
@@ -216,4 +218,22 @@ TEST_CASE("AddressPenalties: reports what has begun and ended, and how much was 
   const auto counters = penalties.counters(kNow + 1min);
   CHECK(counters.penalties == 30);
   CHECK(counters.suppressed == 60);
+}
+
+TEST_CASE("AddressPenalties: many threads may count, ask and report at once") {
+  AddressPenalties penalties = make({.max_sources = 50});
+  std::vector<std::thread> threads;
+  threads.reserve(4);
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 2000; ++i) {
+        const Timestamp now = kNow + std::chrono::milliseconds(i);
+        penalties.count(address_of(i % 100), Failure::kStranger, std::to_string(t * 10'000 + i), now);
+        static_cast<void>(penalties.is_penalised(address_of(i % 100), now));
+        if (i % 100 == 0) static_cast<void>(penalties.take_report(now));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(penalties.counters(kNow + 2s).sources == 50);
 }
