@@ -141,6 +141,34 @@ TEST_CASE("ZapServer: a stranger that is denied while it waits is told so") {
   CHECK(client.becomes(ConnectionState::kRefused));
 }
 
+TEST_CASE("ZapServer: in setup mode a stranger gets in at once, and after it none does") {
+  const TempHome home;
+  home.write("auth.json", auth_json({}));
+  CurveServer server(home);
+  must(server.service.set_shadow_policy(home / "auth.json"));
+  must(server.service.begin_setup_mode(std::chrono::hours(1), {.peers = 1}));
+  zmq::context_t context;
+  const CurveKeyPair first = CurveKeyPair::generate();
+  CurveClient client(context, server.endpoint, server.keys.public_key, first);
+  REQUIRE(client.becomes(ConnectionState::kConnected));
+  send(client.socket, {"hi"});
+  auto session = server.hear();
+  REQUIRE(session);
+  CHECK(session->authorize_publish("topic"));
+  const Policy policy = must(AuthFile(home / "auth.json").load());
+  REQUIRE(policy.allow().size() == 1);
+  CHECK(policy.allow()[0].record->user_id == session->user_id());
+  CHECK_FALSE(server.service.setup_mode_until());
+
+  CurveClient second(context, server.endpoint, server.keys.public_key, CurveKeyPair::generate());
+  CHECK(second.becomes(ConnectionState::kWaiting));
+  // The candidate is the file as it was before the first came.
+  const auto report = server.service.shadow_report();
+  REQUIRE(report);
+  CHECK(report->authentications.only_live_allows == 1);
+  CHECK(report->publishes.only_live_allows == 1);
+}
+
 TEST_CASE("ZapServer: a context has one handler") {
   const TempHome home;
   const AuthService service = must(AuthService::open(home.path()));
@@ -357,6 +385,39 @@ TEST_CASE("ZapServer: with no room for a password it says so, and each one asked
 
   // With room again, the right password is taken.
   const auto reply = caller.ask(plain_request("again", "bob", "secret"));
+  REQUIRE(reply);
+  CHECK((*reply)[3] == "200");
+}
+
+TEST_CASE("ZapServer: who guesses passwords from a penalised address keeps no other user out") {
+  const TempHome home;
+  home.write("auth.json", auth_json({plain_record("bob", "secret")}));
+  const AuthService service = must(AuthService::open(home.path()));
+  zmq::context_t context;
+  const ZapServer zap = must(ZapServer::start(context.handle(), service));
+  ZapCaller caller(context);
+  const auto ask = [&](const std::string& id, const std::string& address, const std::string& password) {
+    send(caller.socket, {"", "1.0", id, "vip", address, "", "PLAIN", "bob", password});
+  };
+  while (service.penalties().penalised == 0) {
+    ask("guess", "10.0.0.1", "wrong");
+    REQUIRE(receive(caller.socket));
+  }
+
+  // Sixteen passwords may wait: of that address four, so that there is room for these.
+  constexpr int kGuesses = 50;
+  constexpr int kOthers = 5;
+  for (int i = 0; i < kGuesses; ++i) ask("guess", "10.0.0.1", "wrong");
+  for (int i = 0; i < kOthers; ++i) ask("other", "10.0.0.2", "secret");
+  for (int i = 0; i < kGuesses + kOthers; ++i) {
+    const auto reply = receive(caller.socket);
+    REQUIRE(reply);
+    REQUIRE(reply->size() == 7);
+    CHECK((*reply)[3] == ((*reply)[2] == "other" ? "200" : "300"));
+  }
+  // Nor the user itself behind that address.
+  ask("bob", "10.0.0.1", "secret");
+  const auto reply = receive(caller.socket);
   REQUIRE(reply);
   CHECK((*reply)[3] == "200");
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include <vipauth/address_penalties.hpp>
 #include <vipauth/auth_file.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/curve_key.hpp>
@@ -18,6 +19,7 @@
 #include <vipauth/pending_store.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/session.hpp>
+#include <vipauth/shadow_policy.hpp>
 #include <vipauth/strict_modes.hpp>
 #include <vipauth/topic_rules.hpp>
 #include <vipauth/zap_authenticator.hpp>
@@ -96,12 +98,16 @@ class AuthService {
     PendingStore::Limits pending_limits;
     std::chrono::milliseconds pending_flush_interval{
         1000};  ///< at most one write of pending.json in this time
+    /// Called as long as what zap_authenticator() returned is asked.
     Clock clock = system_now;
     LogSink log;
     StrictModes strict_modes = StrictModes::kOn;
     EditNote edit_note;  ///< who decides on remote peers, for the history of auth.json
+    /// Of addresses that fail to authenticate too often; nothing: no penalties.
+    std::optional<AddressPenalties::Settings> penalties = AddressPenalties::Settings{};
   };
 
+  /// \return what AddressPenalties::create returns
   /// \return kNotFound, kPermissionDenied, kIoError  the folder cannot be used. A bad file in it is no reason to fail:
   ///         it is reported (log, last_problem), and refuses
   VIPAUTH_EXPORT static Result<AuthService> open(const std::filesystem::path& home, Options options);
@@ -135,6 +141,10 @@ class AuthService {
   /// Answers ZAP requests by this policy, logs each, and remembers strangers as pending. What ZapServer runs
   /// on.
   VIPAUTH_EXPORT ZapAuthenticator zap_authenticator() const;
+
+  /// How many addresses are penalised, and how many failures have not been logged for it. Whom the policy
+  /// accepts is let in from a penalised address as from any other.
+  VIPAUTH_EXPORT AddressPenalties::Counters penalties() const;
 
   /// The key pair of the home's `keystore`, made on first use.
   VIPAUTH_EXPORT Result<CurveKeyPair> server_keys() const;
@@ -205,6 +215,45 @@ class AuthService {
   /// \param rules  `{"write-protect": [{"topic": ..., "capabilities": [...]}], "read-protect": [...]}`
   /// \return kInvalidArgument  anything else; what TopicRules::parse and TopicsFile::edit return
   VIPAUTH_EXPORT Result<void> update_protected_topics(const Json& rules);
+
+  // Setup mode (semantics 3): off unless begun, and over after a bounded time
+
+  struct SetupLimits {
+    std::size_t peers = 100;       ///< let in, after which setup mode ends
+    std::size_t per_address = 16;  ///< of these, from one IPv4 address, IPv6 /64 or IPC user
+  };
+  static constexpr std::chrono::milliseconds kLongestSetup = std::chrono::hours(24);
+
+  /// Until then, lets in each CURVE peer whose key no record names: it gets an allow record, without any
+  /// capability, pinned to its domain and address (of an IPC peer: to its user), and is judged by the policy
+  /// that has it. Where the record cannot be written, or the address is penalised, the peer waits as any
+  /// stranger does. Whoever can reach the server gets in: it warns in the log when it begins, of each peer,
+  /// each minute, and when it ends.
+  ///
+  /// The ZAP handler's thread edits auth.json and reads it again for each such peer, which takes as long as
+  /// the disk does, and waits at most 50 ms for the lock; on_change callbacks then run on that thread.
+  /// Without `watch` it ends all the same, but says so only when the next peer comes or somebody asks.
+  /// \param duration  above zero, at most kLongestSetup; begun again, it counts from now
+  /// \return kInvalidArgument  no such duration, or limits of zero
+  VIPAUTH_EXPORT Result<void> begin_setup_mode(std::chrono::milliseconds duration, SetupLimits limits);
+  VIPAUTH_EXPORT Result<void> begin_setup_mode(std::chrono::milliseconds duration);
+  /// When it returns, nobody more is recorded.
+  VIPAUTH_EXPORT void end_setup_mode();
+  /// When it will end; nothing while it is off.
+  VIPAUTH_EXPORT std::optional<Timestamp> setup_mode_until() const;
+
+  // Shadow policy: a candidate beside the live policy, which decides nothing
+
+  /// Has a candidate asked whatever ZAP requests and the sessions of this service ask from now on, in place
+  /// of the one before. Its files are read once. With `watch`, or at each reload(), records of it that begin
+  /// or end do so.
+  /// \param topics_file  a candidate for protected_topics.json; empty: the live rules
+  /// \return what ShadowPolicy::load returns; the candidate before stays
+  VIPAUTH_EXPORT Result<void> set_shadow_policy(const std::filesystem::path& auth_file,
+                                                const std::filesystem::path& topics_file = {});
+  VIPAUTH_EXPORT void clear_shadow_policy();
+  /// What the candidate would have decided otherwise; nothing where there is none.
+  VIPAUTH_EXPORT std::optional<ShadowReport> shadow_report() const;
 
   /// Writes what is pending now rather than at the next interval.
   VIPAUTH_EXPORT Result<void> flush();

@@ -1,5 +1,7 @@
 #include <vipauth/zap_authenticator.hpp>
 
+#include <utility>
+
 namespace vipauth {
 namespace {
 
@@ -50,28 +52,67 @@ ZapReply refused(const ZapRequest& zap, const Authentication& authentication) {
   }
 }
 
+ZapReply penalised(const ZapRequest& zap) {
+  return reply(std::string(zap.request_id), kTemporary, "try again later");
+}
+
+Authentication judge(const LivePolicy& policy, const AuthenticationRequest& request) {
+  const LivePolicy::Version version = policy.current();
+  if (version.snapshot->loaded) return version.snapshot->authenticator.authenticate(request);
+  return {Decision::refuse(Reason::kNoPolicy, "no policy could be loaded yet"), {}, {}};
+}
+
+/// CURVE: the key as base64url; PLAIN: the user name; NULL: empty.
+std::string shown_credentials(const ZapRequest& zap, const AuthenticationRequest& request) {
+  if (const auto* key = std::get_if<CurveKey>(&request.credentials)) return key->to_base64url();
+  return zap.mechanism == "PLAIN" ? std::string(zap.credentials[0]) : std::string();
+}
+
+AddressPenalties::Failure failure_of(const ZapRequest& zap, Reason reason) {
+  const bool may_be_approved = reason == Reason::kUnknown || reason == Reason::kInactive;
+  return may_be_approved && zap.mechanism == "CURVE" ? AddressPenalties::Failure::kStranger
+                                                     : AddressPenalties::Failure::kRefusal;
+}
+
 }  // namespace
 
 ZapAuthenticator::ZapAuthenticator(std::shared_ptr<const LivePolicy> policy, Observer observer)
-    : policy_(std::move(policy)), observer_(std::move(observer)) {}
+    : ZapAuthenticator(std::move(policy), std::move(observer), Guards{}) {}
+
+ZapAuthenticator::ZapAuthenticator(std::shared_ptr<const LivePolicy> policy, Observer observer, Guards guards)
+    : policy_(std::move(policy)), observer_(std::move(observer)), guards_(std::move(guards)) {}
 
 ZapReply ZapAuthenticator::handle(std::span<const std::string_view> frames) const {
   const auto zap = ZapRequest::parse(frames);
   if (!zap) return reply(request_id_of(frames), kRefused, zap.error().message);
-  const LivePolicy::Version policy = policy_->current();
   const AuthenticationRequest request = to_request(*zap);
-  const Authentication authentication =
-      policy.snapshot->loaded
-          ? policy.snapshot->authenticator.authenticate(request)
-          : Authentication{Decision::refuse(Reason::kNoPolicy, "no policy could be loaded yet"), {}, {}};
-  if (observer_) {
-    const auto* key = std::get_if<CurveKey>(&request.credentials);
-    const std::string shown = key != nullptr              ? key->to_base64url()
-                              : zap->mechanism == "PLAIN" ? std::string(zap->credentials[0])
-                                                          : std::string();
-    observer_({*zap, authentication, shown});
+  Authentication authentication = judge(*policy_, request);
+  const auto* key = std::get_if<CurveKey>(&request.credentials);
+  const bool may_be_admitted =
+      guards_.admit && key != nullptr && authentication.decision.reason() == Reason::kUnknown;
+  if (may_be_admitted && !is_penalised(frames) && guards_.admit(*zap, *key)) {
+    authentication = judge(*policy_, request);
   }
-  return authentication.decision ? accepted(*zap, authentication) : refused(*zap, authentication);
+
+  AddressPenalties::Verdict penalty;
+  const Decision& decision = authentication.decision;
+  const bool counts = guards_.penalties && !decision && decision.reason() != Reason::kNoPolicy;
+  if (observer_ || counts) {
+    const std::string shown = shown_credentials(*zap, request);
+    if (counts) {
+      penalty =
+          guards_.penalties->count(zap->address, failure_of(*zap, decision.reason()), shown, guards_.clock());
+    }
+    if (observer_) observer_({*zap, authentication, shown, penalty.penalised, penalty.started});
+  }
+  if (decision) return accepted(*zap, authentication);
+  return penalty.penalised ? penalised(*zap) : refused(*zap, authentication);
+}
+
+bool ZapAuthenticator::is_penalised(std::span<const std::string_view> frames) const {
+  constexpr std::size_t kAddressFrame = 3;
+  return guards_.penalties && frames.size() > kAddressFrame &&
+         guards_.penalties->is_penalised(frames[kAddressFrame], guards_.clock());
 }
 
 bool ZapAuthenticator::is_slow(std::span<const std::string_view> frames) noexcept {

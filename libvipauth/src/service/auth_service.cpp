@@ -9,8 +9,11 @@
 
 #include "service/auth_service_parts.hpp"
 #include "service/folder_watcher.hpp"
+#include "service/penalty_log.hpp"
 #include "service/policy_keeper.hpp"
 #include "service/remote_peers.hpp"
+#include "service/setup_mode.hpp"
+#include "service/shadow_slot.hpp"
 
 namespace vipauth {
 namespace {
@@ -28,6 +31,19 @@ constexpr std::chrono::milliseconds kFirstWriteDelay{50};
 constexpr std::chrono::milliseconds kWritePatience{20};
 // A clock that is set, or that went on while the machine slept, is noticed after this time.
 constexpr std::chrono::milliseconds kClockCheck{1000};
+// Of the ZAP handler's thread, for the lock of auth.json in setup mode.
+constexpr std::chrono::milliseconds kSetupPatience{50};
+
+IpcTrust ipc_trust_of(const AuthService::Options& options) {
+  return {options.trust_same_user_ipc, static_cast<std::uint32_t>(::geteuid())};
+}
+
+/// Of the edits that setup mode makes.
+EditOptions setup_edits(const AuthService::Options& options) {
+  EditOptions out{.patience = kSetupPatience, .note = options.edit_note, .clock = options.clock};
+  out.note.command = "setup mode";
+  return out;
+}
 
 /// The line that VOLTTRON writes. Source: VOLTTRON auth_service.py, authenticate.
 std::string log_line(const ZapAuthenticator::Event& event) {
@@ -68,17 +84,17 @@ std::string_view to_string(AuthorizationStatus status) noexcept {
 struct AuthService::Impl {
   using Milliseconds = std::chrono::milliseconds;
 
-  Impl(const fs::path& home, Options the_options)
+  Impl(const fs::path& home, Options the_options, std::shared_ptr<AddressPenalties> the_penalties)
       : options(std::move(the_options)),
         auth_file(home / kAuthFile, options.strict_modes),
         topics_file(home / kTopicsFile, options.strict_modes),
         key_store(home / kKeyStore, options.strict_modes),
-        keeper(auth_file, topics_file,
-               {{options.trust_same_user_ipc, static_cast<std::uint32_t>(::geteuid())},
-                options.clock,
-                options.log}),
+        keeper(auth_file, topics_file, {ipc_trust_of(options), options.clock, options.log}),
         pending(home / kPendingFile, options.pending_limits, undecided(keeper.live()), options.strict_modes),
-        remote_peers(auth_file, pending, {.note = options.edit_note, .clock = options.clock}, options.log) {}
+        remote_peers(auth_file, pending, {.note = options.edit_note, .clock = options.clock}, options.log),
+        penalties(std::move(the_penalties)),
+        penalty_log(penalties, options.log),
+        setup_mode(auth_file, keeper.live(), setup_edits(options), options.log) {}
 
   void log(LogLevel level, const std::string& line) const {
     if (options.log) options.log(level, line);
@@ -87,6 +103,7 @@ struct AuthService::Impl {
   Result<void> reload(PolicyKeeper::Files files) {
     const PolicyKeeper::Outcome outcome = keeper.reload(files);
     if (outcome.change) announce(*outcome.change);
+    keep_shadow_in_time();
     watcher.wake();  // the next appointment may have moved
     if (outcome.problem) return *outcome.problem;
     return {};
@@ -110,7 +127,9 @@ struct AuthService::Impl {
 
   /// Keeps appointments. \return the time to the next one
   std::chrono::milliseconds on_wake() {
-    const std::optional<Milliseconds> times[] = {keep_policy_in_time(), write_pending_when_due()};
+    const std::optional<Milliseconds> times[] = {
+        keep_policy_in_time(), write_pending_when_due(), by_clock(penalty_log.report(options.clock())),
+        by_clock(setup_mode.keep_time()), by_clock(keep_shadow_in_time())};
     Milliseconds sleep{-1};
     for (const auto& time : times) {
       if (time && (sleep.count() < 0 || *time < sleep)) sleep = *time;
@@ -126,8 +145,18 @@ struct AuthService::Impl {
       next = keeper.next_change();
     }
     if (!next) return std::nullopt;
-    const Milliseconds left = *next - options.clock();
-    return left.count() > 0 ? std::min(left, kClockCheck) : kClockCheck;
+    return by_clock(*next - options.clock());
+  }
+
+  std::optional<Milliseconds> keep_shadow_in_time() {
+    const auto candidate = shadow->get();
+    return candidate ? candidate->keep_in_time() : std::nullopt;
+  }
+
+  /// How long to sleep for an appointment by the clock, which may be set meanwhile.
+  static std::optional<Milliseconds> by_clock(std::optional<Milliseconds> left) {
+    if (!left) return std::nullopt;
+    return left->count() > 0 ? std::min(*left, kClockCheck) : kClockCheck;
   }
 
   /// Strangers who are not in pending.json yet.
@@ -152,6 +181,10 @@ struct AuthService::Impl {
   }
 
   void observe(const ZapAuthenticator::Event& event) {
+    shadow->on_authentication(event);
+    if (event.penalty_started) watcher.wake();
+    if (event.penalty_started || event.penalised) penalty_log.report(options.clock());
+    if (event.penalised) return;
     if (options.log) options.log(LogLevel::kInfo, log_line(event));
     const Reason reason = event.authentication.decision.reason();
     const bool is_stranger = reason == Reason::kUnknown || reason == Reason::kInactive;
@@ -161,6 +194,15 @@ struct AuthService::Impl {
     if (first) watcher.wake();
   }
 
+  /// Setup mode. \return true  the policy may know the peer by now
+  bool admit(const ZapRequest& request, const CurveKey& key) {
+    const SetupMode::Outcome outcome = setup_mode.admit(request, key);
+    if (outcome == SetupMode::Outcome::kInFile) {
+      static_cast<void>(reload({true, false}));  // the edit stands; a problem is logged and kept
+    }
+    return outcome != SetupMode::Outcome::kStranger;
+  }
+
   const Options options;
   const AuthFile auth_file;
   const TopicsFile topics_file;
@@ -168,6 +210,10 @@ struct AuthService::Impl {
   PolicyKeeper keeper;
   PendingStore pending;
   RemotePeers remote_peers;
+  const std::shared_ptr<AddressPenalties> penalties;  // null: none
+  PenaltyLog penalty_log;
+  SetupMode setup_mode;
+  const std::shared_ptr<ShadowSlot> shadow = std::make_shared<ShadowSlot>();
 
   std::mutex callbacks_mutex;
   std::vector<std::function<void(const PolicyChange&)>> callbacks;
@@ -191,6 +237,7 @@ AuthService& AuthService::operator=(AuthService&& other) noexcept {
 AuthService::~AuthService() {
   if (!impl_) return;
   impl_->watcher.stop();
+  impl_->shadow->set(nullptr);  // sessions may live on, the clock may not
   if (auto flushed = impl_->pending.flush(); !flushed)
     impl_->log(LogLevel::kError, flushed.error().to_string());
 }
@@ -206,7 +253,13 @@ Result<AuthService> AuthService::open(const fs::path& home, Options options) {
     return Error{ErrorCode::kNotFound,
                  "the home \"" + home.string() + "\" is not a folder: make it, or name another", ""};
   }
-  auto impl = std::make_shared<Impl>(home, std::move(options));
+  std::shared_ptr<AddressPenalties> penalties;
+  if (options.penalties) {
+    auto made = AddressPenalties::create(*options.penalties);
+    if (!made) return made.error();
+    penalties = std::make_shared<AddressPenalties>(std::move(*made));
+  }
+  auto impl = std::make_shared<Impl>(home, std::move(options), std::move(penalties));
   if (impl->options.watch) {
     // Watching begins before the first reading, so that no change falls between the two.
     Impl* self = impl.get();
@@ -256,17 +309,61 @@ Decision AuthService::authorize_receive(std::string_view user_id, std::string_vi
   return policy()->current().snapshot->authorize_receive(user_id, topic);
 }
 
-Session AuthService::session(Acceptance acceptance) const { return Session(policy(), std::move(acceptance)); }
+Session AuthService::session(Acceptance acceptance) const {
+  return Session(policy(), std::move(acceptance), impl_->shadow);
+}
 
 Decision AuthService::verify_sender(Session& session, std::string_view vip_identity) {
   return session.verify_sender(vip_identity);
 }
 
 ZapAuthenticator AuthService::zap_authenticator() const {
-  return ZapAuthenticator(policy(),
-                          [impl = std::weak_ptr<Impl>(impl_)](const ZapAuthenticator::Event& event) {
-                            if (const auto alive = impl.lock()) alive->observe(event);
-                          });
+  const std::weak_ptr<Impl> impl = impl_;
+  return ZapAuthenticator(
+      policy(),
+      [impl](const ZapAuthenticator::Event& event) {
+        if (const auto alive = impl.lock()) alive->observe(event);
+      },
+      {impl_->penalties, impl_->options.clock, [impl](const ZapRequest& request, const CurveKey& key) {
+         const auto alive = impl.lock();
+         return alive && alive->admit(request, key);
+       }});
+}
+
+AddressPenalties::Counters AuthService::penalties() const {
+  return impl_->penalties ? impl_->penalties->counters(impl_->options.clock()) : AddressPenalties::Counters{};
+}
+
+Result<void> AuthService::begin_setup_mode(std::chrono::milliseconds duration) {
+  return begin_setup_mode(duration, SetupLimits{});
+}
+
+Result<void> AuthService::begin_setup_mode(std::chrono::milliseconds duration, SetupLimits limits) {
+  auto begun = impl_->setup_mode.begin(duration, limits);
+  impl_->watcher.wake();
+  return begun;
+}
+
+void AuthService::end_setup_mode() { impl_->setup_mode.end(); }
+
+std::optional<Timestamp> AuthService::setup_mode_until() const { return impl_->setup_mode.until(); }
+
+Result<void> AuthService::set_shadow_policy(const fs::path& auth_file, const fs::path& topics_file) {
+  auto shadow =
+      ShadowPolicy::load(policy(), auth_file, topics_file,
+                         {ipc_trust_of(impl_->options), impl_->options.clock, impl_->options.strict_modes});
+  if (!shadow) return shadow.error();
+  impl_->shadow->set(std::move(*shadow));
+  impl_->watcher.wake();
+  return {};
+}
+
+void AuthService::clear_shadow_policy() { impl_->shadow->set(nullptr); }
+
+std::optional<ShadowReport> AuthService::shadow_report() const {
+  const auto shadow = impl_->shadow->get();
+  if (!shadow) return std::nullopt;
+  return shadow->report();
 }
 
 Result<CurveKeyPair> AuthService::server_keys() const { return impl_->key_store.load_or_create(); }

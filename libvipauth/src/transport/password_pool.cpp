@@ -10,7 +10,7 @@ namespace vipauth {
 
 PasswordPool::PasswordPool(const ZapAuthenticator& authenticator, const WakeUp& done, std::size_t threads,
                            std::size_t queue)
-    : authenticator_(authenticator), done_(done), capacity_(queue) {
+    : authenticator_(authenticator), done_(done), capacity_(queue), capacity_for_penalised_((queue + 3) / 4) {
   try {
     for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
       threads_.push_back(start_thread([this] { work(); }));
@@ -32,11 +32,13 @@ void PasswordPool::stop() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool PasswordPool::offer(ZapExchange& exchange) {
+bool PasswordPool::offer(ZapExchange& exchange, bool is_penalised) {
   {
     const std::scoped_lock lock(mutex_);
     if (waiting_.size() >= capacity_) return false;
-    waiting_.push_back(std::move(exchange));
+    if (is_penalised && penalised_waiting_ >= capacity_for_penalised_) return false;
+    waiting_.push_back({std::move(exchange), is_penalised});
+    if (is_penalised) ++penalised_waiting_;
   }
   changed_.notify_one();
   return true;
@@ -52,7 +54,8 @@ void PasswordPool::work() {
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     if (stopping_) return;
-    ZapExchange exchange = std::move(waiting_.front());
+    ZapExchange exchange = std::move(waiting_.front().exchange);
+    if (waiting_.front().is_penalised) --penalised_waiting_;
     waiting_.pop_front();
     lock.unlock();
     try {

@@ -31,19 +31,28 @@ class PasswordPool {
   ~PasswordPool();  ///< what has not been begun stays unanswered
 
   /// Takes the exchange over; or leaves it, and says false, where as many are waiting as may.
-  bool offer(ZapExchange& exchange);
+  /// \param is_penalised  from an address that has failed too often: a quarter of the queue is for these, so
+  ///                      that they keep nobody else waiting, and a known user among them still gets in
+  bool offer(ZapExchange& exchange, bool is_penalised);
   std::vector<Answer> take_answers();
 
  private:
   void work();
   void stop();
 
+  struct Waiting {
+    ZapExchange exchange;
+    bool is_penalised = false;
+  };
+
   const ZapAuthenticator& authenticator_;
   const WakeUp& done_;
   const std::size_t capacity_;
+  const std::size_t capacity_for_penalised_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<ZapExchange> waiting_;
+  std::deque<Waiting> waiting_;
+  std::size_t penalised_waiting_ = 0;
   std::vector<Answer> answers_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

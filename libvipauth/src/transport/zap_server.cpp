@@ -107,7 +107,7 @@ void ZapServer::Impl::answer(ZapExchange& exchange) {
   if (!exchange.has_envelope()) return;
   const std::vector<std::string_view> request = exchange.request();
   const bool is_slow = ZapAuthenticator::is_slow(request);
-  if (is_slow && pool.offer(exchange)) return;
+  if (is_slow && pool.offer(exchange, authenticator.is_penalised(request))) return;
   ZapReply reply = is_slow ? ZapAuthenticator::busy(request) : authenticator.handle(request);
   send(std::move(exchange), std::move(reply));
 }

@@ -1,6 +1,10 @@
 #include <vipauth/zap_authenticator.hpp>
 
+#include <functional>
 #include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "support/catch.hpp"
 #include "support/policies.hpp"
@@ -121,4 +125,138 @@ TEST_CASE("ZapAuthenticator: knows which requests take the time of a password ha
   CHECK_FALSE(ZapAuthenticator::is_slow({}));
   CHECK(ZapAuthenticator::busy(plain).status_code == "300");
   CHECK(ZapAuthenticator::busy(plain).request_id == "id");
+}
+
+namespace {
+
+std::string raw_key(int i) {
+  std::string out(32, 'k');
+  out.replace(0, 4, {static_cast<char>(i), static_cast<char>(i >> 8), static_cast<char>(i >> 16), 'n'});
+  return out;
+}
+
+ZapReply ask_from(const ZapAuthenticator& zap, std::string_view address, std::string_view raw) {
+  return ask(zap, {"1.0", "id", "vip", address, "", "CURVE", raw});
+}
+
+/// A policy with penalties, and what the observer saw.
+struct Guarded {
+  explicit Guarded(const std::string& text)
+      : policy(live(text)),
+        penalties(std::make_shared<AddressPenalties>(std::move(*AddressPenalties::create({})))),
+        zap(policy,
+            [this](const ZapAuthenticator::Event& event) {
+              ++(event.penalised ? penalised : plain);
+              started += event.penalty_started ? 1 : 0;
+            },
+            {penalties, [this] { return now; }, {}}) {}
+
+  std::shared_ptr<LivePolicy> policy;
+  std::shared_ptr<AddressPenalties> penalties;
+  Timestamp now = kNow;
+  int plain = 0;
+  int penalised = 0;
+  int started = 0;
+  ZapAuthenticator zap;
+};
+
+const std::string kAllowsA = "{'allow':[{'user_id':'a','credentials':'" + kKeyA +
+                             "'},{'user_id':'p','mechanism':'PLAIN','credentials':'pw'}]," +
+                             "'deny':[{'credentials':'" + CurveKey::from_bytes(kRawKeyZ)->to_base64url() +
+                             "'}]}";
+
+}  // namespace
+
+TEST_CASE("ZapAuthenticator: a known peer gets in from an address that is penalised for others") {
+  Guarded guarded(kAllowsA);
+  for (int i = 0; i < 1000; ++i) {
+    CHECK(ask_from(guarded.zap, "10.0.0.1", raw_key(i)).status_code == "300");
+    REQUIRE(ask_from(guarded.zap, "10.0.0.1", kRawKeyA).status_code == "200");
+  }
+  CHECK(ask_from(guarded.zap, "10.0.0.1", raw_key(1)).status_text == "try again later");
+  CHECK(ask_from(guarded.zap, "10.0.0.2", raw_key(1)).status_text == "waiting for approval");
+  CHECK(guarded.started == 1);
+  CHECK(guarded.plain == 1000 + 17 + 1);
+  CHECK(guarded.penalised == 1001 - 17);
+  // A PLAIN user too; and a wrong password is told the same as any other.
+  CHECK(ask(guarded.zap, {"1.0", "i", "", "10.0.0.1", "", "PLAIN", "p", "pw"}).status_code == "200");
+  CHECK(ask(guarded.zap, {"1.0", "i", "", "10.0.0.1", "", "PLAIN", "p", "no"}).status_code == "300");
+  CHECK(ask(guarded.zap, {"1.0", "i", "", "10.0.0.2", "", "PLAIN", "p", "no"}).status_code == "400");
+}
+
+TEST_CASE("ZapAuthenticator: a denied key gets 400, and 300 once its address is penalised") {
+  Guarded guarded(kAllowsA);
+  std::string codes;
+  for (int i = 0; i < 6; ++i) codes += ask_from(guarded.zap, "10.0.0.1", kRawKeyZ).status_code + " ";
+  CHECK(codes == "400 400 400 400 300 300 ");
+  CHECK(guarded.zap.is_penalised(std::vector<std::string_view>{"1.0", "id", "vip", "10.0.0.1"}));
+  CHECK_FALSE(guarded.zap.is_penalised(std::vector<std::string_view>{"1.0", "id", "vip", "10.0.0.2"}));
+  CHECK_FALSE(guarded.zap.is_penalised({}));
+  guarded.now += std::chrono::minutes(11);
+  CHECK(ask_from(guarded.zap, "10.0.0.1", kRawKeyZ).status_code == "400");
+}
+
+TEST_CASE("ZapAuthenticator: nobody is penalised for what is our own trouble, or before a policy is loaded") {
+  Guarded guarded("{}");
+  auto nothing = *guarded.policy->current().snapshot;
+  nothing.loaded = false;
+  guarded.policy->publish(nothing);
+  for (int i = 0; i < 100; ++i) CHECK(ask_from(guarded.zap, "10.0.0.1", raw_key(i)).status_code == "300");
+  for (int i = 0; i < 100; ++i) CHECK(ask_from(guarded.zap, "10.0.0.1", "short").status_code == "400");
+  CHECK(guarded.penalties->counters(kNow).sources == 0);
+}
+
+TEST_CASE("ZapAuthenticator: who is admitted is judged again, and gets in only by the policy") {
+  const auto policy = live(kAllowsA);
+  int asked = 0;
+  bool is_recorded = false;
+  const auto admit = [&](const ZapRequest&, const CurveKey& key) {
+    ++asked;
+    if (!is_recorded) return true;
+    policy->publish(*live("{'allow':[{'user_id':'new','credentials':'" + key.to_base64url() + "'}]}")
+                         ->current()
+                         .snapshot);
+    return true;
+  };
+  const ZapAuthenticator zap(policy, {}, {nullptr, [] { return kNow; }, admit});
+  CHECK(ask_curve(zap, kRawKeyA).status_code == "200");
+  CHECK(ask_curve(zap, kRawKeyZ).status_code == "400");  // denied
+  CHECK(ask(zap, {"1.0", "i", "", "1.1.1.1", "", "NULL"}).status_code == "400");
+  CHECK(asked == 0);
+  CHECK(ask_curve(zap, raw_key(1)).status_code == "300");
+  CHECK(asked == 1);
+  is_recorded = true;
+  CHECK(ask_curve(zap, raw_key(1)).user_id == "new");
+}
+
+TEST_CASE("ZapAuthenticator: nobody is admitted from a penalised address") {
+  int asked = 0;
+  const auto penalties = std::make_shared<AddressPenalties>(std::move(*AddressPenalties::create({})));
+  const ZapAuthenticator zap(live("{}"), {},
+                             {penalties, [] { return kNow; },
+                              [&](const ZapRequest&, const CurveKey&) {
+                                ++asked;
+                                return false;
+                              }});
+  for (int i = 0; i < 100; ++i) ask_from(zap, "10.0.0.1", raw_key(i));
+  CHECK(asked == 17);
+  ask_from(zap, "10.0.0.2", raw_key(1));
+  CHECK(asked == 18);
+}
+
+TEST_CASE(
+    "ZapAuthenticator: a hundred thousand unknown keys of a thousand addresses keep no known peer out") {
+  Guarded guarded(kAllowsA);
+  int known_in = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string address = "10.0." + std::to_string(i % 1000 / 250) + "." + std::to_string(i % 250);
+    if (ask_from(guarded.zap, address, raw_key(i)).status_code != "300") FAIL("let in");
+    if (i % 10 == 0) known_in += ask_from(guarded.zap, address, kRawKeyA).status_code == "200" ? 1 : 0;
+    if (i % 1000 == 999) guarded.now += std::chrono::milliseconds(10);
+  }
+  CHECK(known_in == 10'000);
+  const auto counters = guarded.penalties->counters(guarded.now);
+  CHECK(counters.sources == 1000);
+  CHECK(counters.penalised == 1000);
+  CHECK(counters.suppressed == 100'000 - 17 * 1000);
 }
