@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include <vipauth/audit_log.hpp>
 #include <vipauth/auth_file.hpp>
+#include <vipauth/auth_metrics.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/curve_key.hpp>
 #include <vipauth/live_policy.hpp>
@@ -80,17 +82,22 @@ class AuthService {
     Clock clock = system_now;
     LogSink log;
     StrictModes strict_modes = StrictModes::kOn;
+    /// Writes an audit log into the folder `audit` of the home, made where there is none. The service's own
+    /// clock and strict modes apply.
+    std::optional<AuditLog::Options> audit;
+    std::vector<std::shared_ptr<AuditSink>> audit_sinks;  ///< told the same: an embedder's own
     EditNote edit_note;  ///< who decides on remote peers, for the history of auth.json
   };
 
-  /// \return kNotFound, kPermissionDenied, kIoError  the folder cannot be used. A bad file in it is no reason to fail:
+  /// \return kNotFound, kPermissionDenied, kIoError  the folder cannot be used, or the one of an audit log that was
+  ///         asked for. A bad file in it is no reason to fail:
   ///         it is reported (log, last_problem), and refuses
   VIPAUTH_EXPORT static Result<AuthService> open(const std::filesystem::path& home, Options options);
   VIPAUTH_EXPORT static Result<AuthService> open(const std::filesystem::path& home);
 
   VIPAUTH_EXPORT AuthService(AuthService&&) noexcept;
   VIPAUTH_EXPORT AuthService& operator=(AuthService&&) noexcept;
-  VIPAUTH_EXPORT ~AuthService();  ///< stops watching, and writes what is pending
+  VIPAUTH_EXPORT ~AuthService();  ///< stops watching, and writes what flush() does
 
   // The policy in force
 
@@ -136,8 +143,11 @@ class AuthService {
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_approved_authorizations() const;
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_denied_authorizations() const;
 
-  /// Writes what is pending now rather than at the next interval.
+  /// Writes what is pending, and what is to be audited, now rather than at the next interval.
   VIPAUTH_EXPORT Result<void> flush();
+
+  /// What has happened since the service was opened, in numbers: for to_prometheus.
+  VIPAUTH_EXPORT AuthMetrics metrics() const;
 
  private:
   struct Impl;

@@ -3,6 +3,8 @@
 /// Everything at once. A header of its own for each type is cheaper to compile.
 
 #include <vipauth/agent_key_stores.hpp>
+#include <vipauth/audit_log.hpp>
+#include <vipauth/audit_trail.hpp>
 #include <vipauth/auth_file.hpp>
 #include <vipauth/auth_service.hpp>
 #include <vipauth/call_binder.hpp>
