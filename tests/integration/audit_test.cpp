@@ -34,6 +34,7 @@ int work_for_ever(const TempHome& home, const CurveKeyPair& alice) {
   AuthService::Options options;
   options.audit.emplace();
   options.audit->file_bytes = 100'000;
+  options.audit->accepted_per_key = 1'000'000'000;
   auto service = must(AuthService::open(home.path(), options));
   const ZapAuthenticator zap = service.zap_authenticator();
   const AuthFile file(home / "auth.json");
@@ -96,7 +97,10 @@ TEST_CASE("AuditLog: a writer that is killed in the midst of a write leaves a cl
       AuditEvent event;
       event.allowed = true;
       event.message = std::string(AuditEvent::kMaxTextBytes, 'x');
-      for (;;) log->write(event);
+      for (std::uint64_t i = 0;; ++i) {
+        event.user_id = std::to_string(i);
+        log->write(event);
+      }
       return 0;
     });
     const std::uintmax_t before = audit_bytes(home);

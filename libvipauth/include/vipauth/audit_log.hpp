@@ -21,20 +21,21 @@ namespace vipauth {
 /// hash. AuditTrail checks and reads them; docs/formats.md tells their form.
 ///
 /// write() puts the event in a queue and returns; a thread of its own writes. A queue that is full drops, and
-/// a line says how many as soon as one can be written. Refusals that repeat are written once in an interval,
-/// and then with their number; so nobody can fill the files by being refused. Other processes may append to
-/// the same files at once.
+/// a line says how many as soon as one can be written. What a peer causes again and again is written some
+/// times in an interval, and then with its number; so nobody can fill the files, or push out of them what was
+/// there before. Other processes may append to the same files at once.
 class AuditLog final : public AuditSink {
  public:
   struct Options {
-    std::uintmax_t file_bytes = std::uintmax_t{64}
-                                << 20;                  ///< a new file is begun when one has grown so large
+    std::uintmax_t file_bytes = 67'108'864;             ///< a new file is begun when one has grown so large
     std::size_t files = 16;                             ///< the oldest goes when there are more; 0: none goes
     std::size_t queue = 8192;                           ///< most events that wait for being written
     std::chrono::milliseconds sync_interval{1000};      ///< a power cut takes no more than that
-    std::chrono::milliseconds repeat_interval{60'000};  ///< in which a refusal is written once
+    std::chrono::milliseconds repeat_interval{60'000};  ///< what repeats in it is counted, as these say
     std::size_t strangers = 100;  ///< refused authentications written singly in that time; others are counted
     std::size_t refusals = 1000;  ///< the same of what known users were refused
+    std::size_t refusals_per_user = 50;          ///< those of one user
+    std::size_t accepted_per_key = 60;           ///< accepted authentications of one key
     std::chrono::milliseconds patience{10'000};  ///< for the lock, before a batch counts as dropped
     StrictModes strict_modes = StrictModes::kOn;
     Clock clock = system_now;  ///< of the lines that it adds itself

@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-#include "service/refusal_digest.hpp"
+#include "service/repeat_digest.hpp"
 #include "store/audit_folder.hpp"
 
 namespace vipauth {
@@ -32,7 +32,7 @@ struct AuditLog::Impl {
       : options(std::move(the_options)),
         on_problem(std::move(the_on_problem)),
         folder(std::move(the_folder)),
-        refusals({options.strangers, options.refusals}) {}
+        repeats({options.strangers, options.refusals, options.refusals_per_user, options.accepted_per_key}) {}
 
   // ---- Any thread ----
 
@@ -128,16 +128,15 @@ struct AuditLog::Impl {
     std::vector<Json> lines;
     std::uint64_t events = 0;
     for (const AuditEvent& event : batch) {
-      if (!refusals.take(event)) continue;
+      if (!repeats.take(event)) continue;
       lines.push_back(to_json(event));
       ++events;
     }
     const Timestamp now = options.clock();
     if (!batch.empty() && !repeats_due) repeats_due = steady_now() + options.repeat_interval;
     if (is_flush || (repeats_due && steady_now() >= *repeats_due)) {
-      for (Json& line : refusals.close(now)) {
-        const Json* repeats = line.find("repeats");
-        events += std::stoull(repeats->as_number().digits);
+      for (Json& line : repeats.close(now)) {
+        events += std::stoull(line.find("repeats")->as_number().digits);
         lines.push_back(std::move(line));
       }
       repeats_due.reset();
@@ -185,7 +184,7 @@ struct AuditLog::Impl {
 
   // Of the writing thread alone.
   AuditFolder folder;
-  RefusalDigest refusals;
+  RepeatDigest repeats;
   std::uint64_t told_dropped = 0;
   std::optional<SteadyTime> sync_due;
   std::optional<SteadyTime> repeats_due;

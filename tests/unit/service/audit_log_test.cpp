@@ -205,7 +205,7 @@ TEST_CASE("AuditLog: a refusal that repeats is written once, and then with its n
   CHECK(text_at(written[2], "user_id") == "alice");  // what is allowed is written each time
   CHECK(text_at(written[4], "credentials") == kKeyA);
   CHECK(number_at(written[4], "repeats") == 4);
-  CHECK(text_at(written[4], "since") == "2026-11-21T00:00:00Z");
+  CHECK(text_at(written[4], "since") == "2026-11-21T00:00:01Z");
   CHECK(text_at(written[4], "time") == "2026-11-21T00:00:04Z");
 }
 
@@ -228,6 +228,27 @@ TEST_CASE("AuditLog: a flood of strangers fills no disk, and hides no refusal of
   CHECK(lines(home).size() == 10 + 1 + 3 + 1);
   CHECK(strangers == 10'000);
   CHECK(refusals == 5);
+}
+
+TEST_CASE("AuditLog: one user can neither crowd out others nor push evidence away") {
+  const TempHome home;
+  const auto log = open(home);
+  for (int i = 0; i < 5000; ++i) log->write(refusal("mallory", std::to_string(i)));
+  log->write(refusal("alice", "topic"));
+  for (int i = 0; i < 1000; ++i) log->write(accepted("mallory"));
+  log->write(accepted("alice"));
+  REQUIRE(log->flush());
+  const auto written = lines(home);
+  std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
+  for (const Json& line : written) {
+    counts[{text_at(line, "kind"), text_at(line, "user_id")}] +=
+        std::max<std::uint64_t>(1, number_at(line, "repeats"));
+  }
+  CHECK(written.size() == 50 + 1 + 1 + 60 + 1 + 1);
+  CHECK(counts[{"refusal", "mallory"}] == 5000);
+  CHECK(counts[{"refusal", "alice"}] == 1);
+  CHECK(counts[{"authentication", "mallory"}] == 1000);
+  CHECK(counts[{"authentication", "alice"}] == 1);
 }
 
 TEST_CASE("AuditLog: repeats are written at the end of their interval without being asked") {
