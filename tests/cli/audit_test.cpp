@@ -109,7 +109,7 @@ TEST_CASE("audit: no log, and an anchor that is none, are errors") {
   CHECK(cli.auth({"audit", "show", "--last", "0"}).exit_code == 64);
 }
 
-TEST_CASE("audit: each verb that edits adds a line with who, before and after; one that asks adds none") {
+TEST_CASE("audit: each verb that edits adds a line with who, before and after, and one that asks adds none") {
   AuditedCli cli;
   cli.environment["SUDO_USER"] = "operator";
   cli.add("alice", kAlice);

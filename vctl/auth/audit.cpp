@@ -33,9 +33,9 @@ Error without_log(const Error& error, const std::filesystem::path& folder) {
 Json document(const std::vector<AuditReport::Finding>& findings) {
   Json::Array out;
   for (const auto& finding : findings) {
-    out.push_back(Json::Object{{"file", finding.file},
-                               {"line", static_cast<std::int64_t>(finding.line)},
-                               {"message", finding.message}});
+    out.emplace_back(Json::Object{{"file", finding.file},
+                                  {"line", static_cast<std::int64_t>(finding.line)},
+                                  {"message", finding.message}});
   }
   return out;
 }
@@ -102,7 +102,9 @@ std::string text_of(const Json& line) {
   const std::string kind = text_at(line, "kind");
   std::string out = text_at(line, "time") + " #" + number_at(line, "seq") + " " + kind;
   if (const Json* allowed = line.find("allowed"); allowed != nullptr && allowed->is_bool()) {
-    out += allowed->as_bool() ? " accepted" : " REFUSED";
+    const bool is_policy = kind == "policy";
+    out += allowed->as_bool() ? (is_policy ? " in force" : " accepted")
+                              : (is_policy ? " NOT IN FORCE" : " REFUSED");
   }
   const auto add = [&](const std::string& text) {
     if (!text.empty()) out += " " + text;

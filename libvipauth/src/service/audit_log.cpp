@@ -91,7 +91,12 @@ struct AuditLog::Impl {
       lock.unlock();
       Result<void> outcome = work(batch, is_flush || is_end);
       lock.lock();
-      if (!outcome && since_flush) since_flush = std::move(outcome);
+      const bool has_failed = !outcome;
+      if (has_failed && since_flush) since_flush = std::move(outcome);
+      if (has_failed && is_stopping && !is_end) {  // each further batch might wait as long for the lock
+        dropped.fetch_add(queue.size(), std::memory_order_relaxed);
+        queue.clear();
+      }
       if (is_flush || is_end) {
         last_flush = std::exchange(since_flush, Result<void>());
         flushes_done = flush_wanted;

@@ -53,6 +53,7 @@ void AuditRecorder::on_authentication(const ZapAuthenticator::Event& event) noex
   out.address = bounded(event.request.address);
   write(out);
 } catch (...) {  // no memory: the peer gets its answer all the same
+  lost_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void AuditRecorder::on_decision(const Asker& asker, const Question& question,
@@ -76,6 +77,7 @@ void AuditRecorder::on_decision(const Asker& asker, const Question& question,
   out.message = message_of(question, decision);
   write(out);
 } catch (...) {  // no memory: the peer gets its answer all the same
+  lost_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void AuditRecorder::on_start() const {

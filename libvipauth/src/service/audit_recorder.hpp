@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,6 +29,9 @@ class AuditRecorder final : public DecisionWatcher {
   /// Refusals alone: what is allowed is no news.
   void on_decision(const Asker& asker, const Question& question, const Decision& decision) noexcept override;
 
+  /// Events that there was no memory for.
+  std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
+
   void on_start() const;
   void on_stop() const;
   /// A file of which another content was put in force.
@@ -44,6 +49,7 @@ class AuditRecorder final : public DecisionWatcher {
 
   const std::vector<std::shared_ptr<AuditSink>> sinks_;
   const Clock clock_;
+  std::atomic<std::uint64_t> lost_{0};
   std::mutex mutex_;
   std::string problem_;
 };

@@ -402,7 +402,9 @@ AuthMetrics AuthService::metrics() const {
   out.deny_records = impl_->deny_records.load(std::memory_order_relaxed);
   if (const auto pending = impl_->pending.load()) out.pending = pending->pending.size();
   out.is_in_force = !impl_->keeper.problem();
-  if (impl_->audit_log) out.audit = {impl_->audit_log->written(), impl_->audit_log->dropped()};
+  if (impl_->audit_log) {
+    out.audit = {impl_->audit_log->written(), impl_->audit_log->dropped() + impl_->recorder->lost()};
+  }
   return out;
 }
 

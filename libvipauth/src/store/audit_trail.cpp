@@ -72,7 +72,7 @@ Result<std::vector<OpenFile>> open_files(const fs::path& folder, StrictModes str
 /// Pieces of a file between newlines.
 class Pieces {
  public:
-  Pieces(const OpenFile& file, const fs::path& path) : file_(file), path_(path) {}
+  Pieces(const OpenFile& file, fs::path path) : file_(file), path_(std::move(path)) {}
 
   /// The next one; of one that is too long its beginning. False at the end of the file.
   Result<bool> next(std::string& piece, bool& has_newline) {

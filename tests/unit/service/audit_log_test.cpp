@@ -136,6 +136,19 @@ TEST_CASE("AuditLog: a writer that is stuck blocks nobody, and what was dropped 
   CHECK(text_at(written.back(), "user_id") == "last");
 }
 
+TEST_CASE("AuditLog: its end waits once for a lock that somebody holds, and counts what is lost") {
+  const TempHome home;
+  AuditLog::Options impatient = options();
+  impatient.patience = std::chrono::milliseconds(50);
+  const auto log = open(home, impatient);
+  const auto held = FileLock::acquire(home / "audit" / "audit", std::chrono::seconds(10));
+  REQUIRE(held);
+  for (int i = 0; i < 5000; ++i) log->write(accepted(std::to_string(i)));
+  log->stop();
+  CHECK(log->dropped() == 5000);
+  CHECK_FALSE(log->flush());
+}
+
 TEST_CASE("AuditLog: what cannot be written is told once, counted, and over when it can") {
   const TempHome home;
   std::atomic<int> problems{0};
