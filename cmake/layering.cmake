@@ -26,6 +26,7 @@ set(layer_of_export base)
 set(layer_of_version base)
 set(layer_of_result base)
 set(layer_of_vipauth umbrella)
+set(layer_of_audit_sink model)
 
 # Each library of others, its headers, and the only files (from the root) that may include them.
 set(libraries RapidJSON RE2 libsodium ZeroMQ libuuid inih CLI11)

@@ -27,6 +27,7 @@ MiniBus::MiniBus(Options options, vipauth::AuthService service)
 Result<std::unique_ptr<MiniBus>> MiniBus::open(const std::filesystem::path& home, Options options) {
   vipauth::AuthService::Options service_options;
   service_options.log = options.log;
+  if (options.audit) service_options.audit.emplace();
   auto service = vipauth::AuthService::open(home, std::move(service_options));
   if (!service) return service.error();
   std::unique_ptr<MiniBus> bus(new MiniBus(std::move(options), std::move(*service)));

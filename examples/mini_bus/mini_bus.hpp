@@ -32,6 +32,7 @@ class MiniBus {
     std::string endpoint = "tcp://127.0.0.1:*";
     vipauth::LogSink log = [](vipauth::LogLevel, const std::string&) {};
     std::size_t max_peers = 1000;
+    bool audit = false;  ///< keep an audit log in the home
   };
 
   /// Opens the home, and listens.

@@ -17,7 +17,7 @@
 
 namespace {
 
-constexpr const char* kUsage = "usage: mini_bus --home DIR [--endpoint tcp://127.0.0.1:0]\n";
+constexpr const char* kUsage = "usage: mini_bus --home DIR [--endpoint tcp://127.0.0.1:0] [--audit]\n";
 constexpr int kWrongUsage = 64;
 
 void log_to_stderr(vipauth::LogLevel level, const std::string& line) {
@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
     mini_bus::MiniBus::Options options;
     const auto home = arguments.take_option("--home");
     options.endpoint = arguments.take_option("--endpoint").value_or(options.endpoint);
+    options.audit = arguments.take_flag("--audit");
     if (!home || !arguments.left().empty()) {
       std::cerr << kUsage;
       return kWrongUsage;

@@ -58,6 +58,8 @@ std::vector<Run> runs(const Cli& cli) {
       {"remote deny", {"stranger"}},
       {"remote delete", {"stranger"}},
       {"history", {}},
+      {"audit verify", {}},
+      {"audit show", {}},
       {"undo", {"--yes"}},
       {"remove-group", {"g"}},
       {"remove-role", {"r"}},
@@ -66,6 +68,7 @@ std::vector<Run> runs(const Cli& cli) {
 }
 
 void prepare(const Cli& cli) {
+  cli.home.make_folder("audit");
   cli.home.write("before.json", R"({"version": {"major": 1, "minor": 4}})");
   cli.home.write("expected", R"({"check": "publish", "user_id": "a", "topic": "bar", "allowed": true})");
   cli.home.write("pending.json", R"({"version": 1, "pending": [{"mechanism": "CURVE", "credentials": ")" +

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include <vipauth/address_penalties.hpp>
+#include <vipauth/audit_log.hpp>
 #include <vipauth/auth_file.hpp>
+#include <vipauth/auth_metrics.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/curve_key.hpp>
 #include <vipauth/declared_method.hpp>
@@ -102,20 +104,25 @@ class AuthService {
     Clock clock = system_now;
     LogSink log;
     StrictModes strict_modes = StrictModes::kOn;
+    /// Writes an audit log into the folder `audit` of the home, made where there is none. The service's own
+    /// clock and strict modes apply.
+    std::optional<AuditLog::Options> audit;
+    std::vector<std::shared_ptr<AuditSink>> audit_sinks;  ///< told the same: an embedder's own
     EditNote edit_note;  ///< who decides on remote peers, for the history of auth.json
     /// Of addresses that fail to authenticate too often; nothing: no penalties.
     std::optional<AddressPenalties::Settings> penalties = AddressPenalties::Settings{};
   };
 
   /// \return what AddressPenalties::create returns
-  /// \return kNotFound, kPermissionDenied, kIoError  the folder cannot be used. A bad file in it is no reason to fail:
+  /// \return kNotFound, kPermissionDenied, kIoError  the folder cannot be used, or the one of an audit log that was
+  ///         asked for. A bad file in it is no reason to fail:
   ///         it is reported (log, last_problem), and refuses
   VIPAUTH_EXPORT static Result<AuthService> open(const std::filesystem::path& home, Options options);
   VIPAUTH_EXPORT static Result<AuthService> open(const std::filesystem::path& home);
 
   VIPAUTH_EXPORT AuthService(AuthService&&) noexcept;
   VIPAUTH_EXPORT AuthService& operator=(AuthService&&) noexcept;
-  VIPAUTH_EXPORT ~AuthService();  ///< stops watching, and writes what is pending
+  VIPAUTH_EXPORT ~AuthService();  ///< stops watching, and writes what flush() does
 
   // The policy in force
 
@@ -255,8 +262,11 @@ class AuthService {
   /// What the candidate would have decided otherwise; nothing where there is none.
   VIPAUTH_EXPORT std::optional<ShadowReport> shadow_report() const;
 
-  /// Writes what is pending now rather than at the next interval.
+  /// Writes what is pending, and what is to be audited, now rather than at the next interval.
   VIPAUTH_EXPORT Result<void> flush();
+
+  /// What has happened since the service was opened, in numbers: for to_prometheus.
+  VIPAUTH_EXPORT AuthMetrics metrics() const;
 
  private:
   friend class Administration;

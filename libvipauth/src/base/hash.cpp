@@ -45,4 +45,13 @@ std::string secret_fingerprint(std::string_view secret) {
   return text;
 }
 
+std::string sha256_hex(std::string_view bytes) {
+  std::array<std::uint8_t, crypto_hash_sha256_BYTES> digest{};
+  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  std::string text(2 * digest.size() + 1, '\0');
+  sodium_bin2hex(text.data(), text.size(), digest.data(), digest.size());
+  text.pop_back();
+  return text;
+}
+
 }  // namespace vipauth

@@ -17,4 +17,8 @@ std::uint64_t seeded_hash(std::string_view text) noexcept;
 /// base64url. The key is drawn once per process, so that the fingerprint says nothing outside of it.
 std::string secret_fingerprint(std::string_view secret);
 
+/// SHA-256 as 64 small hexadecimal digits, which sha256sum prints too. Not for secrets: short ones are
+/// guessed.
+std::string sha256_hex(std::string_view bytes);
+
 }  // namespace vipauth

@@ -1,19 +1,25 @@
 #include <vipauth/auth_service.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <unistd.h>
 
 #include <vipauth/key_store.hpp>
 #include <vipauth/python_repr.hpp>
 
+#include "service/audit_recorder.hpp"
 #include "service/auth_service_parts.hpp"
+#include "service/decision_counters.hpp"
+#include "service/decision_watch.hpp"
 #include "service/folder_watcher.hpp"
 #include "service/penalty_log.hpp"
 #include "service/policy_keeper.hpp"
 #include "service/remote_peers.hpp"
 #include "service/setup_mode.hpp"
 #include "service/shadow_slot.hpp"
+#include "store/atomic_file.hpp"
+#include "store/audit_change.hpp"
 
 namespace vipauth {
 namespace {
@@ -84,8 +90,12 @@ std::string_view to_string(AuthorizationStatus status) noexcept {
 struct AuthService::Impl {
   using Milliseconds = std::chrono::milliseconds;
 
-  Impl(const fs::path& home, Options the_options, std::shared_ptr<AddressPenalties> the_penalties)
+  Impl(const fs::path& home, Options the_options, std::shared_ptr<AddressPenalties> the_penalties,
+       std::shared_ptr<AuditLog> the_audit_log)
       : options(std::move(the_options)),
+        audit_log(std::move(the_audit_log)),
+        recorder(recorder_of(options, audit_log)),
+        watch(watch_of(counters, recorder, shadow)),
         auth_file(home / kAuthFile, options.strict_modes),
         topics_file(home / kTopicsFile, options.strict_modes),
         key_store(home / kKeyStore, options.strict_modes),
@@ -96,17 +106,61 @@ struct AuthService::Impl {
         penalty_log(penalties, options.log),
         setup_mode(auth_file, keeper.live(), setup_edits(options), options.log) {}
 
+  static std::shared_ptr<AuditRecorder> recorder_of(const Options& options,
+                                                    const std::shared_ptr<AuditLog>& audit_log) {
+    auto sinks = options.audit_sinks;
+    if (audit_log) sinks.push_back(audit_log);
+    return sinks.empty() ? nullptr : std::make_shared<AuditRecorder>(std::move(sinks), options.clock);
+  }
+
+  static std::shared_ptr<DecisionWatch> watch_of(const std::shared_ptr<DecisionCounters>& counters,
+                                                 const std::shared_ptr<AuditRecorder>& recorder,
+                                                 const std::shared_ptr<ShadowSlot>& shadow) {
+    std::vector<std::shared_ptr<DecisionWatcher>> watchers{counters, shadow};
+    if (recorder) watchers.push_back(recorder);
+    return std::make_shared<DecisionWatch>(std::move(watchers));
+  }
+
   void log(LogLevel level, const std::string& line) const {
     if (options.log) options.log(level, line);
   }
 
   Result<void> reload(PolicyKeeper::Files files) {
-    const PolicyKeeper::Outcome outcome = keeper.reload(files);
-    if (outcome.change) announce(*outcome.change);
+    const PolicyKeeper::Outcome outcome = keep(files);
     keep_shadow_in_time();
     watcher.wake();  // the next appointment may have moved
     if (outcome.problem) return *outcome.problem;
     return {};
+  }
+
+  PolicyKeeper::Outcome keep(PolicyKeeper::Files files) {
+    PolicyKeeper::Outcome outcome = keeper.reload(files);
+    if (outcome.change) {
+      allow_records.store(outcome.after.policy->allow().size(), std::memory_order_relaxed);
+      deny_records.store(outcome.after.policy->deny().size(), std::memory_order_relaxed);
+      announce(*outcome.change);
+    }
+    const bool is_reading = files.auth || files.topics;
+    if (is_reading) (outcome.problem ? failed_reloads : reloads).fetch_add(1, std::memory_order_relaxed);
+    if (recorder) record(outcome, is_reading);
+    return outcome;
+  }
+
+  void record(const PolicyKeeper::Outcome& outcome, bool is_reading) const {
+    if (is_reading) recorder->on_problem(outcome.problem);
+    if (!outcome.change) return;
+    const std::uint64_t generation = outcome.change->generation;
+    if (!is_reading) return recorder->on_time(generation);
+    const auto& [policy_before, topics_before] = outcome.before;
+    const auto& [policy, topics] = outcome.after;
+    if (policy != policy_before) {
+      recorder->on_file_in_force(kAuthFile, generation, policy_before ? policy_before->to_json() : Json(),
+                                 policy->to_json());
+    }
+    if (topics != topics_before) {
+      recorder->on_file_in_force(kTopicsFile, generation, topics_before ? topics_before->to_json() : Json(),
+                                 topics->to_json());
+    }
   }
 
   void announce(const PolicyChange& change) {
@@ -141,7 +195,7 @@ struct AuthService::Impl {
   std::optional<Milliseconds> keep_policy_in_time() {
     auto next = keeper.next_change();
     if (next && options.clock() >= *next) {
-      if (const auto outcome = keeper.reload({false, false}); outcome.change) announce(*outcome.change);
+      static_cast<void>(keep({false, false}));
       next = keeper.next_change();
     }
     if (!next) return std::nullopt;
@@ -181,7 +235,7 @@ struct AuthService::Impl {
   }
 
   void observe(const ZapAuthenticator::Event& event) {
-    shadow->on_authentication(event);
+    watch->on_authentication(event);
     if (event.penalty_started) watcher.wake();
     if (event.penalty_started || event.penalised) penalty_log.report(options.clock());
     if (event.penalised) return;
@@ -203,7 +257,29 @@ struct AuthService::Impl {
     return outcome != SetupMode::Outcome::kStranger;
   }
 
+  /// A request that is deleted changes no file but pending.json.
+  void audit_forgotten(const Authorization& request) const {
+    AuditEvent event;
+    event.before = Json::Object{{"user_id", request.user_id},
+                                {"mechanism", to_string(request.mechanism)},
+                                {"credentials", request.credentials},
+                                {"address", request.address}};
+    const EditOptions edit_options{.note = options.edit_note, .clock = options.clock};
+    const auto warning = audit_change(folder_of(auth_file.path()) / kPendingFile, std::move(event),
+                                      edit_options, options.strict_modes);
+    if (warning) log(LogLevel::kWarning, *warning);
+  }
+
   const Options options;
+  const std::shared_ptr<AuditLog> audit_log;      // null: none is written
+  const std::shared_ptr<AuditRecorder> recorder;  // null: nobody audits
+  const std::shared_ptr<DecisionCounters> counters = std::make_shared<DecisionCounters>();
+  const std::shared_ptr<ShadowSlot> shadow = std::make_shared<ShadowSlot>();
+  const std::shared_ptr<DecisionWatch> watch;
+  std::atomic<std::uint64_t> reloads{0};
+  std::atomic<std::uint64_t> failed_reloads{0};
+  std::atomic<std::uint64_t> allow_records{0};
+  std::atomic<std::uint64_t> deny_records{0};
   const AuthFile auth_file;
   const TopicsFile topics_file;
   const KeyStore key_store;
@@ -213,7 +289,6 @@ struct AuthService::Impl {
   const std::shared_ptr<AddressPenalties> penalties;  // null: none
   PenaltyLog penalty_log;
   SetupMode setup_mode;
-  const std::shared_ptr<ShadowSlot> shadow = std::make_shared<ShadowSlot>();
 
   std::mutex callbacks_mutex;
   std::vector<std::function<void(const PolicyChange&)>> callbacks;
@@ -240,6 +315,8 @@ AuthService::~AuthService() {
   impl_->shadow->set(nullptr);  // sessions may live on, the clock may not
   if (auto flushed = impl_->pending.flush(); !flushed)
     impl_->log(LogLevel::kError, flushed.error().to_string());
+  if (impl_->recorder) impl_->recorder->on_stop();
+  if (impl_->audit_log) impl_->audit_log->stop();
 }
 
 Result<AuthService> AuthService::open(const fs::path& home) { return open(home, Options{}); }
@@ -259,7 +336,20 @@ Result<AuthService> AuthService::open(const fs::path& home, Options options) {
     if (!made) return made.error();
     penalties = std::make_shared<AddressPenalties>(std::move(*made));
   }
-  auto impl = std::make_shared<Impl>(home, std::move(options), std::move(penalties));
+  std::shared_ptr<AuditLog> audit_log;
+  if (options.audit) {
+    AuditLog::Options audit_options = *options.audit;
+    audit_options.clock = options.clock;
+    audit_options.strict_modes = options.strict_modes;
+    auto opened = AuditLog::open(audit_folder_of(home), std::move(audit_options),
+                                 [log = options.log](const Error& problem) {
+                                   if (log) log(LogLevel::kError, "audit log: " + problem.to_string());
+                                 });
+    if (!opened) return opened.error();
+    audit_log = *std::move(opened);
+  }
+  auto impl = std::make_shared<Impl>(home, std::move(options), std::move(penalties), std::move(audit_log));
+  if (impl->recorder) impl->recorder->on_start();
   if (impl->options.watch) {
     // Watching begins before the first reading, so that no change falls between the two.
     Impl* self = impl.get();
@@ -294,23 +384,38 @@ void AuthService::on_change(std::function<void(const PolicyChange&)> callback) {
 }
 
 Decision AuthService::authorize_call(std::string_view user_id, const CallRequest& call) const {
-  return policy()->current().snapshot->authorize_call(user_id, call);
+  Decision decision = policy()->current().snapshot->authorize_call(user_id, call);
+  impl_->watch->on_decision(Asker{user_id},
+                            Question{.kind = Question::Kind::kCall,
+                                     .subject = call.method,
+                                     .callee = call.callee,
+                                     .arguments = &call.arguments},
+                            decision);
+  return decision;
 }
 
 Decision AuthService::authorize_call(std::string_view user_id, const UnboundCall& call) const {
-  return policy()->current().snapshot->authorize_call(user_id, call);
+  Decision decision = policy()->current().snapshot->authorize_call(user_id, call);
+  impl_->watch->on_decision(Asker{user_id},
+                            {.kind = Question::Kind::kCall, .subject = call.method, .callee = call.callee},
+                            decision);
+  return decision;
 }
 
 Decision AuthService::authorize_publish(std::string_view user_id, std::string_view topic) const {
-  return policy()->current().snapshot->authorize_publish(user_id, topic);
+  Decision decision = policy()->current().snapshot->authorize_publish(user_id, topic);
+  impl_->watch->on_decision(Asker{user_id}, {.kind = Question::Kind::kPublish, .subject = topic}, decision);
+  return decision;
 }
 
 Decision AuthService::authorize_receive(std::string_view user_id, std::string_view topic) const {
-  return policy()->current().snapshot->authorize_receive(user_id, topic);
+  Decision decision = policy()->current().snapshot->authorize_receive(user_id, topic);
+  impl_->watch->on_decision(Asker{user_id}, {.kind = Question::Kind::kReceive, .subject = topic}, decision);
+  return decision;
 }
 
 Session AuthService::session(Acceptance acceptance) const {
-  return Session(policy(), std::move(acceptance), impl_->shadow);
+  return Session(policy(), std::move(acceptance), impl_->watch);
 }
 
 Decision AuthService::verify_sender(Session& session, std::string_view vip_identity) {
@@ -382,6 +487,7 @@ Result<Authorization> AuthService::deny_authorization(std::string_view user_id) 
 
 Result<Authorization> AuthService::delete_authorization(std::string_view user_id) {
   auto done = impl_->remote_peers.remove(user_id);
+  if (done && done->status == AuthorizationStatus::kPending) impl_->audit_forgotten(*done);
   if (done) static_cast<void>(impl_->reload({true, false}));
   return done;
 }
@@ -398,6 +504,26 @@ Result<std::vector<Authorization>> AuthService::get_denied_authorizations() cons
   return impl_->remote_peers.list(AuthorizationStatus::kDenied);
 }
 
-Result<void> AuthService::flush() { return impl_->pending.flush(); }
+Result<void> AuthService::flush() {
+  auto flushed = impl_->pending.flush();
+  auto audited = impl_->audit_log ? impl_->audit_log->flush() : Result<void>();
+  return flushed ? audited : flushed;
+}
+
+AuthMetrics AuthService::metrics() const {
+  AuthMetrics out;
+  impl_->counters->read_into(out);
+  out.reloads = impl_->reloads.load(std::memory_order_relaxed);
+  out.failed_reloads = impl_->failed_reloads.load(std::memory_order_relaxed);
+  out.generation = impl_->keeper.live()->generation();
+  out.allow_records = impl_->allow_records.load(std::memory_order_relaxed);
+  out.deny_records = impl_->deny_records.load(std::memory_order_relaxed);
+  if (const auto pending = impl_->pending.load()) out.pending = pending->pending.size();
+  out.is_in_force = !impl_->keeper.problem();
+  if (impl_->audit_log) {
+    out.audit = {impl_->audit_log->written(), impl_->audit_log->dropped() + impl_->recorder->lost()};
+  }
+  return out;
+}
 
 }  // namespace vipauth

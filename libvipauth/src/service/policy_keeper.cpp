@@ -40,21 +40,22 @@ PolicyKeeper::Outcome PolicyKeeper::reload(Files files) {
 
 PolicyKeeper::Outcome PolicyKeeper::read_and_publish(Files files) {
   const Timestamp now = settings_.clock();
+  const Contents before{policy_, topic_document_};
   if (files.topics) read_topics();
   std::shared_ptr<const Policy> candidate = policy_;
   if (files.auth) read_auth(candidate);
-  if (!candidate) return {first_problem(), std::nullopt};
+  if (!candidate) return {.problem = first_problem(), .change = std::nullopt};
 
   auto snapshot = PolicySnapshot::compile(*candidate, topics_, now, settings_.ipc_trust);
   if (!snapshot && candidate != policy_) {
     note_auth_problem(snapshot.error().at(auth_file_.path().filename().string()));
     candidate = policy_;
-    if (!candidate) return {first_problem(), std::nullopt};
+    if (!candidate) return {.problem = first_problem(), .change = std::nullopt};
     snapshot = PolicySnapshot::compile(*candidate, topics_, now, settings_.ipc_trust);
   }
   if (!snapshot) {
     note_auth_problem(snapshot.error().at(auth_file_.path().filename().string()));
-    return {first_problem(), std::nullopt};
+    return {.problem = first_problem(), .change = std::nullopt};
   }
   if (candidate != policy_) report_ignored_records(*candidate);
 
@@ -63,7 +64,7 @@ PolicyKeeper::Outcome PolicyKeeper::read_and_publish(Files files) {
   PolicyChange change = publish(std::move(*snapshot), revoked_users(accepted_, accepted));
   policy_ = std::move(candidate);
   accepted_ = std::move(accepted);
-  return {first_problem(), std::move(change)};
+  return {first_problem(), std::move(change), before, {policy_, topic_document_}};
 }
 
 PolicyChange PolicyKeeper::publish(PolicySnapshot next, std::vector<std::string> revoked) {
@@ -103,11 +104,12 @@ void PolicyKeeper::read_auth(std::shared_ptr<const Policy>& candidate) {
 }
 
 void PolicyKeeper::read_topics() {
-  auto rules = topics_file_.load();
+  auto rules = topics_file_.load_document();
   if (rules) {
     topics_seen_ = true;
     topics_good_ = true;
-    topics_ = TopicProtector(std::move(*rules));
+    topic_document_ = std::make_shared<const TopicDocument>(*std::move(rules));
+    topics_ = TopicProtector(topic_document_->rules());
     return note_topics_problem(std::nullopt);
   }
   if (rules.error().code == ErrorCode::kNotFound) {

@@ -32,9 +32,16 @@ class PolicyKeeper {
     bool auth = true;
     bool topics = true;
   };
+  /// What was read of each file; null: nothing yet.
+  struct Contents {
+    std::shared_ptr<const Policy> policy;
+    std::shared_ptr<const TopicDocument> topics;
+  };
   struct Outcome {
     std::optional<Error> problem;        ///< the first thing that keeps the files from being in force
     std::optional<PolicyChange> change;  ///< the policy that has been put in force, if any
+    Contents before{};                   ///< with a change: what was in force, and what is now
+    Contents after{};
   };
 
   PolicyKeeper(AuthFile auth_file, TopicsFile topics_file, Settings settings);
@@ -77,6 +84,7 @@ class PolicyKeeper {
   std::shared_ptr<const Policy> policy_;  // the last good one
   AcceptedPeers accepted_;
   bool auth_seen_ = false;
+  std::shared_ptr<const TopicDocument> topic_document_;  // the last good one
   TopicProtector topics_;
   bool topics_seen_ = false;
   bool topics_good_ = true;

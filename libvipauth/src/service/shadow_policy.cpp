@@ -181,7 +181,10 @@ struct ShadowPolicy::Impl {
     }
     static const CallArguments none;
     const CallArguments& arguments = question.arguments == nullptr ? none : *question.arguments;
-    return snapshot->authorize_call(user_id, {question.callee, question.subject, arguments});
+    // What agents declare to the live policy, they would have declared to this one.
+    PolicySnapshot declared = *snapshot;
+    declared.methods = declared.methods.with_declarations_of(live->current().snapshot->methods);
+    return declared.authorize_call(user_id, {question.callee, question.subject, arguments});
   }
 
   void compare(const Session& session, const Question& question, const Decision& decision) {

@@ -16,13 +16,14 @@ std::shared_ptr<ShadowPolicy> ShadowSlot::get() const {
   return shadow_;
 }
 
-void ShadowSlot::on_authentication(const ZapAuthenticator::Event& event) const noexcept {
+void ShadowSlot::on_authentication(const ZapAuthenticator::Event& event) noexcept {
   if (const auto shadow = get()) shadow->on_authentication(event);
 }
 
-void ShadowSlot::on_decision(const Session& session, const Question& question,
+void ShadowSlot::on_decision(const Asker& asker, const Question& question,
                              const Decision& decision) noexcept {
-  if (const auto shadow = get()) shadow->on_decision(session, question, decision);
+  if (asker.session == nullptr) return;
+  if (const auto shadow = get()) shadow->on_decision(*asker.session, question, decision);
 }
 
 }  // namespace vipauth

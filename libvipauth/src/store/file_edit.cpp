@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "store/audit_change.hpp"
 #include "store/history_folder.hpp"
 
 namespace vipauth {
@@ -71,6 +72,9 @@ Result<EditReport> EditTransaction::commit(const PresentFile& present, std::stri
   }
   if (number) {
     for (std::string& warning : history->settle(*number)) report.warnings.push_back(std::move(warning));
+  }
+  if (auto warning = audit_change(file_, present.text, text, *options_, strict_modes_)) {
+    report.warnings.push_back(std::move(*warning));
   }
   if (auto synced = sync_replaced(file_); !synced) return synced.error();
 

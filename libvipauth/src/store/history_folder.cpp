@@ -55,17 +55,6 @@ Result<void> check_folder(const fs::path& folder, StrictModes strict_modes) {
   return check_folder_modes(status, folder, ::geteuid(), has_private_group(status));
 }
 
-std::string user_name() {
-  const uid_t user = ::geteuid();
-  passwd entry{};
-  passwd* found = nullptr;
-  char buffer[4096];
-  if (::getpwuid_r(user, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) {
-    return found->pw_name;
-  }
-  return "uid " + std::to_string(user);
-}
-
 /// Text that is not ours, in a bounded form that can be written.
 Json note_text(std::string_view text) {
   text = text.substr(0, kMaxNoteText);
@@ -85,6 +74,18 @@ Error damaged(const fs::path& note, const Error& error) {
 }
 
 }  // namespace
+
+std::string editor_of(const EditNote& note) {
+  if (!note.who.empty()) return note.who;
+  const uid_t user = ::geteuid();
+  passwd entry{};
+  passwd* found = nullptr;
+  char buffer[4096];
+  if (::getpwuid_r(user, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) {
+    return found->pw_name;
+  }
+  return "uid " + std::to_string(user);
+}
 
 Result<HistoryFolder> HistoryFolder::open(const fs::path& file, StrictModes strict_modes) {
   const fs::path above = parent_folder(file);
@@ -191,7 +192,7 @@ Result<std::uint64_t> HistoryFolder::keep(std::string_view content, const EditNo
 
   if (auto copied = create_file(data_path(number), content); !copied) return copied.error();
   const Json document(Json::Object{{"time", Json(format_timestamp(now))},
-                                   {"user", note_text(note.who.empty() ? user_name() : note.who)},
+                                   {"user", note_text(editor_of(note))},
                                    {"command", note_text(note.command)}});
   if (auto noted = replace_file(note_path(number), document.dump_pretty() + "\n"); !noted) {
     discard(number);

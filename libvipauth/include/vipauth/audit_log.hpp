@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <vipauth/audit_sink.hpp>
+#include <vipauth/audit_trail.hpp>
+#include <vipauth/clock.hpp>
+#include <vipauth/result.hpp>
+#include <vipauth/strict_modes.hpp>
+
+namespace vipauth {
+
+/// The audit log of a home: JSON Lines in files of one folder, each line chained to the one before by its
+/// hash. AuditTrail checks and reads them; docs/formats.md tells their form.
+///
+/// write() puts the event in a queue and returns; a thread of its own writes. A queue that is full drops, and
+/// a line says how many as soon as one can be written. What a peer causes again and again is written some
+/// times in an interval, and then with its number; so nobody can fill the files, or push out of them what was
+/// there before. Other processes may append to the same files at once.
+class AuditLog final : public AuditSink {
+ public:
+  struct Options {
+    std::uintmax_t file_bytes = 67'108'864;             ///< a new file is begun when one has grown so large
+    std::size_t files = 16;                             ///< the oldest goes when there are more; 0: none goes
+    std::size_t queue = 8192;                           ///< most events that wait for being written
+    std::chrono::milliseconds sync_interval{1000};      ///< a power cut takes no more than that
+    std::chrono::milliseconds repeat_interval{60'000};  ///< what repeats in it is counted, as these say
+    std::size_t strangers = 100;  ///< refused authentications written singly in that time; others are counted
+    std::size_t refusals = 1000;  ///< the same of what known users were refused
+    std::size_t refusals_per_user = 50;          ///< those of one user
+    std::size_t accepted_per_key = 60;           ///< accepted authentications of one key
+    std::chrono::milliseconds patience{10'000};  ///< for the lock, before a batch counts as dropped
+    StrictModes strict_modes = StrictModes::kOn;
+    Clock clock = system_now;  ///< of the lines that it adds itself
+  };
+  /// Told what keeps lines from being written, once for each different problem, on the writing thread.
+  using OnProblem = std::function<void(const Error&)>;
+
+  /// Makes the folder (0700) where there is none.
+  /// \return kPermissionDenied  it is a symbolic link, or strict modes refuse it; kIoError
+  VIPAUTH_EXPORT static Result<std::shared_ptr<AuditLog>> open(const std::filesystem::path& folder,
+                                                               Options options, OnProblem on_problem = {});
+  VIPAUTH_EXPORT ~AuditLog() override;  ///< as stop()
+
+  VIPAUTH_EXPORT void write(const AuditEvent& event) noexcept override;
+
+  /// Waits until what was written before is on the disk, numbers of repeats included.
+  /// \return what kept some of it from being written
+  VIPAUTH_EXPORT Result<void> flush();
+
+  /// The same, and takes no more.
+  VIPAUTH_EXPORT void stop();
+
+  VIPAUTH_EXPORT std::uint64_t written() const noexcept;  ///< lines
+  VIPAUTH_EXPORT std::uint64_t dropped() const noexcept;  ///< events
+
+ private:
+  struct Impl;
+  explicit AuditLog(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vipauth

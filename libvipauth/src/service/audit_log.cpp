@@ -1,0 +1,239 @@
+#include <vipauth/audit_log.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <pthread.h>
+
+#include "service/repeat_digest.hpp"
+#include "store/audit_folder.hpp"
+
+namespace vipauth {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+/// Most events of one write.
+constexpr std::size_t kBatch = 256;
+
+SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+struct AuditLog::Impl {
+  Impl(AuditFolder the_folder, Options the_options, OnProblem the_on_problem)
+      : options(std::move(the_options)),
+        on_problem(std::move(the_on_problem)),
+        folder(std::move(the_folder)),
+        repeats({options.strangers, options.refusals, options.refusals_per_user, options.accepted_per_key}) {}
+
+  // ---- Any thread ----
+
+  void push(const AuditEvent& event) {
+    AuditEvent copy = event;
+    {
+      const std::lock_guard lock(mutex);
+      if (is_stopping || queue.size() >= options.queue) {
+        dropped.fetch_add(1, std::memory_order_relaxed);
+        return;
+      }
+      queue.push_back(std::move(copy));
+    }
+    wake.notify_one();
+  }
+
+  Result<void> flush() {
+    std::unique_lock lock(mutex);
+    if (is_done) return last_flush;
+    const std::uint64_t wanted = ++flushes_wanted;
+    wake.notify_one();
+    flushed.wait(lock, [&] { return flushes_done >= wanted || is_done; });
+    return last_flush;
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex);
+      is_stopping = true;
+    }
+    wake.notify_one();
+    const std::lock_guard lock(join_mutex);
+    if (writer.joinable()) writer.join();
+  }
+
+  // ---- The writing thread ----
+
+  void run() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      const auto has_work = [&] { return is_stopping || !queue.empty() || flushes_wanted > flushes_done; };
+      if (const auto next = next_appointment()) {
+        wake.wait_until(lock, *next, has_work);
+      } else {
+        wake.wait(lock, has_work);
+      }
+      std::vector<AuditEvent> batch;
+      while (!queue.empty() && batch.size() < kBatch) {
+        batch.push_back(std::move(queue.front()));
+        queue.pop_front();
+      }
+      const bool is_drained = queue.empty();
+      const std::uint64_t flush_wanted = is_drained ? flushes_wanted : flushes_done;
+      const bool is_flush = flush_wanted > flushes_done;
+      const bool is_end = is_stopping && is_drained;
+      lock.unlock();
+      Result<void> outcome = work(batch, is_flush || is_end);
+      lock.lock();
+      const bool has_failed = !outcome;
+      if (has_failed && since_flush) since_flush = std::move(outcome);
+      if (has_failed && is_stopping && !is_end) {  // each further batch might wait as long for the lock
+        dropped.fetch_add(queue.size(), std::memory_order_relaxed);
+        queue.clear();
+      }
+      if (is_flush || is_end) {
+        last_flush = std::exchange(since_flush, Result<void>());
+        flushes_done = flush_wanted;
+        is_done = is_end;
+        flushed.notify_all();
+      }
+      if (is_end) return;
+    }
+  }
+
+  std::optional<SteadyTime> next_appointment() const {
+    std::optional<SteadyTime> next = sync_due;
+    if (repeats_due && (!next || *repeats_due < *next)) next = repeats_due;
+    return next;
+  }
+
+  Result<void> work(const std::vector<AuditEvent>& batch, bool is_flush) {
+    Result<void> outcome;
+    try {
+      outcome = write_batch(batch, is_flush);
+      if (outcome) outcome = sync_when_due(is_flush);
+    } catch (const std::exception& error) {  // no memory
+      dropped.fetch_add(batch.size(), std::memory_order_relaxed);
+      outcome =
+          Error{ErrorCode::kUnavailable, std::string("cannot write the audit log: ") + error.what(), ""};
+    }
+    std::string text = outcome ? std::string() : outcome.error().to_string();
+    if (!text.empty() && text != problem && on_problem) on_problem(outcome.error());
+    problem = std::move(text);
+    return outcome;
+  }
+
+  Result<void> write_batch(const std::vector<AuditEvent>& batch, bool is_flush) {
+    std::vector<Json> lines;
+    std::uint64_t events = 0;
+    for (const AuditEvent& event : batch) {
+      if (!repeats.take(event)) continue;
+      lines.push_back(to_json(event));
+      ++events;
+    }
+    const Timestamp now = options.clock();
+    if (!batch.empty() && !repeats_due) repeats_due = steady_now() + options.repeat_interval;
+    if (is_flush || (repeats_due && steady_now() >= *repeats_due)) {
+      for (Json& line : repeats.close(now)) {
+        events += std::stoull(line.find("repeats")->as_number().digits);
+        lines.push_back(std::move(line));
+      }
+      repeats_due.reset();
+    }
+    const std::uint64_t lost = dropped.load(std::memory_order_relaxed) - told_dropped;
+    if (lost > 0) {
+      lines.insert(lines.begin(), Json::Object{{"time", format_timestamp(now)},
+                                               {"kind", "dropped"},
+                                               {"message", "so many events could not be written"},
+                                               {"count", static_cast<std::int64_t>(lost)}});
+    }
+    if (lines.empty()) return {};
+    auto appended = folder.append(lines, now, options.patience);
+    if (!appended) {
+      dropped.fetch_add(events, std::memory_order_relaxed);
+      return appended;
+    }
+    told_dropped += lost;
+    written.fetch_add(lines.size(), std::memory_order_relaxed);
+    if (!sync_due) sync_due = steady_now() + options.sync_interval;
+    return {};
+  }
+
+  Result<void> sync_when_due(bool is_flush) {
+    if (!sync_due || (!is_flush && steady_now() < *sync_due)) return {};
+    sync_due.reset();
+    return folder.sync();
+  }
+
+  const Options options;
+  const OnProblem on_problem;
+  std::atomic<std::uint64_t> written{0};
+  std::atomic<std::uint64_t> dropped{0};
+
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::condition_variable flushed;
+  std::deque<AuditEvent> queue;
+  std::uint64_t flushes_wanted = 0;
+  std::uint64_t flushes_done = 0;
+  Result<void> since_flush;  // the first failure
+  Result<void> last_flush;
+  bool is_stopping = false;
+  bool is_done = false;
+
+  // Of the writing thread alone.
+  AuditFolder folder;
+  RepeatDigest repeats;
+  std::uint64_t told_dropped = 0;
+  std::optional<SteadyTime> sync_due;
+  std::optional<SteadyTime> repeats_due;
+  std::string problem;  // the last one told
+
+  std::mutex join_mutex;
+  std::thread writer;
+};
+
+AuditLog::AuditLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<std::shared_ptr<AuditLog>> AuditLog::open(const std::filesystem::path& folder, Options options,
+                                                 OnProblem on_problem) {
+  auto opened = AuditFolder::open_or_make(folder, {options.file_bytes, options.files}, options.strict_modes);
+  if (!opened) return opened.error();
+  auto impl = std::make_unique<Impl>(std::move(*opened), std::move(options), std::move(on_problem));
+  // Signals are for the embedder's threads.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    impl->writer = std::thread([self = impl.get()] { self->run(); });
+  } catch (const std::exception& error) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return Error{ErrorCode::kUnavailable, std::string("cannot start a thread: ") + error.what(), ""};
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return std::shared_ptr<AuditLog>(new AuditLog(std::move(impl)));
+}
+
+AuditLog::~AuditLog() { stop(); }
+
+void AuditLog::write(const AuditEvent& event) noexcept {
+  try {
+    impl_->push(event);
+  } catch (...) {  // no memory: the peer gets its answer all the same
+    impl_->dropped.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+Result<void> AuditLog::flush() { return impl_->flush(); }
+void AuditLog::stop() { impl_->stop(); }
+std::uint64_t AuditLog::written() const noexcept { return impl_->written.load(std::memory_order_relaxed); }
+std::uint64_t AuditLog::dropped() const noexcept { return impl_->dropped.load(std::memory_order_relaxed); }
+
+}  // namespace vipauth

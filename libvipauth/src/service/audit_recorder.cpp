@@ -1,0 +1,131 @@
+#include "service/audit_recorder.hpp"
+
+#include <string>
+#include <unistd.h>
+
+#include <vipauth/session.hpp>
+#include <vipauth/version.hpp>
+
+#include "model/document_change.hpp"
+
+namespace vipauth {
+namespace {
+
+std::string bounded(std::string_view text) {
+  return std::string(text.substr(0, AuditEvent::kMaxTextBytes + 1));  // one more, so that it shows as cut
+}
+
+/// What a call was refused for, without the value of an argument, which may be a secret.
+std::string message_of(const Question& question, const Decision& decision) {
+  if (question.kind != Question::Kind::kCall || decision.reason() != Reason::kRestricted) {
+    return bounded(decision.message());
+  }
+  std::string out = "no grant accepts the arguments";
+  for (const std::string& source : decision.source()) {
+    if (out.size() > AuditEvent::kMaxTextBytes) break;
+    out += (&source == &decision.source().front() ? ": " : ", ") + source;
+  }
+  return out;
+}
+
+}  // namespace
+
+AuditEvent AuditRecorder::event_of(AuditEvent::Kind kind) const {
+  AuditEvent event;
+  event.kind = kind;
+  event.time = clock_();
+  return event;
+}
+
+void AuditRecorder::write(const AuditEvent& event) const noexcept {
+  for (const auto& sink : sinks_) sink->write(event);
+}
+
+void AuditRecorder::on_authentication(const ZapAuthenticator::Event& event) noexcept try {
+  const Decision& decision = event.authentication.decision;
+  AuditEvent out = event_of(AuditEvent::Kind::kAuthentication);
+  out.allowed = decision.allowed();
+  out.reason = decision.reason();
+  if (decision) out.user_id = event.authentication.acceptance.user_id;
+  out.mechanism = event.request.mechanism;
+  out.credentials = bounded(event.credentials);
+  out.domain = bounded(event.request.domain);
+  out.address = bounded(event.request.address);
+  write(out);
+} catch (...) {  // no memory: the peer gets its answer all the same
+  lost_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void AuditRecorder::on_decision(const Asker& asker, const Question& question,
+                                const Decision& decision) noexcept try {
+  if (decision.allowed()) return;
+  AuditEvent out = event_of(AuditEvent::Kind::kRefusal);
+  out.allowed = false;
+  out.reason = decision.reason();
+  out.user_id = bounded(asker.user_id);
+  if (asker.session != nullptr) {
+    const Acceptance& acceptance = asker.session->acceptance();
+    out.mechanism = to_string(acceptance.mechanism);
+    // Of PLAIN it is made of the password.
+    if (acceptance.mechanism == Mechanism::kCurve) out.credentials = acceptance.credentials;
+    out.domain = acceptance.domain;
+    out.address = acceptance.address;
+  }
+  out.question = to_string(question.kind);
+  out.callee = bounded(question.callee);
+  out.subject = bounded(question.subject);
+  out.message = message_of(question, decision);
+  write(out);
+} catch (...) {  // no memory: the peer gets its answer all the same
+  lost_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void AuditRecorder::on_start() const {
+  AuditEvent event = event_of(AuditEvent::Kind::kStart);
+  event.message = "process " + std::to_string(::getpid()) + ", vipauth " + VIPAUTH_VERSION;
+  write(event);
+}
+
+void AuditRecorder::on_stop() const {
+  AuditEvent event = event_of(AuditEvent::Kind::kStop);
+  event.message = "process " + std::to_string(::getpid());
+  write(event);
+}
+
+void AuditRecorder::on_file_in_force(std::string_view file, std::uint64_t generation, const Json& before,
+                                     const Json& after) const {
+  DocumentChange change = change_between(before, after);
+  if (change.before.is_null() && change.after.is_null()) return;
+  AuditEvent event = event_of(AuditEvent::Kind::kPolicy);
+  event.allowed = true;
+  event.file = file;
+  event.generation = generation;
+  event.digest = content_digest(after);
+  event.before = std::move(change.before);
+  event.after = std::move(change.after);
+  write(event);
+}
+
+void AuditRecorder::on_time(std::uint64_t generation) const {
+  AuditEvent event = event_of(AuditEvent::Kind::kPolicy);
+  event.allowed = true;
+  event.generation = generation;
+  event.message = "records began or ceased to be valid";
+  write(event);
+}
+
+void AuditRecorder::on_problem(const std::optional<Error>& problem) {
+  std::string text = problem ? problem->to_string() : std::string();
+  {
+    const std::lock_guard lock(mutex_);
+    if (text == problem_) return;
+    problem_ = text;
+  }
+  if (text.empty()) return;
+  AuditEvent event = event_of(AuditEvent::Kind::kPolicy);
+  event.allowed = false;
+  event.message = std::move(text);
+  write(event);
+}
+
+}  // namespace vipauth

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <vipauth/audit_sink.hpp>
+#include <vipauth/clock.hpp>
+#include <vipauth/error.hpp>
+#include <vipauth/json.hpp>
+
+#include "service/decision_watch.hpp"
+
+namespace vipauth {
+
+/// Makes audit events of what a service decides and puts in force, and hands them to each sink.
+class AuditRecorder final : public DecisionWatcher {
+ public:
+  AuditRecorder(std::vector<std::shared_ptr<AuditSink>> sinks, Clock clock)
+      : sinks_(std::move(sinks)), clock_(std::move(clock)) {}
+
+  void on_authentication(const ZapAuthenticator::Event& event) noexcept override;
+  /// Refusals alone: what is allowed is no news.
+  void on_decision(const Asker& asker, const Question& question, const Decision& decision) noexcept override;
+
+  /// Events that there was no memory for.
+  std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
+
+  void on_start() const;
+  void on_stop() const;
+  /// A file of which another content was put in force.
+  /// \param before  null: the first that was read
+  void on_file_in_force(std::string_view file, std::uint64_t generation, const Json& before,
+                        const Json& after) const;
+  /// The same policy at a later time: records began or ceased to be valid.
+  void on_time(std::uint64_t generation) const;
+  /// What keeps the files from being in force; a problem that goes on is told once.
+  void on_problem(const std::optional<Error>& problem);
+
+ private:
+  AuditEvent event_of(AuditEvent::Kind kind) const;
+  void write(const AuditEvent& event) const noexcept;
+
+  const std::vector<std::shared_ptr<AuditSink>> sinks_;
+  const Clock clock_;
+  std::atomic<std::uint64_t> lost_{0};
+  std::mutex mutex_;
+  std::string problem_;
+};
+
+}  // namespace vipauth
