@@ -2,7 +2,11 @@
 
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
+#include <vipauth/audit_log.hpp>
+
+#include "output.hpp"
 #include "working.hpp"
 
 namespace vipauth::vctl {
@@ -101,6 +105,32 @@ Result<EditReport> Home::edit_policy(const AuthFile::Change& change) const {
 
 Result<EditReport> Home::edit_topics(const TopicsFile::Change& change) const {
   return topics_file().edit(change, edit_options());
+}
+
+void Home::audit(std::string_view file, Json before, Json after) const {
+  const std::filesystem::path folder = path_ / "audit";
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(folder, ignored))) return;
+  AuditLog::Options options;
+  options.files = 0;  // how many stay is up to the service
+  options.strict_modes = strict_modes();
+  options.clock = context_->env.clock;
+  auto log = AuditLog::open(folder, std::move(options));
+  auto written = log ? Result<void>() : Result<void>(log.error());
+  if (log) {
+    AuditEvent event;
+    event.kind = AuditEvent::Kind::kChange;
+    event.time = context_->env.clock();
+    const EditNote note = edit_note(*context_);
+    event.who = editor_of(note);
+    event.command = note.command;
+    event.file = file;
+    event.before = std::move(before);
+    event.after = std::move(after);
+    (*log)->write(event);
+    written = (*log)->flush();
+  }
+  if (!written) warn(*context_, "this change is not in the audit log: " + written.error().to_string());
 }
 
 EditOptions Home::edit_options() const {

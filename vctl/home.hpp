@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include <vipauth/agent_key_stores.hpp>
@@ -64,6 +65,10 @@ class Home {
 
   /// The same of protected_topics.json.
   Result<EditReport> edit_topics(const TopicsFile::Change& change) const;
+
+  /// Adds a change of a file that does not audit itself to the home's audit log, where there is one; warns
+  /// where it cannot. Those of edit_policy and edit_topics do.
+  void audit(std::string_view file, Json before, Json after) const;
 
   /// The patience that the user has; who the user is, and which verb runs.
   EditOptions edit_options() const;

@@ -133,6 +133,29 @@ TEST_CASE("audit: each verb that edits adds a line with who, before and after, a
   CHECK(at(line(4), "before") == at(line(2), "after"));
 }
 
+TEST_CASE("audit: known hosts and a new server key are audited, and no secret key") {
+  AuditedCli cli;
+  REQUIRE(cli.auth({"serverkey"}).exit_code == 0);
+  REQUIRE(cli.auth({"add-known-host", "--host", "tcp://127.0.0.1:1", "--serverkey", kAgentB}).exit_code == 0);
+  REQUIRE(cli.auth({"add-known-host", "--host", "tcp://127.0.0.1:1", "--serverkey", kAgentB}).exit_code == 0);
+  REQUIRE(cli.auth({"add-known-host", "--host", "tcp://127.0.0.1:1", "--serverkey", kAgentA}).exit_code == 0);
+  REQUIRE(cli.auth({"remove-known-host", "127.0.0.1:1"}).exit_code == 0);
+  REQUIRE(cli.auth({"rotate", "server"}).exit_code == 0);
+  REQUIRE(cli.auth({"rotate", "server", "--activate"}).exit_code == 0);
+  const Json shown = json(cli.auth({"--json", "audit", "show"}).out);
+  const Json::Array& lines = at(shown, "lines").as_array();
+  REQUIRE(lines.size() == 4);  // the second addition changes nothing
+  CHECK(at(lines[0], "after") == json(R"({"127.0.0.1:1": ")" + std::string(kAgentB) + "\"}"));
+  CHECK(at(lines[1], "before") == at(lines[0], "after"));
+  CHECK(at(lines[2], "command") == Json("auth remove-known-host"));
+  CHECK(at(lines[3], "file") == Json("keystore"));
+  CHECK(at(at(lines[3], "before"), "public") == at(json(cli.home.read("keystore.bak")), "public"));
+  CHECK(at(at(lines[3], "after"), "public") == at(json(cli.home.read("keystore")), "public"));
+  for (const char* store : {"keystore", "keystore.bak"}) {
+    CHECK_THAT(shown.dump(), !Contains(at(json(cli.home.read(store)), "secret").as_string()));
+  }
+}
+
 TEST_CASE("audit: a home without the folder is not audited") {
   Cli cli;
   REQUIRE(cli.auth({"add", "--user_id", "alice", "--credentials", kAlice}).exit_code == 0);

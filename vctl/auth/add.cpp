@@ -154,6 +154,7 @@ int add(const AddOptions& options, const Context& context) {
     if (!known_host) return {};
     const auto written = home->known_hosts().add(known_host->address, known_host->key, home->patience());
     if (!written) return written.error();
+    audit_known_host(*home, *written, known_host->key);
     if (auto warning = replaced_host_warning(*written, known_host->key))
       warnings.push_back(std::move(*warning));
     return {};

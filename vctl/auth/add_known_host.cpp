@@ -1,6 +1,7 @@
 #include "auth/add_known_host.hpp"
 
 #include <ostream>
+#include <utility>
 
 #include "home.hpp"
 #include "output.hpp"
@@ -15,6 +16,17 @@ std::optional<std::string> replaced_host_warning(const KnownHosts::Report& repor
   return "host \"" + report.hosts.front() + "\" had " + before + "; now it has " + key.fingerprint();
 }
 
+void audit_known_host(const Home& home, const KnownHosts::Report& report, const CurveKey& key) {
+  if (!report.written) return;
+  Json before;
+  Json after;
+  for (const std::string& host : report.hosts) after.set(host, key.to_base64url());
+  if (report.replaced) {
+    before.set(report.hosts.front(), report.replaced_key ? report.replaced_key->to_base64url() : "(no key)");
+  }
+  home.audit("known_hosts", std::move(before), std::move(after));
+}
+
 int add_known_host(const AddKnownHostOptions& options, const Context& context) {
   const auto key = CurveKey::parse(*options.serverkey);
   if (!key) return fail(context, key.error().at("--serverkey"));
@@ -26,6 +38,7 @@ int add_known_host(const AddKnownHostOptions& options, const Context& context) {
   const KnownHosts known_hosts = home->known_hosts();
   const auto report = known_hosts.add(*options.host, *key, home->patience());
   if (!report) return fail(context, report.error());
+  audit_known_host(*home, *report, *key);
   if (context.options.json) {
     print_document(context, Json::Object{{"host", *host},
                                          {"serverkey", key->to_base64url()},

@@ -13,6 +13,7 @@ int remove_known_host(const RemoveKnownHostOptions& options, const Context& cont
   const KnownHosts known_hosts = home->known_hosts();
   const auto report = known_hosts.remove(options.host, home->patience());
   if (!report) return fail(context, report.error());
+  if (report->written) home->audit("known_hosts", Json::strings(report->hosts), Json());
   if (context.options.json) {
     print_document(context, Json::Object{{"removed", Json::strings(report->hosts)}});
   } else {

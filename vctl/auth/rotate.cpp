@@ -229,6 +229,8 @@ int rotate_server(const RotateOptions& options, const Home& home, const Context&
   if (auto promoted = store.promote_next(following->public_key); !promoted) {
     return fail(context, promoted.error());
   }
+  home.audit("keystore", Json::Object{{"public", present->public_key.to_base64url()}},
+             Json::Object{{"public", following->public_key.to_base64url()}});
   print_server(context, following->public_key, present->public_key, true, *addresses);
   if (!context.options.json) {
     for (const std::string& host : known->hosts) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <vipauth/clock.hpp>
+#include <vipauth/export.hpp>
 
 namespace vipauth {
 
@@ -13,6 +14,9 @@ struct EditNote {
   std::string who;      ///< empty: the user of the process
   std::string command;  ///< "auth add"
 };
+
+/// Whom the note names, else the user of the process.
+VIPAUTH_EXPORT std::string editor_of(const EditNote& note);
 
 struct EditOptions {
   std::chrono::milliseconds patience = std::chrono::seconds(60);  ///< how long to wait for the file's lock

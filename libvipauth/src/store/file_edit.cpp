@@ -6,7 +6,10 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
+
+#include <pwd.h>
 
 #include "store/audit_change.hpp"
 #include "store/history_folder.hpp"
@@ -44,6 +47,18 @@ std::optional<pid_t> running_volttron(const fs::path& folder) {
 }
 
 }  // namespace
+
+std::string editor_of(const EditNote& note) {
+  if (!note.who.empty()) return note.who;
+  const uid_t user = ::geteuid();
+  passwd entry{};
+  passwd* found = nullptr;
+  char buffer[4096];
+  if (::getpwuid_r(user, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) {
+    return found->pw_name;
+  }
+  return "uid " + std::to_string(user);
+}
 
 Result<EditTransaction> EditTransaction::begin(fs::path file, const EditOptions& options,
                                                StrictModes strict_modes) {

@@ -12,8 +12,6 @@
 #include <unistd.h>
 #include <utility>
 
-#include <pwd.h>
-
 #include <vipauth/json.hpp>
 
 #include "store/atomic_file.hpp"
@@ -74,18 +72,6 @@ Error damaged(const fs::path& note, const Error& error) {
 }
 
 }  // namespace
-
-std::string editor_of(const EditNote& note) {
-  if (!note.who.empty()) return note.who;
-  const uid_t user = ::geteuid();
-  passwd entry{};
-  passwd* found = nullptr;
-  char buffer[4096];
-  if (::getpwuid_r(user, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) {
-    return found->pw_name;
-  }
-  return "uid " + std::to_string(user);
-}
 
 Result<HistoryFolder> HistoryFolder::open(const fs::path& file, StrictModes strict_modes) {
   const fs::path above = parent_folder(file);

@@ -11,9 +11,6 @@
 
 namespace vipauth {
 
-/// Who edits: whom the note names, else the user of the process.
-std::string editor_of(const EditNote& note);
-
 /// The folder with the history of one file: of each generation `N.json`, the bytes, and `N.note.json`, who
 /// replaced them and when. One without a note is half-made, and does not count; neither does the newest while
 /// it holds what the file holds: its edit did not come to its end, or was taken back by hand.
