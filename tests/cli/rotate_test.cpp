@@ -140,7 +140,8 @@ TEST_CASE("rotate: an undone rotation is warned of, and the way back is named") 
              Contains("user_id a is already in use at index [0]") && Contains(move));
 
   std::filesystem::rename(path + ".bak", path + ".elsewhere");
-  const std::string update = "vctl auth update 0 --credentials " + new_key;
+  const std::string is_like_an_option = new_key.starts_with('-') ? "=" : " ";
+  const std::string update = "vctl auth update 0 --credentials" + is_like_an_option + new_key;
   CHECK_THAT(cli.auth({"rotate", "a"}).err, Contains(update));
   CHECK_THAT(cli.auth({"create", "a"}).err, Contains(update));
   std::filesystem::rename(path + ".elsewhere", path);

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include <vipauth/audit_trail.hpp>
 #include <vipauth/auth_file.hpp>
 
 #include "support/catch.hpp"
@@ -149,7 +150,9 @@ TEST_CASE(
   const TempHome home;
   home.write("auth.json", document.dump());
 
-  CurveServer server(home);
+  AuthService::Options options;
+  options.audit = AuditLog::Options{};
+  CurveServer server(home, {}, std::move(options));
   std::atomic<std::size_t> announced = 0;
   server.service.on_change([&](const PolicyChange& change) { announced += change.revoked.size(); });
   Judge judge(server);
@@ -200,6 +203,11 @@ TEST_CASE(
   CHECK(judge.wrongly_refused == 0);
   CHECK(announced >= removals);
   for (std::size_t i = 0; i < kClients; ++i) CHECK(judge.refused[i] > 0);
+  CHECK(server.service.flush());
+  const AuditReport report = must(AuditTrail(home / "audit").verify());
+  CHECK(report.is_whole());
+  CHECK(report.torn.empty());
+  CHECK(report.lines >= changes);
 }
 
 }  // namespace vipauth::test

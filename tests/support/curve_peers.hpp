@@ -104,8 +104,9 @@ class CurveClient {
 /// A ROUTER on tcp://127.0.0.1 that a home's AuthService guards.
 class CurveServer {
  public:
-  explicit CurveServer(const TempHome& home, ZapServer::Options options = {})
-      : service(must(AuthService::open(home.path()))),
+  explicit CurveServer(const TempHome& home, ZapServer::Options options = {},
+                       AuthService::Options service_options = {})
+      : service(must(AuthService::open(home.path(), std::move(service_options)))),
         keys(must(service.server_keys())),
         zap(must(ZapServer::start(context.handle(), service.zap_authenticator(), options))),
         router(context, zmq::socket_type::router) {

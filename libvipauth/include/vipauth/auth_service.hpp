@@ -14,11 +14,15 @@
 #include <vipauth/audit_log.hpp>
 #include <vipauth/auth_file.hpp>
 #include <vipauth/auth_metrics.hpp>
+#include <vipauth/authorization.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/curve_key.hpp>
 #include <vipauth/declared_method.hpp>
 #include <vipauth/live_policy.hpp>
+#include <vipauth/log_sink.hpp>
+#include <vipauth/method_registration.hpp>
 #include <vipauth/pending_store.hpp>
+#include <vipauth/policy_change.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/session.hpp>
 #include <vipauth/shadow_policy.hpp>
@@ -27,64 +31,6 @@
 #include <vipauth/zap_authenticator.hpp>
 
 namespace vipauth {
-
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
-
-/// Receives log lines, without time and level. Called from any thread.
-using LogSink = std::function<void(LogLevel, const std::string&)>;
-
-/// A policy has been replaced.
-struct PolicyChange {
-  std::uint64_t generation = 0;
-  /// Users of whom some credentials are no longer accepted: drop their connections where you can. Their
-  /// sessions refuse by themselves.
-  std::vector<std::string> revoked;
-  /// Identities of agents of which some method requires something else now, sorted; whatever the cause: an
-  /// agent that registered, `rpc add`, an edit by hand. MethodRegistry::requirements tells what.
-  std::vector<std::string> methods_changed = {};
-  /// The policies before and after it. What differs between them is only worked out where somebody asks:
-  /// capability_changes(), capability_update() in <vipauth/capability_updates.hpp>.
-  std::shared_ptr<const PolicySnapshot> before = {};
-  std::shared_ptr<const PolicySnapshot> after = {};
-};
-
-/// What became of an agent's registration.
-struct MethodRegistration {
-  /// What callers of each declared method need now, sorted by method: what the records say, or else the code.
-  std::vector<MethodRequirement> requirements;
-  /// False where what the code declares is known to this process alone, until the agent registers again: no
-  /// record has the identity, or auth.json could not be edited. It is enforced all the same.
-  bool stored = false;
-  std::optional<Error> problem = {};  ///< why auth.json could not be edited
-};
-
-enum class AuthorizationStatus { kUnknown, kPending, kApproved, kDenied };
-
-VIPAUTH_EXPORT std::string_view to_string(AuthorizationStatus status) noexcept;  ///< "PENDING", ...
-
-/// A remote peer, as an administrator sees it.
-struct Authorization {
-  AuthorizationStatus status = AuthorizationStatus::kUnknown;
-  std::string user_id;
-  std::string domain;
-  std::string address;
-  Mechanism mechanism = Mechanism::kCurve;
-  std::string credentials;
-  std::uint64_t retries = 0;            ///< pending ones
-  std::optional<Timestamp> first_seen;  ///< pending ones
-  std::optional<Timestamp> last_seen;   ///< pending ones
-};
-
-/// What an administrator may set when approving. Left out: a pending request keeps its own user_id and
-/// address, a denied peer what it had.
-struct Approval {
-  std::optional<std::string> user_id;
-  std::optional<std::string> identity;
-  std::optional<std::vector<std::string>> roles;
-  std::optional<std::vector<std::string>> groups;
-  std::optional<Json> capabilities;
-  bool any_address = false;  ///< do not pin the record to the address that the peer asked from
-};
 
 /// The authorization server of a bus: one home's files and the engine that decides by them, in one object.
 ///
@@ -98,10 +44,9 @@ class AuthService {
     bool watch = true;  ///< follow changes of the files by a thread of its own; else only reload() does
     bool trust_same_user_ipc = false;
     PendingStore::Limits pending_limits;
-    std::chrono::milliseconds pending_flush_interval{
-        1000};  ///< at most one write of pending.json in this time
-    /// Called as long as what zap_authenticator() returned is asked.
-    Clock clock = system_now;
+    /// At most one write of pending.json in this time.
+    std::chrono::milliseconds pending_flush_interval{1000};
+    Clock clock = system_now;  ///< called as long as what zap_authenticator() returned is asked
     LogSink log;
     StrictModes strict_modes = StrictModes::kOn;
     /// Writes an audit log into the folder `audit` of the home, made where there is none. The service's own
@@ -208,9 +153,9 @@ class AuthService {
 
   /// Gives users other capabilities of their own, in one edit: all of them, or none. What they hold by roles
   /// and groups stays. A user with several records is given them in each.
-  /// \param user_to_capabilities  VOLTTRON's form, `{"alice": {"can_x": null, "can_y": {"p": 1}}}`; or, for
-  /// each
-  ///                              user, any form that parse_capabilities takes. Who is not named keeps all
+  /// \param user_to_capabilities  VOLTTRON's form, `{"alice": {"can_x": null, "can_y": {"p": 1}}}`; or any
+  /// that
+  ///                              parse_capabilities takes, for each user. Who is not named keeps all
   /// \return kInvalidArgument  another form; kNotFound  a user without an allow record
   VIPAUTH_EXPORT Result<void> update_user_capabilities(const Json& user_to_capabilities);
 

@@ -6,14 +6,15 @@
 #include <unistd.h>
 
 #include <vipauth/key_store.hpp>
-#include <vipauth/python_repr.hpp>
 
 #include "service/audit_recorder.hpp"
 #include "service/auth_service_parts.hpp"
+#include "service/authentication_line.hpp"
 #include "service/decision_counters.hpp"
 #include "service/decision_watch.hpp"
 #include "service/folder_watcher.hpp"
 #include "service/penalty_log.hpp"
+#include "service/pending_writer.hpp"
 #include "service/policy_keeper.hpp"
 #include "service/remote_peers.hpp"
 #include "service/setup_mode.hpp"
@@ -31,10 +32,6 @@ constexpr const char* kTopicsFile = "protected_topics.json";
 constexpr const char* kPendingFile = "pending.json";
 constexpr const char* kKeyStore = "keystore";
 
-// The first stranger after a quiet time is written soon, so that an administrator sees it at once.
-constexpr std::chrono::milliseconds kFirstWriteDelay{50};
-// Who else holds the lock of pending.json must not keep a new policy waiting, which the same thread reads.
-constexpr std::chrono::milliseconds kWritePatience{20};
 // A clock that is set, or that went on while the machine slept, is noticed after this time.
 constexpr std::chrono::milliseconds kClockCheck{1000};
 // Of the ZAP handler's thread, for the lock of auth.json in setup mode.
@@ -51,18 +48,6 @@ EditOptions setup_edits(const AuthService::Options& options) {
   return out;
 }
 
-/// The line that VOLTTRON writes. Source: VOLTTRON auth_service.py, authenticate.
-std::string log_line(const ZapAuthenticator::Event& event) {
-  const auto quoted = [](std::string_view text) { return python_repr(Json(text)); };
-  const bool accepted = event.authentication.decision.allowed();
-  std::string line = accepted ? "authentication success: domain=" : "authentication failure: domain=";
-  line += quoted(event.request.domain) + ", address=" + quoted(event.request.address) +
-          ", mechanism=" + quoted(event.request.mechanism) + ", credentials=[" +
-          (event.credentials.empty() ? std::string() : quoted(event.credentials)) + "]";
-  if (accepted) line += ", user_id=" + quoted(event.authentication.acceptance.user_id);
-  return line;
-}
-
 /// True while the policy neither accepts nor denies the request.
 PendingStore::Filter undecided(std::shared_ptr<const LivePolicy> live) {
   return [live = std::move(live)](const PendingRequest& request) {
@@ -76,16 +61,6 @@ PendingStore::Filter undecided(std::shared_ptr<const LivePolicy> live) {
 }
 
 }  // namespace
-
-std::string_view to_string(AuthorizationStatus status) noexcept {
-  switch (status) {
-    case AuthorizationStatus::kUnknown: return "UNKNOWN";
-    case AuthorizationStatus::kPending: return "PENDING";
-    case AuthorizationStatus::kApproved: return "APPROVED";
-    case AuthorizationStatus::kDenied: return "DENIED";
-  }
-  return "UNKNOWN";
-}
 
 struct AuthService::Impl {
   using Milliseconds = std::chrono::milliseconds;
@@ -101,6 +76,7 @@ struct AuthService::Impl {
         key_store(home / kKeyStore, options.strict_modes),
         keeper(auth_file, topics_file, {ipc_trust_of(options), options.clock, options.log}),
         pending(home / kPendingFile, options.pending_limits, undecided(keeper.live()), options.strict_modes),
+        pending_writer(pending, options.pending_flush_interval, options.log),
         remote_peers(auth_file, pending, {.note = options.edit_note, .clock = options.clock}, options.log),
         penalties(std::move(the_penalties)),
         penalty_log(penalties, options.log),
@@ -182,7 +158,7 @@ struct AuthService::Impl {
   /// Keeps appointments. \return the time to the next one
   std::chrono::milliseconds on_wake() {
     const std::optional<Milliseconds> times[] = {
-        keep_policy_in_time(), write_pending_when_due(), by_clock(penalty_log.report(options.clock())),
+        keep_policy_in_time(), pending_writer.write_when_due(), by_clock(penalty_log.report(options.clock())),
         by_clock(setup_mode.keep_time()), by_clock(keep_shadow_in_time())};
     Milliseconds sleep{-1};
     for (const auto& time : times) {
@@ -213,33 +189,12 @@ struct AuthService::Impl {
     return left->count() > 0 ? std::min(*left, kClockCheck) : kClockCheck;
   }
 
-  /// Strangers who are not in pending.json yet.
-  std::optional<Milliseconds> write_pending_when_due() {
-    if (!pending.has_unwritten()) return std::nullopt;
-    const auto now = std::chrono::steady_clock::now();
-    if (!write_due) write_due = std::max(now + kFirstWriteDelay, next_write);
-    if (now >= *write_due) {
-      note_write_problem(pending.flush(kWritePatience));
-      next_write = std::chrono::steady_clock::now() + options.pending_flush_interval;
-      write_due.reset();
-      if (!pending.has_unwritten()) return std::nullopt;
-      return std::max(options.pending_flush_interval, kFirstWriteDelay);
-    }
-    return std::chrono::ceil<Milliseconds>(*write_due - now);
-  }
-
-  void note_write_problem(const Result<void>& written) {
-    const std::string problem = written ? std::string() : written.error().to_string();
-    if (!problem.empty() && problem != write_problem) log(LogLevel::kError, problem);
-    write_problem = problem;
-  }
-
   void observe(const ZapAuthenticator::Event& event) {
     watch->on_authentication(event);
     if (event.penalty_started) watcher.wake();
     if (event.penalty_started || event.penalised) penalty_log.report(options.clock());
     if (event.penalised) return;
-    if (options.log) options.log(LogLevel::kInfo, log_line(event));
+    if (options.log) options.log(LogLevel::kInfo, authentication_line(event));
     const Reason reason = event.authentication.decision.reason();
     const bool is_stranger = reason == Reason::kUnknown || reason == Reason::kInactive;
     if (!is_stranger || event.request.mechanism != to_string(Mechanism::kCurve)) return;
@@ -285,6 +240,7 @@ struct AuthService::Impl {
   const KeyStore key_store;
   PolicyKeeper keeper;
   PendingStore pending;
+  PendingWriter pending_writer;
   RemotePeers remote_peers;
   const std::shared_ptr<AddressPenalties> penalties;  // null: none
   PenaltyLog penalty_log;
@@ -292,11 +248,6 @@ struct AuthService::Impl {
 
   std::mutex callbacks_mutex;
   std::vector<std::function<void(const PolicyChange&)>> callbacks;
-
-  // Of the watcher's thread alone.
-  std::optional<std::chrono::steady_clock::time_point> write_due;
-  std::chrono::steady_clock::time_point next_write{};  // not before
-  std::string write_problem;                           // the last one logged
 
   FolderWatcher watcher;  // last: its thread uses everything above
 };

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include <vipauth/address_penalties.hpp>
-#include <vipauth/auth_service.hpp>
+#include <vipauth/log_sink.hpp>
 
 namespace vipauth {
 

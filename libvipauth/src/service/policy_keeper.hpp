@@ -8,8 +8,9 @@
 #include <vector>
 
 #include <vipauth/auth_file.hpp>
-#include <vipauth/auth_service.hpp>
 #include <vipauth/live_policy.hpp>
+#include <vipauth/log_sink.hpp>
+#include <vipauth/policy_change.hpp>
 #include <vipauth/topics_file.hpp>
 
 #include "service/revocation.hpp"

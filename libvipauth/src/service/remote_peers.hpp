@@ -6,7 +6,8 @@
 #include <vector>
 
 #include <vipauth/auth_file.hpp>
-#include <vipauth/auth_service.hpp>
+#include <vipauth/authorization.hpp>
+#include <vipauth/log_sink.hpp>
 #include <vipauth/pending_store.hpp>
 
 #include "service/behalf.hpp"
