@@ -1,5 +1,6 @@
 #include <vipauth/json.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -378,4 +379,25 @@ TEST_CASE("Json: equal values have one canonical form, others have another") {
   CHECK(canonical("1") != canonical("\"1\""));
   CHECK(canonical("[1, 2]") != canonical("[2, 1]"));
   CHECK(canonical("0.1") != canonical("0.10000000000000001"));
+}
+
+TEST_CASE("Json: control characters are escaped when written and refused when read, wherever they stand") {
+  constexpr std::size_t kLongest = 40;  // beyond the vectors that a parser may work in
+  for (int c = 0; c < 0x20; ++c) {
+    for (std::size_t before = 0; before <= kLongest; ++before) {
+      CAPTURE(c, before);
+      const std::string text =
+          std::string(before, 'a') + static_cast<char>(c) + std::string(kLongest - before, 'b');
+      const Json value(Json::Object{{text, text}});
+      for (const std::string& written : {value.dump(), value.dump_pretty()}) {
+        const auto is_raw = [](char byte) { return static_cast<unsigned char>(byte) < 0x20 && byte != '\n'; };
+        CHECK(std::none_of(written.begin(), written.end(), is_raw));
+        const auto read = Json::parse(written);
+        REQUIRE(read);
+        CHECK(*read == value);
+      }
+      CHECK_FALSE(Json::parse("[\"" + text + "\"]"));
+      CHECK_FALSE(Json::parse("{\"" + text + "\": 1}"));
+    }
+  }
 }
