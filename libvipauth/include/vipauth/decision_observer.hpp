@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+#include <string>
 #include <string_view>
 
 #include <vipauth/decision.hpp>
@@ -16,7 +18,9 @@ struct Question {
   Kind kind = Kind::kCall;
   std::string_view subject;                  ///< the claimed VIP identity, the method, or the topic
   std::string_view callee = {};              ///< of a call
-  const CallArguments* arguments = nullptr;  ///< of a call; null: they could not be bound
+  const CallArguments* arguments = nullptr;  ///< of a call; null where they are not known by name
+  /// Of an operation of the platform itself: one of these capabilities is enough, whatever records require.
+  std::span<const std::string> one_of = {};
 };
 
 VIPAUTH_EXPORT std::string_view to_string(

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include <vipauth/authenticator.hpp>
@@ -53,6 +55,9 @@ struct PolicySnapshot {
   /// The same, of arguments that are bound first. Those that cannot be are refused where anything is
   /// required; a method that requires nothing is the callee's to refuse.
   VIPAUTH_EXPORT Decision authorize_call(std::string_view user_id, const UnboundCall& call) const;
+  /// The same for an operation of the platform itself, for which one of these capabilities is enough.
+  VIPAUTH_EXPORT Decision authorize_operation(std::string_view user_id, const CallRequest& call,
+                                              std::span<const std::string> one_of) const;
   VIPAUTH_EXPORT Decision authorize_publish(std::string_view user_id, std::string_view topic) const;
   VIPAUTH_EXPORT Decision authorize_receive(std::string_view user_id, std::string_view topic) const;
 };

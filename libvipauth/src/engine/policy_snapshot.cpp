@@ -84,6 +84,16 @@ Decision PolicySnapshot::authorize_call(std::string_view user_id, const UnboundC
                           "method " + python_repr(Json(call.method)) + ": " + bound.error().message);
 }
 
+Decision PolicySnapshot::authorize_operation(std::string_view user_id, const CallRequest& call,
+                                             std::span<const std::string> one_of) const {
+  if (!loaded) return no_policy();
+  Decision decision;
+  for (std::size_t i = 0; i < one_of.size() && !decision; ++i) {
+    decision = capabilities.authorize_call(user_id, call.method, one_of.subspan(i, 1), call.arguments);
+  }
+  return decision;
+}
+
 Decision PolicySnapshot::authorize_publish(std::string_view user_id, std::string_view topic) const {
   return loaded ? topics.authorize_publish(capabilities, user_id, topic) : no_policy();
 }

@@ -80,14 +80,10 @@ Decision Session::authorize_operation(const CallRequest& call, std::span<const s
   const Question question{.kind = Question::Kind::kCall,
                           .subject = call.method,
                           .callee = call.callee,
-                          .arguments = &call.arguments};
+                          .arguments = &call.arguments,
+                          .one_of = capabilities};
   return decide(question, [&](const PolicySnapshot& policy) {
-    Decision decision;
-    for (std::size_t i = 0; i < capabilities.size() && !decision; ++i) {
-      decision = policy.capabilities.authorize_call(acceptance_.user_id, call.method,
-                                                    capabilities.subspan(i, 1), call.arguments);
-    }
-    return decision;
+    return policy.authorize_operation(acceptance_.user_id, call, capabilities);
   });
 }
 

@@ -181,10 +181,12 @@ struct ShadowPolicy::Impl {
     }
     static const CallArguments none;
     const CallArguments& arguments = question.arguments == nullptr ? none : *question.arguments;
+    const CallRequest call{question.callee, question.subject, arguments};
+    if (!question.one_of.empty()) return snapshot->authorize_operation(user_id, call, question.one_of);
     // What agents declare to the live policy, they would have declared to this one.
     PolicySnapshot declared = *snapshot;
     declared.methods = declared.methods.with_declarations_of(live->current().snapshot->methods);
-    return declared.authorize_call(user_id, {question.callee, question.subject, arguments});
+    return declared.authorize_call(user_id, call);
   }
 
   void compare(const Session& session, const Question& question, const Decision& decision) {

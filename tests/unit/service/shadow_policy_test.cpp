@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include <vipauth/administration.hpp>
 #include <vipauth/auth_service.hpp>
 
 #include "support/asking.hpp"
@@ -294,4 +295,33 @@ TEST_CASE("ShadowPolicy: may be asked, replaced and read by many threads at once
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(shadowed.service->shadow_report());
+}
+
+TEST_CASE("ShadowPolicy: operations of the platform are compared by the capabilities that they take") {
+  const std::string approver = record("a", kKeyA, R"("capabilities": ["approve_auth"])");
+  Shadowed losing(allowing(approver));
+  losing.set(allowing(record("a", kKeyA)));
+  Session a = losing.session("a", kKeyA);
+  CHECK(Administration(*losing.service, a).get_pending_authorizations());
+  CHECK(losing.report().calls.only_live_allows == 1);
+
+  Shadowed gaining(allowing(record("a", kKeyA)));
+  gaining.set(allowing(record("a", kKeyA)));
+  Session b = gaining.session("a", kKeyA);
+  CHECK_FALSE(Administration(*gaining.service, b).get_pending_authorizations());
+  CHECK(gaining.report().calls.agreed == 1);
+  gaining.set(allowing(approver));
+  CHECK_FALSE(Administration(*gaining.service, b).get_pending_authorizations());
+  CHECK(gaining.report().calls.only_candidate_allows == 1);
+}
+
+TEST_CASE("ShadowPolicy: what agents declare to the live policy counts for the candidate") {
+  const std::string agent = record("c", kKeyC, R"("identity": "agent.c")");
+  Shadowed shadowed(allowing(record("a", kKeyA) + ", " + agent));
+  REQUIRE(shadowed.service->register_methods("agent.d", {{.name = "m", .capabilities = {"CAP"}}}));
+  shadowed.set(allowing(record("a", kKeyA) + ", " + agent));
+  Session a = shadowed.session("a", kKeyA);
+  const CallArguments none;
+  CHECK_FALSE(a.authorize_call({.callee = "agent.d", .method = "m", .arguments = none}));
+  CHECK(shadowed.report().calls.agreed == 1);
 }
