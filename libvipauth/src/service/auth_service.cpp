@@ -45,6 +45,7 @@ IpcTrust ipc_trust_of(const AuthService::Options& options) {
 EditOptions setup_edits(const AuthService::Options& options) {
   EditOptions out{.patience = kSetupPatience, .note = options.edit_note, .clock = options.clock};
   out.note.command = "setup mode";
+  out.note.is_automatic = true;
   return out;
 }
 

@@ -80,9 +80,10 @@ Result<MethodRegistration> AuthService::Parts::register_methods(std::string_view
   if (in_force()->methods.lacks_declaration(identity)) {
     std::vector<std::pair<std::string, std::vector<std::string>>> lists;
     for (const DeclaredMethod& method : *checked) lists.emplace_back(method.name, method.capabilities);
-    EditOptions edit_options{
-        .patience = kRegistrationPatience,
-        .note = {owner.empty() ? options.edit_note.who : std::string(owner), "register_methods"}};
+    EditOptions edit_options{.patience = kRegistrationPatience,
+                             .note = {.who = owner.empty() ? options.edit_note.who : std::string(owner),
+                                      .command = "register_methods",
+                                      .is_automatic = true}};
     auto stored = edit_policy(
         [&](Policy& policy) {
           return policy.declare_rpc_authorizations(identity, lists, DeclarationLimits::kMaxMethods);

@@ -228,6 +228,27 @@ TEST_CASE("AuthService: what one user may declare under free names is bounded") 
   CHECK(service.register_methods(alice, "another", {method("m")}));
 }
 
+TEST_CASE("AuthService: an agent that registers again and again pushes nothing out of the history") {
+  const TempHome home;
+  home.write("auth.json", auth_file({user_record("u", kKeyB, "{'identity':'ag'}")}));
+  AuthService service = open_service(home);
+  REQUIRE(service.add_rpc_authorizations("ag", "first", {"cap"}));
+  const std::string before = home.read("auth.json");
+  Session session = session_for(service, "u", kKeyB);
+  for (int i = 0; i < 30; ++i) {
+    const auto done = service.register_methods(session, "ag", {method("m" + std::to_string(i))});
+    REQUIRE(done);
+    CHECK(done->stored);
+  }
+  REQUIRE(service.add_rpc_authorizations("ag", "m0", {"cap"}));
+  const auto versions = FileHistory(home / "auth.json").list();
+  REQUIRE(versions);
+  REQUIRE(versions->size() == 3);
+  CHECK(versions->at(1).who == "u");
+  CHECK(versions->at(1).command == "register_methods");
+  CHECK(*FileHistory(home / "auth.json").read(versions->at(1).number) == before);
+}
+
 TEST_CASE("AuthService: the records of an agent grow to a limit, however often it registers something else") {
   const TempHome home;
   home.write("auth.json", auth_file({kCaller, agent("{}")}));
