@@ -138,17 +138,24 @@ int audit_verify(const AuditVerifyOptions& options, const Context& context) {
   if (!report) return fail(context, without_log(report.error(), *folder));
 
   for (const auto& finding : report->torn) warn(context, text_of(finding));
+  if (report->unproven_through > 0) {
+    warn(context, "lines up to " + std::to_string(report->unproven_through) +
+                      " are gone, and only lines behind the one that was noted say that they were rotated "
+                      "away: note the head more often than files rotate");
+  }
   for (const auto& finding : report->problems) {
     context.env.err << "error: " << printable(text_of(finding)) << '\n';
   }
   if (report->problems.size() == AuditTrail::kMostFindings) warn(context, "there may be more");
   if (context.options.json) {
-    print_document(context, Json::Object{{"whole", report->is_whole()},
-                                         {"lines", static_cast<std::int64_t>(report->lines)},
-                                         {"first", static_cast<std::int64_t>(report->first_seq)},
-                                         {"head", report->head.to_string()},
-                                         {"problems", document(report->problems)},
-                                         {"torn", document(report->torn)}});
+    print_document(context,
+                   Json::Object{{"whole", report->is_whole()},
+                                {"lines", static_cast<std::int64_t>(report->lines)},
+                                {"first", static_cast<std::int64_t>(report->first_seq)},
+                                {"head", report->head.to_string()},
+                                {"unproven_through", static_cast<std::int64_t>(report->unproven_through)},
+                                {"problems", document(report->problems)},
+                                {"torn", document(report->torn)}});
   } else {
     context.env.out << (report->is_whole() ? "whole: " : "NOT WHOLE: ") << report->lines << " lines, from "
                     << report->first_seq << " to " << report->head.seq << '\n'

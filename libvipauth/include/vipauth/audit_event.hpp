@@ -26,6 +26,7 @@ struct AuditEvent {
   };
   /// Longest text of a field, and longest before or after, in bytes.
   static constexpr std::size_t kMaxTextBytes = 1024;
+  static constexpr std::size_t kMaxRefusalTextBytes = 256;  ///< the same of what was refused
   static constexpr std::size_t kMaxChangeBytes = 8192;
 
   Kind kind = Kind::kAuthentication;

@@ -22,8 +22,10 @@ namespace vipauth {
 ///
 /// write() puts the event in a queue and returns; a thread of its own writes. A queue that is full drops, and
 /// a line says how many as soon as one can be written. What a peer causes again and again is written some
-/// times in an interval, and then with its number; so nobody can fill the files, or push out of them what was
-/// there before. Other processes may append to the same files at once.
+/// times in an interval, and then with its number. So nobody fills the files at once, but what is there
+/// before does go with time: with the numbers below one user who is refused under long names all the time can
+/// write some 0.6 MB a minute, and push 1 GiB out in a day; twenty of them together in two hours. Who must
+/// keep more raises `files`, or has a sink elsewhere. Other processes may append to the same files at once.
 class AuditLog final : public AuditSink {
  public:
   struct Options {
@@ -32,8 +34,11 @@ class AuditLog final : public AuditSink {
     std::size_t queue = 8192;                           ///< most events that wait for being written
     std::chrono::milliseconds sync_interval{1000};      ///< a power cut takes no more than that
     std::chrono::milliseconds repeat_interval{60'000};  ///< what repeats in it is counted, as these say
-    std::size_t strangers = 100;  ///< refused authentications written singly in that time; others are counted
-    std::size_t refusals = 1000;  ///< the same of what known users were refused
+    /// Refused authentications written singly in that time: of denied keys, by password, and of others, so
+    /// many each; further ones are counted.
+    std::size_t strangers = 100;
+    std::size_t strangers_per_address = 20;      ///< those of one source address
+    std::size_t refusals = 1000;                 ///< the same of what known users were refused
     std::size_t refusals_per_user = 50;          ///< those of one user
     std::size_t accepted_per_key = 60;           ///< accepted authentications of one key
     std::chrono::milliseconds patience{10'000};  ///< for the lock, before a batch counts as dropped

@@ -18,7 +18,10 @@ namespace vipauth {
 
 /// A line of the audit log: its number, counted through all files from 1, and its hash.
 ///
-/// Noted elsewhere, where whoever may write to the log may not, it proves that nothing up to it has changed.
+/// Noted elsewhere, where whoever may write to the log may not, it proves that of what is there up to it
+/// nothing has changed, and nothing is missing between. What is missing before the first line was rotated
+/// away if a line up to the anchor says so; a line behind it may be anybody's: see
+/// AuditReport::unproven_through.
 struct AuditAnchor {
   std::uint64_t seq = 0;
   std::string hash;  ///< 64 small hexadecimal digits
@@ -40,6 +43,9 @@ struct AuditReport {
   std::uint64_t lines = 0;      ///< whole ones
   std::uint64_t first_seq = 0;  ///< lines before it were rotated away
   AuditAnchor head;             ///< the last line, for noting elsewhere
+  /// Lines up to this one are gone, and only lines behind the anchor say that they were rotated away: who may
+  /// write to the log may have removed them. 0: there are none, or there is no anchor.
+  std::uint64_t unproven_through = 0;
   /// Edits, gaps, lines that are out of order: at most AuditTrail::kMostFindings.
   std::vector<Finding> problems;
   /// Lines that a writer was killed in the midst of: no evidence was there that is lost, and all before is

@@ -13,6 +13,9 @@ namespace vipauth {
 struct EditNote {
   std::string who;      ///< empty: the user of the process
   std::string command;  ///< "auth add"
+  /// A program edits without anybody's telling it. Such edits in a row are one in the history, which keeps
+  /// what was before the first.
+  bool is_automatic = false;
 };
 
 /// Whom the note names, else the user of the process.

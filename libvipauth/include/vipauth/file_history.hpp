@@ -23,9 +23,9 @@ struct Generation {
 
 /// The versions of a file before its last edits, in the folder `history/<file>` beside it.
 ///
-/// Every edit by AuthFile or TopicsFile adds one; what other programs write is kept when the next edit
-/// replaces it. The newest kMaxGenerations are kept, fewer where they would take more than kMaxBytes, but
-/// always one.
+/// Every edit by AuthFile or TopicsFile adds one; automatic ones in a row are one (see EditNote). What other
+/// programs write is kept when the next edit replaces it. The newest kMaxGenerations are kept, fewer where
+/// they would take more than kMaxBytes, but always one.
 class FileHistory {
  public:
   static constexpr std::size_t kMaxGenerations = 20;

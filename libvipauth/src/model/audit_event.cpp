@@ -6,10 +6,10 @@ namespace vipauth {
 namespace {
 
 /// As much of it as fits, in a form that JSON can hold.
-std::string bounded_text(std::string_view text) {
-  const bool is_cut = text.size() > AuditEvent::kMaxTextBytes;
+std::string bounded_text(std::string_view text, std::size_t most) {
+  const bool is_cut = text.size() > most;
   const bool is_utf8 = is_valid_utf8(text);
-  std::size_t size = is_cut ? AuditEvent::kMaxTextBytes : text.size();
+  std::size_t size = is_cut ? most : text.size();
   while (is_cut && is_utf8 && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) --size;
   std::string out;
   if (is_utf8) {
@@ -54,8 +54,11 @@ Json to_json(const AuditEvent& event) {
   Json::Object out{{"time", format_timestamp(event.time)}, {"kind", to_string(event.kind)}};
   if (event.allowed) out.push_back({"allowed", *event.allowed});
   if (event.reason) out.push_back({"reason", to_string(*event.reason)});
+  const bool is_refused = event.kind == AuditEvent::Kind::kRefusal ||
+                          (event.kind == AuditEvent::Kind::kAuthentication && event.allowed == false);
+  const std::size_t most = is_refused ? AuditEvent::kMaxRefusalTextBytes : AuditEvent::kMaxTextBytes;
   const auto add = [&](const char* name, const std::string& text) {
-    if (!text.empty()) out.push_back({name, bounded_text(text)});
+    if (!text.empty()) out.push_back({name, bounded_text(text, most)});
   };
   add("user_id", event.user_id);
   add("mechanism", event.mechanism);

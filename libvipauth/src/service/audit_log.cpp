@@ -32,7 +32,11 @@ struct AuditLog::Impl {
       : options(std::move(the_options)),
         on_problem(std::move(the_on_problem)),
         folder(std::move(the_folder)),
-        repeats({options.strangers, options.refusals, options.refusals_per_user, options.accepted_per_key}) {}
+        repeats({.strangers = options.strangers,
+                 .per_address = options.strangers_per_address,
+                 .refusals = options.refusals,
+                 .per_user = options.refusals_per_user,
+                 .accepted = options.accepted_per_key}) {}
 
   // ---- Any thread ----
 

@@ -45,6 +45,7 @@ IpcTrust ipc_trust_of(const AuthService::Options& options) {
 EditOptions setup_edits(const AuthService::Options& options) {
   EditOptions out{.patience = kSetupPatience, .note = options.edit_note, .clock = options.clock};
   out.note.command = "setup mode";
+  out.note.is_automatic = true;
   return out;
 }
 
@@ -242,6 +243,7 @@ struct AuthService::Impl {
   PendingStore pending;
   PendingWriter pending_writer;
   RemotePeers remote_peers;
+  RegistrationBrake registration_brake{options.clock};
   const std::shared_ptr<AddressPenalties> penalties;  // null: none
   PenaltyLog penalty_log;
   SetupMode setup_mode;
@@ -319,6 +321,7 @@ AuthService::Parts AuthService::parts() const {
           self->topics_file,
           self->keeper,
           self->remote_peers,
+          self->registration_brake,
           [self](PolicyKeeper::Files files) { return self->reload(files); },
           [self](const PolicyChange& change) { self->announce(change); }};
 }

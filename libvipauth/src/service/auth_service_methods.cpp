@@ -58,7 +58,45 @@ std::vector<MethodRequirement> requirements_of(const MethodRegistry& registry, s
   return out;
 }
 
+/// The embedder itself, whom no name stands for, has no bound.
+bool may_change(RegistrationBrake& brake, std::string_view owner) {
+  return owner.empty() || brake.take(owner);
+}
+
+Error too_often() {
+  return Error{
+      ErrorCode::kBusy,
+      "this user changes what its methods require too often: " + std::to_string(RegistrationBrake::kAtOnce) +
+          " changes at once, and one every " + std::to_string(RegistrationBrake::kInterval.count()) +
+          " seconds then; register all methods at once, or try again later",
+      ""};
+}
+
+/// As Policy::declare_rpc_authorizations says it, without reading the file.
+Error too_many(std::string_view identity) {
+  return Error{ErrorCode::kLimitExceeded,
+               "the records of \"" + std::string(identity) + "\" would list more than " +
+                   std::to_string(DeclarationLimits::kMaxMethods) + " methods",
+               ""};
+}
+
 }  // namespace
+
+Result<void> AuthService::Parts::write_down(std::string_view identity,
+                                            const std::vector<DeclaredMethod>& methods,
+                                            std::string_view owner) const {
+  std::vector<std::pair<std::string, std::vector<std::string>>> lists;
+  for (const DeclaredMethod& method : methods) lists.emplace_back(method.name, method.capabilities);
+  const EditOptions edit_options{.patience = kRegistrationPatience,
+                                 .note = {.who = owner.empty() ? options.edit_note.who : std::string(owner),
+                                          .command = "register_methods",
+                                          .is_automatic = true}};
+  return edit_policy(
+      [&](Policy& policy) {
+        return policy.declare_rpc_authorizations(identity, lists, DeclarationLimits::kMaxMethods);
+      },
+      edit_options);
+}
 
 Result<MethodRegistration> AuthService::Parts::register_methods(std::string_view identity,
                                                                 std::vector<DeclaredMethod> methods,
@@ -70,29 +108,30 @@ Result<MethodRegistration> AuthService::Parts::register_methods(std::string_view
   if (!checked) return checked.error();
 
   // In force first, and written down then: what the code declares counts whatever becomes of the file.
-  const auto changed = keeper.declare(
-      [&](const MethodRegistry& registry) { return registry.declare(identity, *checked, owner); });
+  const auto changed = keeper.declare([&](const MethodRegistry& registry) -> Result<MethodRegistry> {
+    auto next = registry.declare(identity, *checked, owner);
+    const bool is_change = next && !next->has_same_declarations(registry);
+    if (is_change && !may_change(registration_brake, owner)) return too_often();
+    return next;
+  });
   if (!changed) return changed.error();
   if (*changed) announce(**changed);
 
   MethodRegistration out;
   const auto in_force = [&] { return keeper.live()->current().snapshot; };
-  if (in_force()->methods.lacks_declaration(identity)) {
-    std::vector<std::pair<std::string, std::vector<std::string>>> lists;
-    for (const DeclaredMethod& method : *checked) lists.emplace_back(method.name, method.capabilities);
-    EditOptions edit_options{
-        .patience = kRegistrationPatience,
-        .note = {owner.empty() ? options.edit_note.who : std::string(owner), "register_methods"}};
-    auto stored = edit_policy(
-        [&](Policy& policy) {
-          return policy.declare_rpc_authorizations(identity, lists, DeclarationLimits::kMaxMethods);
-        },
-        edit_options);
-    if (!stored) {
+  if (const auto live = in_force(); live->methods.lacks_declaration(identity)) {
+    if (live->methods.requirements(identity).size() > DeclarationLimits::kMaxMethods) {
+      out.problem = too_many(identity);
+    } else if (!*changed && !may_change(registration_brake, owner)) {
+      return too_often();
+    } else if (auto stored = write_down(identity, *checked, owner); !stored) {
       out.problem = stored.error();
-      log(LogLevel::kWarning, "what the methods of " + python_repr(Json(identity)) +
-                                  " require is not written down: " + stored.error().to_string());
     }
+  }
+  const std::string problem = out.problem ? out.problem->to_string() : std::string();
+  if (registration_brake.is_news(identity, problem)) {
+    log(LogLevel::kWarning,
+        "what the methods of " + python_repr(Json(identity)) + " require is not written down: " + problem);
   }
   const auto snapshot = in_force();
   out.stored = snapshot->methods.knows(identity) && !out.problem;

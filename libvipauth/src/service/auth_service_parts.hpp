@@ -11,6 +11,7 @@
 
 #include "service/behalf.hpp"
 #include "service/policy_keeper.hpp"
+#include "service/registration_brake.hpp"
 #include "service/remote_peers.hpp"
 
 namespace vipauth {
@@ -22,6 +23,7 @@ struct AuthService::Parts {
   const TopicsFile& topics_file;
   PolicyKeeper& keeper;
   RemotePeers& remote_peers;
+  RegistrationBrake& registration_brake;
   std::function<Result<void>(PolicyKeeper::Files)> reload;
   std::function<void(const PolicyChange&)> announce;
 
@@ -39,6 +41,9 @@ struct AuthService::Parts {
 
   Result<MethodRegistration> register_methods(std::string_view identity, std::vector<DeclaredMethod> methods,
                                               std::string_view owner) const;
+  /// Gives the records of an agent what they do not list yet.
+  Result<void> write_down(std::string_view identity, const std::vector<DeclaredMethod>& methods,
+                          std::string_view owner) const;
   Result<void> add_rpc_authorizations(std::string_view identity, std::string_view method,
                                       const std::vector<std::string>& capabilities,
                                       const Behalf& behalf) const;

@@ -2,6 +2,11 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
+
+#include <vipauth/auth_record.hpp>
+
+#include "text/ip_network.hpp"
 
 namespace vipauth {
 namespace {
@@ -12,8 +17,9 @@ constexpr std::size_t kMostAccepted = 10'000;
 /// Joins what makes two events the same. Each part has its length before it, so that no two can run together.
 class Key {
  public:
+  explicit Key(std::size_t most) : most_(most) {}
   Key& add(std::string_view part) {
-    part = part.substr(0, AuditEvent::kMaxTextBytes);
+    part = part.substr(0, most_);
     text_ += std::to_string(part.size());
     text_ += ':';
     text_ += part;
@@ -22,11 +28,12 @@ class Key {
   std::string take() { return std::move(text_); }
 
  private:
+  std::size_t most_;  // bytes of a part, as of a text that is written
   std::string text_;
 };
 
 std::string refusal_key(const AuditEvent& event) {
-  Key key;
+  Key key(AuditEvent::kMaxRefusalTextBytes);
   key.add(event.reason ? to_string(*event.reason) : std::string_view());
   for (const std::string* part : {&event.user_id, &event.mechanism, &event.credentials, &event.domain,
                                   &event.address, &event.question, &event.callee, &event.subject}) {
@@ -36,7 +43,7 @@ std::string refusal_key(const AuditEvent& event) {
 }
 
 std::string peer_key(const AuditEvent& event) {
-  return Key().add(event.user_id).add(event.mechanism).add(event.credentials).take();
+  return Key(AuditEvent::kMaxTextBytes).add(event.user_id).add(event.mechanism).add(event.credentials).take();
 }
 
 Json line_of(AuditEvent event, std::uint64_t repeats, Timestamp since, Timestamp last) {
@@ -54,16 +61,18 @@ void RepeatDigest::hold_back(const AuditEvent& event, Repeated& repeated) {
   repeated.last = event.time;
 }
 
-/// \param most    different keys; what is beyond is one number
+/// \param most    different keys; what is beyond is one number for each reason
 /// \param singly  how often of each is written
 bool RepeatDigest::take(const AuditEvent& event, std::string key, std::size_t most, std::size_t singly,
                         Table& table) {
   auto known = table.seen.find(key);
   if (known == table.seen.end()) {
     if (table.seen.size() >= most) {
-      table.rest.first.kind = event.kind;
-      table.rest.first.allowed = event.allowed;
-      hold_back(event, table.rest);
+      Repeated& rest = table.rest[event.reason];
+      rest.first.kind = event.kind;
+      rest.first.allowed = event.allowed;
+      rest.first.reason = event.reason;
+      hold_back(event, rest);
       return false;
     }
     known = table.seen.emplace(std::move(key), Repeated{event}).first;
@@ -76,26 +85,48 @@ bool RepeatDigest::take(const AuditEvent& event, std::string key, std::size_t mo
   return false;
 }
 
-bool RepeatDigest::take_refusal(const AuditEvent& event) {
+/// Takes a refusal that belongs to somebody who has a share of the table only.
+/// \param owner   whose share it is
+/// \param others  what is counted where that share is used up
+bool RepeatDigest::take_of(const std::string& owner, std::size_t share, const AuditEvent& event,
+                           AuditEvent others, std::size_t most, Table& table) {
   std::string key = refusal_key(event);
-  if (!users_.seen.contains(key)) {
-    std::size_t& of_user = refusals_of_[event.user_id.substr(0, AuditEvent::kMaxTextBytes)];
-    if (of_user >= limits_.per_user) {
-      AuditEvent others;
+  if (!table.seen.contains(key)) {
+    const auto of_owner = table.singly_of.try_emplace(owner).first;
+    if (of_owner->second >= share) {
       others.kind = event.kind;
       others.time = event.time;
       others.allowed = event.allowed;
-      others.user_id = event.user_id;
-      others.message = "other refusals of this user, so many that they were only counted";
-      return take(others, peer_key(others), limits_.refusals, 0, users_);
+      return take(others, "others " + refusal_key(others), most, 0, table);
     }
-    if (users_.seen.size() < limits_.refusals) {
-      ++of_user;
-    } else if (of_user == 0) {
-      refusals_of_.erase(event.user_id);  // users, too, may be many
+    if (table.seen.size() < most) {
+      ++of_owner->second;
+    } else if (of_owner->second == 0) {
+      table.singly_of.erase(of_owner);  // owners, too, may be many
     }
   }
-  return take(event, std::move(key), limits_.refusals, 1, users_);
+  return take(event, std::move(key), most, 1, table);
+}
+
+bool RepeatDigest::take_refusal(const AuditEvent& event) {
+  AuditEvent others;
+  others.user_id = event.user_id;
+  others.message = "other refusals of this user, so many that they were only counted";
+  return take_of(event.user_id.substr(0, AuditEvent::kMaxRefusalTextBytes), limits_.per_user, event,
+                 std::move(others), limits_.refusals, users_);
+}
+
+bool RepeatDigest::take_stranger(const AuditEvent& event) {
+  const std::string address = canonical_address(event.address);
+  const std::string source = source_of(address, IpAddress::parse(address));
+  AuditEvent others;
+  others.reason = event.reason;
+  others.address = source;
+  others.message = "others of this address, so many that they were only counted";
+  Table& table = event.reason == Reason::kDenied ? denied_
+                 : event.mechanism == "PLAIN"    ? passwords_
+                                                 : strangers_;
+  return take_of(source, limits_.per_address, event, std::move(others), limits_.strangers, table);
 }
 
 bool RepeatDigest::take(const AuditEvent& event) {
@@ -104,12 +135,12 @@ bool RepeatDigest::take(const AuditEvent& event) {
   if (event.allowed.value_or(false)) {
     return take(event, peer_key(event), kMostAccepted, limits_.accepted, accepted_);
   }
-  return take(event, refusal_key(event), limits_.strangers, 1, strangers_);
+  return take_stranger(event);
 }
 
 std::vector<Json> RepeatDigest::close(Timestamp now) {
   std::vector<Json> out;
-  for (Table* table : {&accepted_, &strangers_, &users_}) {
+  for (Table* table : {&accepted_, &strangers_, &denied_, &passwords_, &users_}) {
     std::vector<Repeated*> repeats;
     for (auto& [key, repeated] : table->seen) {
       if (repeated.more > 0) repeats.push_back(&repeated);
@@ -119,13 +150,12 @@ std::vector<Json> RepeatDigest::close(Timestamp now) {
     for (Repeated* repeated : repeats) {
       out.push_back(line_of(std::move(repeated->first), repeated->more, repeated->since, repeated->last));
     }
-    if (Repeated& rest = table->rest; rest.more > 0) {
+    for (auto& [reason, rest] : table->rest) {
       rest.first.message = "others, so many that they were only counted";
       out.push_back(line_of(std::move(rest.first), rest.more, rest.since, now));
     }
     *table = {};
   }
-  refusals_of_.clear();
   return out;
 }
 

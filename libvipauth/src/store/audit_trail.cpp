@@ -189,6 +189,9 @@ class Verifier {
                     : anchor_->seq < first_seq_ ? ", which was noted, has been rotated away"
                                                 : ", which was noted, is missing")});
     }
+    if (anchor_ && first_seq_ > 1 && first_seq_ > removed_by_anchor_ + 1) {
+      report_.unproven_through = first_seq_ - 1;
+    }
     report_.first_seq = first_seq_;
     report_.head = {last_.seq, last_.hash};
     return std::move(report_);
@@ -230,17 +233,24 @@ class Verifier {
     if (is_first_of_file_ && line.seq != file_->first_seq) {
       problem(here("the file's name says that it begins with line " + std::to_string(file_->first_seq)));
     }
+    take_rotation(line);
     is_first_of_file_ = false;
     changed_lines_ = 0;
     ++report_.lines;
     last_ = line.link();
-    if (text_at(line.document, "kind") == "rotation") {
-      removed_through_ = std::max(removed_through_, number_at(line.document, "removed_through"));
-    }
     if (anchor_ && line.seq == anchor_->seq) {
       is_anchor_found_ = is_anchor_found_ || line.hash == anchor_->hash;
       is_anchor_changed_ = !is_anchor_found_;
     }
+  }
+
+  /// A writer tells of a rotation in the first line of the file that it begins, and nowhere else.
+  void take_rotation(const AuditLine& line) {
+    if (!is_first_of_file_ || text_at(line.document, "kind") != "rotation") return;
+    const std::uint64_t through = number_at(line.document, "removed_through");
+    if (through >= line.seq) return;
+    removed_through_ = std::max(removed_through_, through);
+    if (anchor_ && line.seq <= anchor_->seq) removed_by_anchor_ = std::max(removed_by_anchor_, through);
   }
 
   void take_damage(const std::string& piece) {
@@ -296,6 +306,7 @@ class Verifier {
   std::uint64_t first_seq_ = 0;
   std::string first_file_;
   std::uint64_t removed_through_ = 0;
+  std::uint64_t removed_by_anchor_ = 0;  // as lines up to the anchor tell
   AuditLink last_;
   Damage damage_;
   Damage at_end_;

@@ -74,7 +74,7 @@ Result<EditReport> EditTransaction::commit(const PresentFile& present, std::stri
   }
 
   auto history = HistoryFolder::open_or_make(file_, strict_modes_);
-  auto number = history ? history->keep(present.text, options_->note, options_->clock())
+  auto number = history ? history->keep(present.text, text, options_->note, options_->clock())
                         : Result<std::uint64_t>(history.error());
   if (!number) {
     report.warnings.push_back("this change is not in the history, and cannot be undone by it: " +

@@ -14,7 +14,9 @@
 
 #include <vipauth/json.hpp>
 
+#include "base/hash.hpp"
 #include "store/atomic_file.hpp"
+
 namespace vipauth {
 namespace {
 
@@ -24,6 +26,7 @@ constexpr std::string_view kDataEnd = ".json";
 constexpr std::string_view kNoteEnd = ".note.json";
 constexpr std::string_view kTemporaryEnd = ".tmp";
 constexpr std::size_t kMaxNoteText = 255;
+constexpr const char* kNext = "next";  // of an automatic edit: the hash of what it wrote
 
 fs::path parent_folder(const fs::path& file) { return folder_of(file) / "history"; }
 
@@ -168,8 +171,8 @@ Result<std::string> HistoryFolder::read(std::uint64_t number) const {
   return read_file(data_path(number), strict_modes_);
 }
 
-Result<std::uint64_t> HistoryFolder::keep(std::string_view content, const EditNote& note,
-                                          Timestamp now) const {
+Result<std::uint64_t> HistoryFolder::keep(std::string_view content, std::string_view next,
+                                          const EditNote& note, Timestamp now) const {
   const auto files = names();
   if (!files) return files.error();
   const auto before = whole();
@@ -177,9 +180,10 @@ Result<std::uint64_t> HistoryFolder::keep(std::string_view content, const EditNo
   for (const fs::path& name : *files) number = std::max(number, *number_of(name.string()) + 1);
 
   if (auto copied = create_file(data_path(number), content); !copied) return copied.error();
-  const Json document(Json::Object{{"time", Json(format_timestamp(now))},
-                                   {"user", note_text(editor_of(note))},
-                                   {"command", note_text(note.command)}});
+  Json document(Json::Object{{"time", Json(format_timestamp(now))},
+                             {"user", note_text(editor_of(note))},
+                             {"command", note_text(note.command)}});
+  if (note.is_automatic) document.set(kNext, sha256_hex(next));
   if (auto noted = replace_file(note_path(number), document.dump_pretty() + "\n"); !noted) {
     discard(number);
     return noted.error();
@@ -192,7 +196,28 @@ Result<std::uint64_t> HistoryFolder::keep(std::string_view content, const EditNo
   return number;
 }
 
+void HistoryFolder::fold(std::uint64_t number) const {
+  const auto present = whole();
+  if (!present || present->size() < 2 || present->front().number != number) return;
+  const std::uint64_t before = present->at(1).number;
+  const auto note_of = [&](std::uint64_t owner) {
+    const auto text = read_file(note_path(owner), strict_modes_);
+    return text ? Json::parse(*text).value_or(Json()) : Json();
+  };
+  const Json last = note_of(number);
+  Json note = note_of(before);
+  const std::string next = member_text(last, kNext);
+  const auto content = read_file(data_path(number), strict_modes_);
+  if (next.empty() || !content || member_text(note, kNext) != sha256_hex(*content)) return;
+  for (const char* name : {"user", "command"}) {
+    if (member_text(note, name) != member_text(last, name)) note.set(name, "several");
+  }
+  note.set(kNext, next);
+  if (replace_file(note_path(before), note.dump_pretty() + "\n")) discard(number);
+}
+
 std::vector<std::string> HistoryFolder::settle(std::uint64_t number) const {
+  fold(number);
   std::vector<std::string> warnings;
   const auto present = whole(&warnings);
   const auto files = present ? names() : Result<std::vector<fs::path>>(present.error());

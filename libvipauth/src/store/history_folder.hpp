@@ -33,10 +33,12 @@ class HistoryFolder {
   /// Keeps a copy of the present version of the file before it is replaced. It takes the place of a newest
   /// generation that holds the same.
   /// \param content  what was read of the file; of one that is not there, what stands for that
+  /// \param next  what the file will hold
   /// \return the number
-  Result<std::uint64_t> keep(std::string_view content, const EditNote& note, Timestamp now) const;
-  /// To be called when the file has been replaced: removes what is too old,
-  /// too much, or half-made. What cannot be removed stays, and so does what cannot be read.
+  Result<std::uint64_t> keep(std::string_view content, std::string_view next, const EditNote& note,
+                             Timestamp now) const;
+  /// To be called when the file has been replaced: makes automatic edits in a row one, and removes what is
+  /// too old, too much, or half-made. What cannot be removed stays, and so does what cannot be read.
   /// \return warnings
   std::vector<std::string> settle(std::uint64_t number) const;
   /// To be called when the file was not replaced.
@@ -52,6 +54,8 @@ class HistoryFolder {
   /// \return kNotFound  half of it is missing; and what read() returns
   Result<Generation> find(std::uint64_t number) const;
   Result<std::vector<Generation>> whole(std::vector<std::string>* warnings = nullptr) const;
+  /// Lets the automatic edit before stand for this one too, where the file has not changed between them.
+  void fold(std::uint64_t number) const;
   bool holds(const Generation& generation, std::string_view content) const;
 
   std::filesystem::path file_;

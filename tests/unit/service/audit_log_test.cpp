@@ -243,6 +243,72 @@ TEST_CASE("AuditLog: a flood of strangers fills no disk, and hides no refusal of
   CHECK(refusals == 5);
 }
 
+TEST_CASE("AuditLog: one address hides no other peer, no denied key, and no wrong password") {
+  const TempHome home;
+  AuditLog::Options few = options();
+  few.strangers = 12;
+  few.strangers_per_address = 5;
+  const auto log = open(home, few);
+  for (int i = 0; i < 500; ++i) log->write(stranger("flood" + std::to_string(i)));
+  AuditEvent other = stranger(kKeyA);
+  other.address = "10.0.0.2";
+  log->write(other);
+  AuditEvent denied = stranger(kKeyB);
+  denied.reason = Reason::kDenied;
+  log->write(denied);
+  AuditEvent password = stranger("alice");
+  password.mechanism = "PLAIN";
+  log->write(password);
+  REQUIRE(log->flush());
+  std::map<std::string, int> named;
+  std::uint64_t counted = 0;
+  for (const Json& line : lines(home)) {
+    ++named[text_at(line, "credentials")];
+    if (number_at(line, "repeats") == 0) continue;
+    counted += number_at(line, "repeats");
+    CHECK(text_at(line, "address") == "10.0.0.1");
+    CHECK_THAT(text_at(line, "message"), Contains("others of this address"));
+  }
+  CHECK(named[kKeyA] == 1);
+  CHECK(named[kKeyB] == 1);
+  CHECK(named["alice"] == 1);
+  CHECK(counted == 495);
+}
+
+TEST_CASE("AuditLog: what many addresses are refused is counted by reason") {
+  const TempHome home;
+  const auto log = open(home);
+  for (int i = 0; i < 1000; ++i) {
+    AuditEvent event = stranger(std::to_string(i));
+    event.address = "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250);
+    event.reason = i % 4 == 0 ? Reason::kInactive : Reason::kUnknown;
+    log->write(event);
+  }
+  REQUIRE(log->flush());
+  std::map<std::string, std::uint64_t> counted;
+  for (const Json& line : lines(home)) counted[text_at(line, "reason")] += number_at(line, "repeats");
+  CHECK(counted.size() == 2);
+  CHECK(counted["inactive"] == 225);
+  CHECK(counted["unknown"] == 675);
+}
+
+TEST_CASE("AuditLog: a refusal takes little room, whatever a peer names") {
+  const TempHome home;
+  const auto log = open(home);
+  AuditEvent event = refusal("mallory", std::string(100'000, '\x01'));
+  event.message = event.callee = event.domain = event.subject;
+  log->write(event);
+  AuditEvent change = refusal("", std::string(1000, 'a'));
+  change.kind = AuditEvent::Kind::kChange;
+  log->write(change);
+  REQUIRE(log->flush());
+  const auto written = lines(home);
+  REQUIRE(written.size() == 2);
+  CHECK(text_at(written[0], "subject") == std::string(AuditEvent::kMaxRefusalTextBytes, '\x01') + "...");
+  CHECK(written[0].dump().size() < 8192);
+  CHECK(text_at(written[1], "subject").size() == 1000);
+}
+
 TEST_CASE("AuditLog: one user can neither crowd out others nor push evidence away") {
   const TempHome home;
   const auto log = open(home);

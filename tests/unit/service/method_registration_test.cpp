@@ -228,6 +228,86 @@ TEST_CASE("AuthService: what one user may declare under free names is bounded") 
   CHECK(service.register_methods(alice, "another", {method("m")}));
 }
 
+TEST_CASE("AuthService: an agent that registers again and again pushes nothing out of the history") {
+  const TempHome home;
+  home.write("auth.json", auth_file({user_record("u", kKeyB, "{'identity':'ag'}")}));
+  AuthService service = open_service(home);
+  REQUIRE(service.add_rpc_authorizations("ag", "first", {"cap"}));
+  const std::string before = home.read("auth.json");
+  Session session = session_for(service, "u", kKeyB);
+  for (int i = 0; i < 30; ++i) {
+    const auto done = service.register_methods(session, "ag", {method("m" + std::to_string(i))});
+    REQUIRE(done);
+    CHECK(done->stored);
+  }
+  REQUIRE(service.add_rpc_authorizations("ag", "m0", {"cap"}));
+  const auto versions = FileHistory(home / "auth.json").list();
+  REQUIRE(versions);
+  REQUIRE(versions->size() == 3);
+  CHECK(versions->at(1).who == "u");
+  CHECK(versions->at(1).command == "register_methods");
+  CHECK(*FileHistory(home / "auth.json").read(versions->at(1).number) == before);
+}
+
+TEST_CASE("AuthService: a user changes what its agents declare so often, and then in time") {
+  const TempHome home;
+  home.write("auth.json", auth_file({user_record("u", kKeyB, "{'identity':'ag'}"), user_record("v", kKeyA)}));
+  Timestamp now = kNow;
+  AuthService::Options options;
+  options.clock = [&now] { return now; };
+  AuthService service = open_service(home, options);
+  Session session = session_for(service, "u", kKeyB);
+  const auto change = [&](int i) {
+    return service.register_methods(session, "ag", {method("m" + std::to_string(i))});
+  };
+  for (int i = 0; i < 30; ++i) REQUIRE(change(i));
+  const std::string written = home.read("auth.json");
+  const auto generation = service.policy()->generation();
+  const auto refused = change(30);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kBusy);
+  CHECK_THAT(refused.error().message, Catch::Contains("try again later"));
+  CHECK(home.read("auth.json") == written);
+  CHECK(service.policy()->generation() == generation);
+  CHECK(change(29));  // says nothing new
+  Session other = session_for(service, "v", kKeyA);
+  CHECK(service.register_methods(other, "vs", {method("m")}));  // another user
+  CHECK(service.register_methods("ag", {method("m30")}));       // the embedder
+  now += std::chrono::seconds(2);
+  CHECK(change(31));
+  CHECK_FALSE(change(32));
+  now += std::chrono::minutes(10);
+  for (int i = 32; i < 62; ++i) REQUIRE(change(i));
+  CHECK_FALSE(change(62));
+  now -= std::chrono::hours(10);  // a clock that was set back
+  CHECK_FALSE(change(62));
+  now += std::chrono::minutes(1);
+  CHECK(change(62));
+}
+
+TEST_CASE("AuthService: what keeps methods from being written down is logged once, and costs no edit again") {
+  const TempHome home;
+  home.write("auth.json", auth_file({user_record("u", kKeyB, "{'identity':'ag'}")}));
+  LogBook log;
+  AuthService::Options options;
+  options.log = log.sink();
+  AuthService service = open_service(home, options);
+  std::vector<DeclaredMethod> many;
+  for (std::size_t i = 0; i < DeclarationLimits::kMaxMethods; ++i)
+    many.push_back(method("m" + std::to_string(i)));
+  REQUIRE(service.register_methods("ag", many)->stored);
+  const auto lines = log.lines().size();
+  const auto lock = FileLock::acquire(home / "auth.json", std::chrono::milliseconds(0));
+  REQUIRE(lock);
+  for (int i = 0; i < 5; ++i) {
+    const auto done = service.register_methods("ag", {method("x" + std::to_string(i))});
+    REQUIRE(done);
+    REQUIRE(done->problem);
+    CHECK(done->problem->code == ErrorCode::kLimitExceeded);  // not kBusy: nobody waits for the lock
+  }
+  CHECK(log.lines().size() == lines + 1);
+}
+
 TEST_CASE("AuthService: the records of an agent grow to a limit, however often it registers something else") {
   const TempHome home;
   home.write("auth.json", auth_file({kCaller, agent("{}")}));

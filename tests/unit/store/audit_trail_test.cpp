@@ -225,6 +225,50 @@ TEST_CASE("AuditTrail: lines that are missing at the end show by an anchor") {
   }
 }
 
+TEST_CASE("AuditTrail: what is missing before an anchor is proven by lines up to it alone") {
+  const AuditHome home;
+  home.append({"1", "2", "3", "4", "5"});
+  const AuditAnchor head = home.verify().head;
+  CHECK(home.verify(head).unproven_through == 0);
+  // All before the anchor is removed, and a rotation is claimed behind it.
+  const std::string anchored = home.lines().back();
+  AuditLink link{head.seq, head.hash};
+  const std::string claim =
+      format_audit_line(Json(Json::Object{{"kind", "rotation"}, {"removed_through", 4}}), link);
+  std::filesystem::remove(home / kFirst);
+  const std::string fifth = "audit/" + audit_file_name(5);
+  const std::string sixth = "audit/" + audit_file_name(6);
+  SECTION("within a file, where no writer puts it") {
+    home.write(fifth, anchored + "\n" + claim + "\n");
+    home.set_mode(fifth, 0600);
+    CHECK_THAT(told(home.verify(head)), Contains("no later line tells that those before were rotated away"));
+    CHECK_FALSE(home.verify().is_whole());
+  }
+  SECTION("in a file of its own") {
+    home.write(fifth, anchored + "\n");
+    home.write(sixth, claim + "\n");
+    home.set_mode(fifth, 0600);
+    home.set_mode(sixth, 0600);
+    CHECK(home.verify(head).unproven_through == 4);
+    CHECK(home.verify(AuditAnchor{link.seq, link.hash}).unproven_through == 0);  // noted with the claim
+  }
+}
+
+TEST_CASE("AuditTrail: a rotation before the anchor proves what is missing") {
+  const AuditHome home({.file_bytes = 1000, .files = 3});
+  auto folder = home.open();
+  for (int i = 0; i < 40; ++i) AuditHome::append(folder, {std::to_string(i)});
+  const AuditAnchor head = home.verify().head;
+  REQUIRE(home.verify(head).first_seq > 1);
+  CHECK(home.verify(head).is_whole());
+  CHECK(home.verify(head).unproven_through == 0);
+  // One rotation more: the anchor is there yet.
+  const std::uint64_t first = home.verify().first_seq;
+  for (int i = 0; i < 20 && home.verify().first_seq == first; ++i) AuditHome::append(folder, {"more"});
+  CHECK(home.verify(head).is_whole());
+  CHECK(home.verify(head).unproven_through == home.verify(head).first_seq - 1);
+}
+
 TEST_CASE("AuditFolder: what a killed writer left is ended, told, and no tampering") {
   const AuditHome home;
   home.append({"1", "2", "3"});

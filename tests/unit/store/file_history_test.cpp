@@ -122,6 +122,57 @@ TEST_CASE("FileHistory: keeps the newest generations") {
   CHECK(files_in(home / "history/auth.json").size() == 2 * FileHistory::kMaxGenerations);
 }
 
+TEST_CASE("FileHistory: automatic edits in a row are one, and push out nothing of a person") {
+  const TempHome home;
+  const auto automatic = [](const std::string& who) {
+    return EditOptions{.note = {who, "register_methods", true}};
+  };
+  REQUIRE(edit(home, 1));
+  REQUIRE(edit(home, 2));
+  const std::string before = home.read("auth.json");
+  for (int i = 0; i < 30; ++i) REQUIRE(edit(home, 100 + i, automatic("agent")));
+  REQUIRE(history_of(home).list()->size() == 3);
+  CHECK(history_of(home).list()->front().who == "agent");
+  CHECK(*history_of(home).read(numbers(home).front()) == before);
+
+  SECTION("also those of several programs") {
+    for (int i = 0; i < 30; ++i) REQUIRE(edit(home, 200 + i, automatic("agent" + std::to_string(i % 3))));
+    CHECK(history_of(home).list()->size() == 3);
+    CHECK(history_of(home).list()->front().who == "several");
+    CHECK(*history_of(home).read(numbers(home).front()) == before);
+  }
+  SECTION("a person's edit ends the row") {
+    const std::string registered = home.read("auth.json");
+    REQUIRE(edit(home, 3));
+    const std::string later = home.read("auth.json");
+    for (int i = 0; i < 30; ++i) REQUIRE(edit(home, 200 + i, automatic("agent")));
+    const auto kept = numbers(home);
+    REQUIRE(kept.size() == 5);
+    CHECK(*history_of(home).read(kept[0]) == later);
+    CHECK(*history_of(home).read(kept[1]) == registered);
+    CHECK(*history_of(home).read(kept[2]) == before);
+  }
+  SECTION("so does what another program wrote") {
+    const std::string by_hand = "# mine\n{\"version\": {\"major\": 1, \"minor\": 4}}";
+    home.write("auth.json", by_hand);
+    REQUIRE(edit(home, 300, automatic("agent")));
+    REQUIRE(edit(home, 301, automatic("agent")));
+    CHECK(history_of(home).list()->size() == 4);
+    CHECK(*history_of(home).read(numbers(home).front()) == by_hand);
+  }
+  SECTION("one that was cut off before it was folded only stays") {
+    const auto folder = HistoryFolder::open(home / "auth.json", StrictModes::kOn);
+    REQUIRE(folder);
+    const std::string present = home.read("auth.json");
+    REQUIRE(edit(home, 300, automatic("agent")));
+    REQUIRE(folder->keep(home.read("auth.json"), present, automatic("agent").note, kNow));
+    home.write("auth.json", present);
+    REQUIRE(edit(home, 301, automatic("agent")));
+    CHECK(history_of(home).list()->size() == 4);
+    CHECK(*history_of(home).read(numbers(home)[1]) == before);
+  }
+}
+
 TEST_CASE("FileHistory: is bounded in bytes, and keeps one at least") {
   const TempHome home;
   REQUIRE(edit(home, 1));
@@ -220,7 +271,7 @@ TEST_CASE("FileHistory: an edit that was cut off before the file was replaced do
   REQUIRE(edit(home, 1));
   const auto folder = HistoryFolder::open(home / "auth.json", StrictModes::kOn);
   REQUIRE(folder);
-  CHECK(*folder->keep(home.read("auth.json"), {}, kNow) == 2);
+  CHECK(*folder->keep(home.read("auth.json"), {}, {}, kNow) == 2);
   CHECK(numbers(home) == std::vector<std::uint64_t>{1});
   REQUIRE(edit(home, 2));
   CHECK(numbers(home) == std::vector<std::uint64_t>{3, 1});
