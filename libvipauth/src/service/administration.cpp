@@ -1,5 +1,6 @@
 #include <vipauth/administration.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -68,11 +69,20 @@ class Request {
       return resolver->authorize_call(caller_.user_id(), operation_, required, arguments_);
     };
     const Decision modifies = holds(Administration::kModify);
-    if (modifies) return {};
-    if (takes_ == Takes::kModify || touches == Behalf::Touches::kRecords) return refused(modifies);
-    if (const Decision approves = holds(Administration::kApprove); !approves) return refused(approves);
+    if (!modifies) {
+      if (takes_ == Takes::kModify || touches == Behalf::Touches::kRecords) return refused(modifies);
+      if (const Decision approves = holds(Administration::kApprove); !approves) return refused(approves);
+    }
+    if (holds_all_of(*resolver, Administration::kModify)) return {};
     if (auto fresh = check_keys_are_new(before, after); !fresh) return fresh;
     return check_no_more_than_held(before, after, caller_.user_id(), now);
+  }
+
+  /// Without a restriction: with one, a grant gives authority over what it names, and none over the rest.
+  bool holds_all_of(const CapabilityResolver& resolver, std::string_view capability) const {
+    const std::vector<HeldGrant> held = resolver.grants_of(caller_.user_id(), capability);
+    return std::any_of(held.begin(), held.end(),
+                       [](const HeldGrant& grant) { return grant.capability.restrictions.empty(); });
   }
 
   Session& caller_;
@@ -81,8 +91,12 @@ class Request {
   CallArguments arguments_;
 };
 
-Json::Object arguments_of(std::string_view user_id, const Approval& approval = {}) {
-  Json::Object out{{"user_id", Json(user_id)}};
+Json::Object arguments_of(std::string_view user_id) { return {{"user_id", Json(user_id)}}; }
+
+Json::Object arguments_of(std::string_view user_id, const Approval& approval) {
+  Json::Object out = arguments_of(user_id);
+  out.push_back({"new_user_id", approval.user_id ? Json(*approval.user_id) : Json(user_id)});
+  out.push_back({"any_address", Json(approval.any_address)});
   if (approval.identity) out.push_back({"identity", Json(*approval.identity)});
   if (approval.roles) out.push_back({"roles", Json::strings(*approval.roles)});
   if (approval.groups) out.push_back({"groups", Json::strings(*approval.groups)});

@@ -114,20 +114,21 @@ Result<void> check_no_more_than_held(const Policy& before, const Policy& after, 
 }
 
 Result<void> check_keys_are_new(const Policy& before, const Policy& after) {
-  std::vector<CurveKey> keys;
-  const auto collect = [&](const std::vector<Policy::Entry>& entries, std::size_t first) {
+  const auto check = [](const std::vector<Policy::Entry>& entries, std::size_t first,
+                        const Policy& known) -> Result<void> {
     for (std::size_t i = first; i < entries.size(); ++i) {
-      if (const CurveKey* key = key_of(entries[i])) keys.push_back(*key);
+      const CurveKey* key = key_of(entries[i]);
+      if (key == nullptr) continue;
+      for (const Policy::Entry& entry : known.allow()) {
+        const CurveKey* other = key_of(entry);
+        if (other == nullptr || *other != *key) continue;
+        return refused("this key is in the record of " + shown(entry.record->user_id) + " already");
+      }
     }
+    return {};
   };
-  collect(after.allow(), before.allow().size());
-  collect(after.deny(), before.deny().size());
-  for (std::size_t i = 0; i < before.allow().size(); ++i) {
-    const CurveKey* known = key_of(before.allow()[i]);
-    if (known == nullptr || std::find(keys.begin(), keys.end(), *known) == keys.end()) continue;
-    return refused("this key is in the record of " + shown(before.allow()[i].record->user_id) + " already");
-  }
-  return {};
+  if (auto allowed = check(after.allow(), before.allow().size(), before); !allowed) return allowed;
+  return check(after.deny(), before.deny().size(), after);
 }
 
 }  // namespace vipauth

@@ -19,8 +19,9 @@ bool covers(const Capability& held, const Capability& granted);
 Result<void> check_no_more_than_held(const Policy& before, const Policy& after, std::string_view user_id,
                                      Timestamp now);
 
-/// Are the keys that `after` allows or denies behind those of `before` in no allow record yet, active or not?
-/// Deciding about such a key again would change what was decided. \return kPermissionDenied
+/// Are the keys that `after` allows behind those of `before` in no allow record yet, active or not, and those
+/// that it denies in none that stays? Such a decision would change what was decided about somebody else.
+/// \return kPermissionDenied
 Result<void> check_keys_are_new(const Policy& before, const Policy& after);
 
 }  // namespace vipauth

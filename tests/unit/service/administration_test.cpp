@@ -275,6 +275,78 @@ TEST_CASE("Administration: a restricted capability administers only what it is r
         ErrorCode::kPermissionDenied);
 }
 
+TEST_CASE("Administration: an editor of one user is no editor of everything") {
+  const TempHome home;
+  home.write(
+      "auth.json",
+      auth_file({user_record("helper", kKeyA,
+                             "{'capabilities':['cap',{'allow_auth_modifications':{'user_id':'bob'}}]}"),
+                 user_record("bob", kKeyB, "{'address':'127.0.0.1','capabilities':['cap']}"),
+                 user_record("eve", kKeyC, "{'address':'127.0.0.1','identity':'eve.agent'}")}));
+  AuthService service = open_service(home);
+  Session helper = session_for(service, "helper", kKeyA);
+  Administration as_helper(service, helper);
+  CHECK(code_of(as_helper.deny_authorization("eve")) == ErrorCode::kPermissionDenied);
+  CHECK(code_of(as_helper.update_user_capabilities(json("{'bob':['admin']}"))) ==
+        ErrorCode::kPermissionDenied);
+
+  REQUIRE(as_helper.deny_authorization("bob"));
+  const std::string before = home.read("auth.json");
+  Approval named;
+  for (const std::string name : {"control", "eve.agent", "eve"}) {
+    CAPTURE(name);
+    named.identity = name;
+    CHECK(code_of(as_helper.approve_authorization("bob", named)) == ErrorCode::kPermissionDenied);
+  }
+  for (const std::string_view more : {"['admin']", "['allow_auth_modifications']"}) {
+    CAPTURE(more);
+    CHECK(code_of(as_helper.approve_authorization("bob", with_capabilities(more))) ==
+          ErrorCode::kPermissionDenied);
+  }
+  CHECK(home.read("auth.json") == before);
+  named.identity = "bob.agent";
+  CHECK(as_helper.approve_authorization("bob", named));
+  CHECK(service.get_authorization_status("bob").value() == Status::kApproved);
+}
+
+TEST_CASE("Administration: an editor of one user does not wake or shut out the key of another") {
+  const TempHome home;
+  home.write("auth.json",
+             auth_file({user_record("helper", kKeyA,
+                                    "{'capabilities':{'allow_auth_modifications':{'user_id':'/bob|tom/'}}}"),
+                        user_record("eve", kKeyB, "{'address':'10.0.0.1'}"),
+                        user_record("tom", kKeyC, "{'address':'10.0.0.2'}"),
+                        user_record("bob", kKeyB, "{'address':'10.0.0.3'}")}));
+  AuthService service = open_service(home);
+  Session helper = session_for(service, "helper", kKeyA);
+  Administration as_helper(service, helper);
+  CHECK(code_of(as_helper.deny_authorization("bob")) == ErrorCode::kPermissionDenied);
+  CHECK(as_helper.deny_authorization("tom"));
+  CHECK(as_helper.approve_authorization("tom"));
+
+  REQUIRE(service.deny_authorization("bob"));
+  CHECK(code_of(as_helper.approve_authorization("bob")) == ErrorCode::kPermissionDenied);
+  CHECK(service.get_authorization_status("bob").value() == Status::kDenied);
+}
+
+TEST_CASE("Administration: a restriction may speak of the name and the address that an approval gives") {
+  Approval renamed;
+  renamed.user_id = "b.new";
+  Approval anywhere;
+  anywhere.any_address = true;
+  for (const std::string capability : {"approve_auth", "allow_auth_modifications"}) {
+    CAPTURE(capability);
+    Office office("{'" + capability + "':{'new_user_id':'/a.*/','any_address':false}}");
+    office.check_refused("approver", {}, "");
+    office.check_refused("approver", renamed, "");
+    anywhere.user_id = "a.new";
+    office.check_refused("approver", anywhere, "");
+    renamed.user_id = "a.new";
+    CHECK(office.approve("approver", renamed));
+    renamed.user_id = "b.new";
+  }
+}
+
 TEST_CASE("Administration: an editor edits capabilities, topics and requirements, and an approver does not") {
   Office office;
   Session approver = office.session("approver");
