@@ -28,8 +28,9 @@ namespace vipauth {
 /// a peer that was denied, than it holds itself. Roles and groups count as what they
 /// give, a user_id as what that user holds already. A restricted grant covers one that is restricted at least
 /// as much: by the same constraint, or by a value that a pattern of its own matches. A role or group that
-/// does not exist could become anything, a platform's name or another user's is not free: they are refused.
-/// Not thread-safe, as the session is not. Source: semantics 8; VOLTTRON auth.py, approve_authorization.
+/// does not exist could become anything, a platform's name or another user's, be it denied, is not free: they
+/// are refused. Not thread-safe, as the session is not. Source: semantics 8; VOLTTRON auth.py,
+/// approve_authorization.
 class Administration {
  public:
   static constexpr std::string_view kApprove = "approve_auth";

@@ -37,19 +37,24 @@ std::string described(const Capability& capability) {
   return shown(capability.name) + " with " + python_repr(restrictions);
 }
 
-/// A name that is the platform's or in a record already would give what belongs to that name.
-Result<void> check_name_is_free(const Policy& policy, std::string_view name) {
+bool has_name(const Policy::Entry& entry, std::string_view name) {
+  for (const std::string_view member : {"user_id", "identity"}) {
+    const Json* value = entry.source.find(member);
+    if (value != nullptr && value->is_string() && value->as_string() == name) return true;
+  }
+  return entry.record && entry.record->user_id == name;
+}
+
+/// A name that is the platform's or in a record already would give what belongs to that name: now, or when a
+/// denial is taken back. The denials are those that stay.
+Result<void> check_name_is_free(const Policy& before, const Policy& after, std::string_view name) {
   if (name.empty()) return {};
   if (IdentityRegistry::is_platform_name(name)) return refused(shown(name) + " is a name of the platform");
-  const auto has_name = [&](const Policy::Entry& entry) {
-    for (const std::string_view member : {"user_id", "identity"}) {
-      const Json* value = entry.source.find(member);
-      if (value != nullptr && value->is_string() && value->as_string() == name) return true;
+  for (const auto* list : {&before.allow(), &after.deny()}) {
+    if (std::any_of(list->begin(), list->end(),
+                    [&](const Policy::Entry& entry) { return has_name(entry, name); })) {
+      return refused(shown(name) + " is a name of another record");
     }
-    return entry.record && entry.record->user_id == name;
-  };
-  if (std::any_of(policy.allow().begin(), policy.allow().end(), has_name)) {
-    return refused(shown(name) + " is a name of another record");
   }
   return {};
 }
@@ -97,8 +102,8 @@ Result<void> check_no_more_than_held(const Policy& before, const Policy& after, 
   for (std::size_t i = before.allow().size(); i < after.allow().size(); ++i) {
     const auto& record = after.allow()[i].record;
     if (!record) return record.error().at(json_pointer("/allow", i));
-    if (auto free = check_name_is_free(before, record->user_id); !free) return free;
-    if (auto free = check_name_is_free(before, record->identity); !free) return free;
+    if (auto free = check_name_is_free(before, after, record->user_id); !free) return free;
+    if (auto free = check_name_is_free(before, after, record->identity); !free) return free;
     if (auto known = check_roles_are_known(after, *record); !known) return known;
     for (const HeldGrant& granted : after_grants->grants_of(record->user_id)) {
       const bool is_held = std::any_of(held.begin(), held.end(), [&](const HeldGrant& own) {

@@ -14,7 +14,7 @@ namespace vipauth {
 bool covers(const Capability& held, const Capability& granted);
 
 /// Is nothing given by the records that `after` has behind those of `before` that `user_id` does not hold by
-/// `before`? And are their names nobody's, their roles and groups such as there are?
+/// `before`? And are their names nobody's, be it denied, their roles and groups such as there are?
 /// \return kPermissionDenied, with what; what CapabilityResolver::create returns
 Result<void> check_no_more_than_held(const Policy& before, const Policy& after, std::string_view user_id,
                                      Timestamp now);

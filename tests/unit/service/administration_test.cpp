@@ -21,6 +21,7 @@ using Names = std::vector<std::string>;
 using Status = AuthorizationStatus;
 
 const std::string kKeyD = "DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDA";
+const std::string kKeyE = "EEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEA";
 
 /// A home with an approver, an editor and a user, to which a stranger has asked.
 class Office {
@@ -185,6 +186,46 @@ TEST_CASE("Administration: the platform's names and those of other records are n
   approval.identity = "new.agent";
   approval.user_id = "new";
   CHECK(office.approve("approver", approval));
+}
+
+TEST_CASE("Administration: the names of a denied agent are its own") {
+  Office office;
+  Json document = *Json::parse(office.home.read("auth.json"));
+  document.set("deny", json("[{'user_id':'bob','identity':'bob.agent','credentials':'" + kKeyE + "'}]"));
+  office.home.write("auth.json", document.dump());
+  REQUIRE(office.service->reload());
+  Approval approval;
+  for (const std::string name : {"bob", "bob.agent"}) {
+    CAPTURE(name);
+    approval = {};
+    approval.user_id = name;
+    office.check_refused("approver", approval, "is a name of another record");
+    approval = {};
+    approval.identity = name;
+    office.check_refused("approver", approval, "is a name of another record");
+  }
+  approval.identity = "other.agent";
+  CHECK(office.approve("approver", approval));
+}
+
+TEST_CASE("check_no_more_than_held: a name is taken also where its record cannot be read") {
+  const auto policy = [](const Json::Array& deny) {
+    Json document = *Json::parse(auth_file({user_record("approver", kKeyA)}));
+    document.set("deny", deny);
+    return *Policy::parse(std::move(document));
+  };
+  const auto check = [](const Policy& before, std::string_view identity) {
+    Policy after = before;
+    Json record = user_record("new", kKeyD);
+    record.set("identity", identity);
+    REQUIRE(after.add_allow(record));
+    return check_no_more_than_held(before, after, "approver", kNow);
+  };
+  const Policy unreadable = policy({json("{'identity':'bob.agent','credentials':1}")});
+  REQUIRE_FALSE(unreadable.deny()[0].record);
+  CHECK(code_of(check(unreadable, "bob.agent")) == ErrorCode::kPermissionDenied);
+  CHECK(check(unreadable, "free.agent"));
+  CHECK(check(policy({}), "bob.agent"));
 }
 
 TEST_CASE("Administration: an approver decides about who waits, an editor about who was decided") {
