@@ -188,6 +188,60 @@ TEST_CASE("Administration: the platform's names and those of other records are n
   CHECK(office.approve("approver", approval));
 }
 
+TEST_CASE("Administration: nobody approves what grants nothing yet") {
+  Office office(
+      "['approve_auth',{'store':{'identity':'free.name'}},{'cap':{'x':'/(?=a)/'}},{'cap':{'x':'/a/'}}]",
+      "{'roles':{'own':{'store':{'identity':'{identity}'}},'bad':{'cap':{'x':'/(?=a)/'}}},"
+      "'groups':{'owns':['own']}}");
+  office.check_refused("approver", with_capabilities("{'store':{'identity':'{identity}'}}"), "nothing now");
+  office.check_refused("approver", with_capabilities("{'cap':{'x':'/(?=a)/'}}"), "nothing now");
+  Approval roles;
+  for (const std::string role : {"own", "bad"}) {
+    roles.roles = Names{role};
+    office.check_refused("approver", roles, "nothing now");
+  }
+  Approval groups;
+  groups.groups = Names{"owns"};
+  office.check_refused("approver", groups, "nothing now");
+  groups.identity = "free.name";
+  groups.capabilities = json("{'cap':{'x':'/a/'}}");
+  CHECK(office.approve("approver", groups));
+  Office others;
+  CHECK(others.approve("editor", with_capabilities("{'cap':{'x':'/(?=a)/'}}")));
+}
+
+TEST_CASE("Administration: an approver approves no key that a deny record matches") {
+  const std::string denied = GENERATE_COPY(
+      as<std::string>(), "'credentials':'" + kKeyD + "'", "'credentials':'/D+A/'",
+      "'address':'10.0.0.9','credentials':'" + kKeyD + "'", "'enabled':false,'credentials':'" + kKeyD + "'");
+  CAPTURE(denied);
+  Office office;
+  Json document = *Json::parse(office.home.read("auth.json"));
+  document.set("deny", json("[{" + denied + "}]"));
+  office.home.write("auth.json", document.dump());  // and it is not loaded yet
+  office.check_refused("approver", {}, "is denied by /deny/0");
+  document.set("deny", json("[{'credentials':'/E+A/'},{'credentials':'" + kKeyE + "'}]"));
+  office.home.write("auth.json", document.dump());
+  CHECK(office.approve("approver"));
+}
+
+TEST_CASE("Administration: a record that does not count yet is looked at as if it did") {
+  const std::string time = GENERATE("'not_before':'2099-01-01T00:00:00Z'", "'enabled':false");
+  CAPTURE(time);
+  const TempHome home;
+  Json document = *Json::parse(auth_file({user_record(
+      "helper", kKeyA, "{'capabilities':['cap',{'allow_auth_modifications':{'user_id':'/bob|tom/'}}]}")}));
+  document.set(
+      "deny", json("[{'user_id':'bob','capabilities':['admin'],'credentials':'" + kKeyD + "'," + time +
+                   "},{'user_id':'tom','capabilities':['cap'],'credentials':'" + kKeyE + "'," + time + "}]"));
+  home.write("auth.json", document.dump());
+  AuthService service = open_service(home);
+  Session helper = session_for(service, "helper", kKeyA);
+  Administration as_helper(service, helper);
+  CHECK(code_of(as_helper.approve_authorization("bob")) == ErrorCode::kPermissionDenied);
+  CHECK(as_helper.approve_authorization("tom"));
+}
+
 TEST_CASE("Administration: the names of a denied agent are its own") {
   Office office;
   Json document = *Json::parse(office.home.read("auth.json"));
