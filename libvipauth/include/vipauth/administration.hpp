@@ -25,12 +25,12 @@ namespace vipauth {
 /// `capabilities` what it sets.
 ///
 /// Who does not hold `allow_auth_modifications` without a restriction grants no more by an approval, be it of
-/// a peer that was denied, than it holds itself. Roles and groups count as what they
-/// give, a user_id as what that user holds already. A restricted grant covers one that is restricted at least
-/// as much: by the same constraint, or by a value that a pattern of its own matches. A role or group that
-/// does not exist could become anything, a platform's name or another user's, be it denied, is not free: they
-/// are refused. Not thread-safe, as the session is not. Source: semantics 8; VOLTTRON auth.py,
-/// approve_authorization.
+/// a peer that was denied, than it holds itself. Roles and groups count as what they give, a user_id as what
+/// that user holds already. A restricted grant covers one that is restricted at least as much: by the same
+/// constraint, or by a value that a pattern of its own matches. A role or group that does not exist could
+/// become anything, and so could what grants nothing now; a platform's name or another user's, be it denied,
+/// is not free: they are refused. The session's observer sees what is refused.
+/// Not thread-safe, as the session is not. Source: semantics 8; VOLTTRON auth.py, approve_authorization.
 class Administration {
  public:
   static constexpr std::string_view kApprove = "approve_auth";

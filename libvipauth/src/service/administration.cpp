@@ -50,16 +50,29 @@ class Request {
   }
 
  private:
-  /// By the file, and not only by the policy in force, which may be older: who has lost a capability or a key
-  /// a moment ago must not use it any more.
+  /// A refusal that the file decides is reported, as one that the policy in force decides is.
   Result<void> check_edit(const Policy& before, const Policy& after, Behalf::Touches touches,
                           Timestamp now) const {
+    const auto decision = judge_edit(before, after, touches, now);
+    if (!decision) return decision.error();
+    if (*decision) return {};
+    caller_.report(
+        {.kind = Question::Kind::kCall, .subject = operation_, .callee = kCallee, .arguments = &arguments_},
+        *decision);
+    return refused(*decision);
+  }
+
+  /// By the file, and not only by the policy in force, which may be older: who has lost a capability or a key
+  /// a moment ago must not use it any more.
+  Result<Decision> judge_edit(const Policy& before, const Policy& after, Behalf::Touches touches,
+                              Timestamp now) const {
     const auto authenticator = Authenticator::create(before, now);
     if (!authenticator) return authenticator.error();
     const Authentication standing = authenticator->reauthenticate(caller_.acceptance());
-    if (!standing.decision) return refused(standing.decision);
+    if (!standing.decision) return standing.decision;
     if (standing.acceptance.user_id != caller_.user_id()) {
-      return Error{ErrorCode::kPermissionDenied, "these credentials now belong to another user", ""};
+      return Decision::refuse(Reason::kRevoked, "these credentials now belong to another user",
+                              standing.decision.source());
     }
 
     const auto resolver = CapabilityResolver::create(before, now);
@@ -68,14 +81,19 @@ class Request {
       const std::array required{std::string(capability)};
       return resolver->authorize_call(caller_.user_id(), operation_, required, arguments_);
     };
-    const Decision modifies = holds(Administration::kModify);
-    if (!modifies) {
-      if (takes_ == Takes::kModify || touches == Behalf::Touches::kRecords) return refused(modifies);
-      if (const Decision approves = holds(Administration::kApprove); !approves) return refused(approves);
+    std::string_view by = Administration::kModify;
+    if (const Decision modifies = holds(by); !modifies) {
+      if (takes_ == Takes::kModify || touches == Behalf::Touches::kRecords) return modifies;
+      by = Administration::kApprove;
+      if (Decision approves = holds(by); !approves) return approves;
     }
-    if (holds_all_of(*resolver, Administration::kModify)) return {};
-    if (auto fresh = check_keys_are_new(before, after); !fresh) return fresh;
-    return check_no_more_than_held(before, after, caller_.user_id(), now);
+    if (holds_all_of(*resolver, Administration::kModify)) return Decision::allow(Reason::kAllowed);
+    auto bounded = check_keys_are_new(before, after);
+    if (bounded) bounded = check_no_more_than_held(before, after, caller_.user_id(), now);
+    if (bounded) return Decision::allow(Reason::kAllowed);
+    if (bounded.error().code != ErrorCode::kPermissionDenied) return bounded.error();
+    return Decision::refuse(Reason::kRestricted, bounded.error().message,
+                            resolver->sources_of(caller_.user_id(), by));
   }
 
   /// Without a restriction: with one, a grant gives authority over what it names, and none over the rest.
