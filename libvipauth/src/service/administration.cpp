@@ -154,9 +154,7 @@ Result<Authorization> Administration::delete_authorization(std::string_view user
   const Request request(caller_, "delete_authorization", Takes::kApprove, arguments_of(user_id));
   if (auto allowed = request.check(); !allowed) return allowed.error();
   const AuthService::Parts parts = service_.parts();
-  auto done = parts.remote_peers.remove(user_id, request.behalf(parts.options.clock));
-  if (done) static_cast<void>(parts.reload({true, false}));
-  return done;
+  return parts.delete_authorization(user_id, request.behalf(parts.options.clock));
 }
 
 Result<Authorization> Administration::get_authorization(std::string_view user_id) {

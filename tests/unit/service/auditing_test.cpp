@@ -381,13 +381,13 @@ TEST_CASE("to_prometheus: each metric has its HELP and TYPE before its samples, 
   CHECK(text.back() == '\n');
 }
 
-TEST_CASE("AuthService: audits what an administrator tried in vain") {
+TEST_CASE("AuthService: audits what an administrator tried in vain, and did") {
   Audited audited;
   audited.home.write("auth.json",
                      auth_file({user_record("approver", kKeyA, "{'capabilities':['approve_auth']}")}));
   REQUIRE(audited.service->reload());
   CHECK(ask_curve(audited.service->zap_authenticator(), kKeyB, "10.0.0.2").status_code == "300");
-  const auto pending = audited.service->get_pending_authorizations();
+  auto pending = audited.service->get_pending_authorizations();
   REQUIRE(pending);
   REQUIRE(pending->size() == 1);
   Session approver = audited.session("approver", kKeyA);
@@ -405,6 +405,17 @@ TEST_CASE("AuthService: audits what an administrator tried in vain") {
   CHECK(holds(refusals[0], "reason", to_string(Reason::kRestricted)));
   CHECK(holds(refusals[0], "message", "no grant accepts the arguments: /allow/0/capabilities"));
 
+  CHECK(audited.lines("change").empty());
+  REQUIRE(administration.delete_authorization(pending->front().user_id));
+  const auto deleted = audited.lines("change");
+  REQUIRE(deleted.size() == 1);
+  CHECK(holds(deleted[0], "file", "pending.json"));
+  CHECK(holds(deleted[0], "who", "approver"));
+  CHECK(holds(deleted[0], "command", "delete_authorization"));
+
+  CHECK(ask_curve(audited.service->zap_authenticator(), kKeyB, "10.0.0.2").status_code == "300");
+  pending = audited.service->get_pending_authorizations();
+  REQUIRE(pending);
   approval.identity = "free.agent";
   CHECK(administration.approve_authorization(pending->front().user_id, approval));
   CHECK(audited.lines("refusal").size() == 1);
