@@ -43,7 +43,7 @@ class Request {
 
   /// The request must outlive it.
   Behalf behalf(const Clock& clock) const {
-    return {caller_.user_id(),
+    return {who_of_peer(caller_.user_id()),
             [this, &clock](const Policy& before, const Policy& after, Behalf::Touches touches) {
               return check_edit(before, after, touches, clock());
             }};

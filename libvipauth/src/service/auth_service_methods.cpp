@@ -82,7 +82,7 @@ Result<MethodRegistration> AuthService::Parts::register_methods(std::string_view
     for (const DeclaredMethod& method : *checked) lists.emplace_back(method.name, method.capabilities);
     EditOptions edit_options{
         .patience = kRegistrationPatience,
-        .note = {owner.empty() ? options.edit_note.who : std::string(owner), "register_methods"}};
+        .note = {owner.empty() ? options.edit_note.who : who_of_peer(owner), "register_methods"}};
     auto stored = edit_policy(
         [&](Policy& policy) {
           return policy.declare_rpc_authorizations(identity, lists, DeclarationLimits::kMaxMethods);

@@ -95,7 +95,7 @@ TEST_CASE("Administration: an approver approves, and the history tells who") {
   CHECK(ask_curve(office.service->zap_authenticator(), kKeyD, "10.0.0.1").status_code == "200");
   const auto history = FileHistory(office.home / "auth.json").list();
   REQUIRE(history);
-  CHECK(history->back().who == "approver");
+  CHECK(history->back().who == "peer:approver");
   CHECK(office.service->get_authorization(office.stranger)->status == Status::kApproved);
 }
 

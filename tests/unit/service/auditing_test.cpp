@@ -410,7 +410,7 @@ TEST_CASE("AuthService: audits what an administrator tried in vain, and did") {
   const auto deleted = audited.lines("change");
   REQUIRE(deleted.size() == 1);
   CHECK(holds(deleted[0], "file", "pending.json"));
-  CHECK(holds(deleted[0], "who", "approver"));
+  CHECK(holds(deleted[0], "who", "peer:approver"));
   CHECK(holds(deleted[0], "command", "delete_authorization"));
 
   CHECK(ask_curve(audited.service->zap_authenticator(), kKeyB, "10.0.0.2").status_code == "300");
