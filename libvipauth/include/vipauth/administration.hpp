@@ -20,12 +20,16 @@ namespace vipauth {
 /// | approve, deny or delete a peer that waits             | `approve_auth`, or `allow_auth_modifications` |
 /// | see who waits, is approved or denied; read the topics | the same                                      |
 /// | change what was decided or written                    | `allow_auth_modifications`                    |
-/// A grant of these capabilities may be restricted on the operation's arguments, such as `user_id`.
+/// A grant of these capabilities may be restricted on the operation's arguments, such as `user_id`; those of
+/// an approval are `new_user_id` and `any_address`, too, and of `identity`, `roles`, `groups` and
+/// `capabilities` what it sets.
 ///
-/// Who holds `approve_auth` alone grants no more than it holds itself. Roles and groups count as what they
-/// give, a user_id as what that user holds already. A restricted grant covers one that is restricted at least
-/// as much: by the same constraint, or by a value that a pattern of its own matches. A role or group that
-/// does not exist could become anything, a platform's name or another user's is not free: they are refused.
+/// Who does not hold `allow_auth_modifications` without a restriction grants no more by an approval, be it of
+/// a peer that was denied, than it holds itself. Roles and groups count as what they give, a user_id as what
+/// that user holds already. A restricted grant covers one that is restricted at least as much: by the same
+/// constraint, or by a value that a pattern of its own matches. A role or group that does not exist could
+/// become anything, and so could what grants nothing now; a platform's name or another user's, be it denied,
+/// is not free: they are refused. The session's observer sees what is refused.
 /// Not thread-safe, as the session is not. Source: semantics 8; VOLTTRON auth.py, approve_authorization.
 class Administration {
  public:

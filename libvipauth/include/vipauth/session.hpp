@@ -49,6 +49,9 @@ class Session {
   VIPAUTH_EXPORT Decision authorize_publish(std::string_view topic);
   VIPAUTH_EXPORT Decision authorize_receive(std::string_view topic);
 
+  /// Tells the observer what was decided elsewhere about a question of this peer.
+  VIPAUTH_EXPORT void report(const Question& question, const Decision& decision) const;
+
  private:
   bool stands();
   void judge();

@@ -41,8 +41,12 @@ Decision Session::check() {
 template <typename Ask>
 Decision Session::decide(const Question& question, Ask ask) {
   Decision decision = stands() ? ask(*judged_.snapshot) : standing_;
-  if (observer_) observer_->on_decision(*this, question, decision);
+  report(question, decision);
   return decision;
+}
+
+void Session::report(const Question& question, const Decision& decision) const {
+  if (observer_) observer_->on_decision(*this, question, decision);
 }
 
 Decision Session::verify_sender(std::string_view vip_identity) {

@@ -1,5 +1,6 @@
 #include <vipauth/administration.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -42,23 +43,36 @@ class Request {
 
   /// The request must outlive it.
   Behalf behalf(const Clock& clock) const {
-    return {caller_.user_id(),
+    return {who_of_peer(caller_.user_id()),
             [this, &clock](const Policy& before, const Policy& after, Behalf::Touches touches) {
               return check_edit(before, after, touches, clock());
             }};
   }
 
  private:
-  /// By the file, and not only by the policy in force, which may be older: who has lost a capability or a key
-  /// a moment ago must not use it any more.
+  /// A refusal that the file decides is reported, as one that the policy in force decides is.
   Result<void> check_edit(const Policy& before, const Policy& after, Behalf::Touches touches,
                           Timestamp now) const {
+    const auto decision = judge_edit(before, after, touches, now);
+    if (!decision) return decision.error();
+    if (*decision) return {};
+    caller_.report(
+        {.kind = Question::Kind::kCall, .subject = operation_, .callee = kCallee, .arguments = &arguments_},
+        *decision);
+    return refused(*decision);
+  }
+
+  /// By the file, and not only by the policy in force, which may be older: who has lost a capability or a key
+  /// a moment ago must not use it any more.
+  Result<Decision> judge_edit(const Policy& before, const Policy& after, Behalf::Touches touches,
+                              Timestamp now) const {
     const auto authenticator = Authenticator::create(before, now);
     if (!authenticator) return authenticator.error();
     const Authentication standing = authenticator->reauthenticate(caller_.acceptance());
-    if (!standing.decision) return refused(standing.decision);
+    if (!standing.decision) return standing.decision;
     if (standing.acceptance.user_id != caller_.user_id()) {
-      return Error{ErrorCode::kPermissionDenied, "these credentials now belong to another user", ""};
+      return Decision::refuse(Reason::kRevoked, "these credentials now belong to another user",
+                              standing.decision.source());
     }
 
     const auto resolver = CapabilityResolver::create(before, now);
@@ -67,12 +81,26 @@ class Request {
       const std::array required{std::string(capability)};
       return resolver->authorize_call(caller_.user_id(), operation_, required, arguments_);
     };
-    const Decision modifies = holds(Administration::kModify);
-    if (modifies) return {};
-    if (takes_ == Takes::kModify || touches == Behalf::Touches::kRecords) return refused(modifies);
-    if (const Decision approves = holds(Administration::kApprove); !approves) return refused(approves);
-    if (auto fresh = check_keys_are_new(before, after); !fresh) return fresh;
-    return check_no_more_than_held(before, after, caller_.user_id(), now);
+    std::string_view by = Administration::kModify;
+    if (const Decision modifies = holds(by); !modifies) {
+      if (takes_ == Takes::kModify || touches == Behalf::Touches::kRecords) return modifies;
+      by = Administration::kApprove;
+      if (Decision approves = holds(by); !approves) return approves;
+    }
+    if (holds_all_of(*resolver, Administration::kModify)) return Decision::allow(Reason::kAllowed);
+    auto bounded = check_keys_are_new(before, after);
+    if (bounded) bounded = check_no_more_than_held(before, after, caller_.user_id(), now);
+    if (bounded) return Decision::allow(Reason::kAllowed);
+    if (bounded.error().code != ErrorCode::kPermissionDenied) return bounded.error();
+    return Decision::refuse(Reason::kRestricted, bounded.error().message,
+                            resolver->sources_of(caller_.user_id(), by));
+  }
+
+  /// Without a restriction: with one, a grant gives authority over what it names, and none over the rest.
+  bool holds_all_of(const CapabilityResolver& resolver, std::string_view capability) const {
+    const std::vector<HeldGrant> held = resolver.grants_of(caller_.user_id(), capability);
+    return std::any_of(held.begin(), held.end(),
+                       [](const HeldGrant& grant) { return grant.capability.restrictions.empty(); });
   }
 
   Session& caller_;
@@ -81,8 +109,12 @@ class Request {
   CallArguments arguments_;
 };
 
-Json::Object arguments_of(std::string_view user_id, const Approval& approval = {}) {
-  Json::Object out{{"user_id", Json(user_id)}};
+Json::Object arguments_of(std::string_view user_id) { return {{"user_id", Json(user_id)}}; }
+
+Json::Object arguments_of(std::string_view user_id, const Approval& approval) {
+  Json::Object out = arguments_of(user_id);
+  out.push_back({"new_user_id", approval.user_id ? Json(*approval.user_id) : Json(user_id)});
+  out.push_back({"any_address", Json(approval.any_address)});
   if (approval.identity) out.push_back({"identity", Json(*approval.identity)});
   if (approval.roles) out.push_back({"roles", Json::strings(*approval.roles)});
   if (approval.groups) out.push_back({"groups", Json::strings(*approval.groups)});
@@ -122,9 +154,7 @@ Result<Authorization> Administration::delete_authorization(std::string_view user
   const Request request(caller_, "delete_authorization", Takes::kApprove, arguments_of(user_id));
   if (auto allowed = request.check(); !allowed) return allowed.error();
   const AuthService::Parts parts = service_.parts();
-  auto done = parts.remote_peers.remove(user_id, request.behalf(parts.options.clock));
-  if (done) static_cast<void>(parts.reload({true, false}));
-  return done;
+  return parts.delete_authorization(user_id, request.behalf(parts.options.clock));
 }
 
 Result<Authorization> Administration::get_authorization(std::string_view user_id) {

@@ -213,19 +213,6 @@ struct AuthService::Impl {
     return outcome != SetupMode::Outcome::kStranger;
   }
 
-  /// A request that is deleted changes no file but pending.json.
-  void audit_forgotten(const Authorization& request) const {
-    AuditEvent event;
-    event.before = Json::Object{{"user_id", request.user_id},
-                                {"mechanism", to_string(request.mechanism)},
-                                {"credentials", request.credentials},
-                                {"address", request.address}};
-    const EditOptions edit_options{.note = options.edit_note, .clock = options.clock};
-    const auto warning = audit_change(folder_of(auth_file.path()) / kPendingFile, std::move(event),
-                                      edit_options, options.strict_modes);
-    if (warning) log(LogLevel::kWarning, *warning);
-  }
-
   const Options options;
   const std::shared_ptr<AuditLog> audit_log;      // null: none is written
   const std::shared_ptr<AuditRecorder> recorder;  // null: nobody audits
@@ -440,10 +427,7 @@ Result<Authorization> AuthService::deny_authorization(std::string_view user_id) 
 }
 
 Result<Authorization> AuthService::delete_authorization(std::string_view user_id) {
-  auto done = impl_->remote_peers.remove(user_id);
-  if (done && done->status == AuthorizationStatus::kPending) impl_->audit_forgotten(*done);
-  if (done) static_cast<void>(impl_->reload({true, false}));
-  return done;
+  return parts().delete_authorization(user_id, {});
 }
 
 Result<std::vector<Authorization>> AuthService::get_pending_authorizations() const {

@@ -88,7 +88,7 @@ Result<void> AuthService::Parts::write_down(std::string_view identity,
   std::vector<std::pair<std::string, std::vector<std::string>>> lists;
   for (const DeclaredMethod& method : methods) lists.emplace_back(method.name, method.capabilities);
   const EditOptions edit_options{.patience = kRegistrationPatience,
-                                 .note = {.who = owner.empty() ? options.edit_note.who : std::string(owner),
+                                 .note = {.who = owner.empty() ? options.edit_note.who : who_of_peer(owner),
                                           .command = "register_methods",
                                           .is_automatic = true}};
   return edit_policy(

@@ -1,5 +1,10 @@
 #include "service/auth_service_parts.hpp"
 
+#include <utility>
+
+#include "store/atomic_file.hpp"
+#include "store/audit_change.hpp"
+
 namespace vipauth {
 
 Result<void> AuthService::Parts::edit_policy(const AuthFile::Change& change, EditOptions edit_options) const {
@@ -22,6 +27,26 @@ Result<void> AuthService::Parts::edit_policy(const AuthFile::Change& change, con
         return behalf.check(before, policy, Behalf::Touches::kRecords);
       },
       edit_options);
+}
+
+Result<Authorization> AuthService::Parts::delete_authorization(std::string_view user_id,
+                                                               const Behalf& behalf) const {
+  auto done = remote_peers.remove(user_id, behalf);
+  if (!done) return done;
+  if (done->status == AuthorizationStatus::kPending) {
+    AuditEvent event;
+    event.before = Json::Object{{"user_id", done->user_id},
+                                {"mechanism", to_string(done->mechanism)},
+                                {"credentials", done->credentials},
+                                {"address", done->address}};
+    EditOptions edit_options{.note = options.edit_note, .clock = options.clock};
+    if (!behalf.who.empty()) edit_options.note = {behalf.who, "delete_authorization"};
+    const auto warning = audit_change(folder_of(auth_file.path()) / "pending.json", std::move(event),
+                                      edit_options, options.strict_modes);
+    if (warning) log(LogLevel::kWarning, *warning);
+  }
+  static_cast<void>(reload({true, false}));  // the edit stands; a problem is logged and kept
+  return done;
 }
 
 }  // namespace vipauth

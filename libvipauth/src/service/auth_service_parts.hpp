@@ -50,6 +50,8 @@ struct AuthService::Parts {
   Result<void> remove_rpc_authorizations(std::string_view identity, std::string_view method,
                                          const std::vector<std::string>& capabilities,
                                          const Behalf& behalf) const;
+  /// A request that is deleted changes no file but pending.json: that is audited, too.
+  Result<Authorization> delete_authorization(std::string_view user_id, const Behalf& behalf) const;
   Result<void> update_user_capabilities(const Json& user_to_capabilities, const Behalf& behalf) const;
   Result<TopicRules> load_protected_topics() const;
   Result<void> update_protected_topics(const Json& rules, const Behalf& behalf) const;

@@ -8,6 +8,9 @@
 #include <vipauth/pattern.hpp>
 #include <vipauth/python_repr.hpp>
 
+#include "engine/active_records.hpp"
+#include "engine/grant.hpp"
+
 namespace vipauth {
 namespace {
 
@@ -37,25 +40,42 @@ std::string described(const Capability& capability) {
   return shown(capability.name) + " with " + python_repr(restrictions);
 }
 
-/// A name that is the platform's or in a record already would give what belongs to that name.
-Result<void> check_name_is_free(const Policy& policy, std::string_view name) {
+bool has_name(const Policy::Entry& entry, std::string_view name) {
+  for (const std::string_view member : {"user_id", "identity"}) {
+    const Json* value = entry.source.find(member);
+    if (value != nullptr && value->is_string() && value->as_string() == name) return true;
+  }
+  return entry.record && entry.record->user_id == name;
+}
+
+/// A name that is the platform's or in a record already would give what belongs to that name: now, or when a
+/// denial is taken back. The denials are those that stay.
+Result<void> check_name_is_free(const Policy& before, const Policy& after, std::string_view name) {
   if (name.empty()) return {};
   if (IdentityRegistry::is_platform_name(name)) return refused(shown(name) + " is a name of the platform");
-  const auto has_name = [&](const Policy::Entry& entry) {
-    for (const std::string_view member : {"user_id", "identity"}) {
-      const Json* value = entry.source.find(member);
-      if (value != nullptr && value->is_string() && value->as_string() == name) return true;
+  for (const auto* list : {&before.allow(), &after.deny()}) {
+    if (std::any_of(list->begin(), list->end(),
+                    [&](const Policy::Entry& entry) { return has_name(entry, name); })) {
+      return refused(shown(name) + " is a name of another record");
     }
-    return entry.record && entry.record->user_id == name;
-  };
-  if (std::any_of(policy.allow().begin(), policy.allow().end(), has_name)) {
-    return refused(shown(name) + " is a name of another record");
+  }
+  return {};
+}
+
+/// A capability that grants nothing now may come to grant anything: by an identity, by a pattern that a later
+/// version understands.
+Result<void> check_capabilities_count(const std::vector<Capability>& capabilities, const AuthRecord& record) {
+  const TemplateSubject subject{record.user_id, record.identity};
+  for (const Capability& capability : capabilities) {
+    if (compile_grant(capability, subject, nullptr)) continue;
+    return refused(described(capability) +
+                   " would grant nothing now: its pattern cannot be read, or there is no identity for it");
   }
   return {};
 }
 
 /// A role that is not there, or cannot be read, may come to give anything.
-Result<void> check_roles_are_known(const Policy& policy, const AuthRecord& record) {
+Result<void> check_all_counts(const Policy& policy, const AuthRecord& record) {
   std::vector<std::string> roles = record.roles;
   for (const std::string& name : record.groups) {
     const Policy::Group* group = policy.find_group(name);
@@ -65,6 +85,25 @@ Result<void> check_roles_are_known(const Policy& policy, const AuthRecord& recor
   for (const std::string& name : roles) {
     const Policy::Role* role = policy.find_role(name);
     if (role == nullptr || !role->capabilities) return refused("there is no role " + shown(name));
+    if (auto counts = check_capabilities_count(*role->capabilities, record); !counts) return counts;
+  }
+  return check_capabilities_count(record.capabilities, record);
+}
+
+/// A denied record sleeps, and wakes when the denial goes: whoever takes that back does not look at it again.
+Result<void> check_key_is_not_denied(const Policy& policy, const AuthRecord& record) {
+  const auto* key = std::get_if<CurveKey>(&record.credentials);
+  if (key == nullptr) return {};
+  for (std::size_t i = 0; i < policy.deny().size(); ++i) {
+    const auto& denied = policy.deny()[i].record;
+    if (!denied) continue;
+    const auto* other = std::get_if<CurveKey>(&denied->credentials);
+    const auto* pattern = std::get_if<Pattern>(&denied->credentials);
+    if ((other == nullptr || *other != *key) &&
+        (pattern == nullptr || !pattern->matches(key->to_base64url()))) {
+      continue;
+    }
+    return refused("this key is denied by " + json_pointer("/deny", i));
   }
   return {};
 }
@@ -90,16 +129,21 @@ Result<void> check_no_more_than_held(const Policy& before, const Policy& after, 
   if (after.allow().size() <= before.allow().size()) return {};
   const auto before_grants = CapabilityResolver::create(before, now);
   if (!before_grants) return before_grants.error();
-  const auto after_grants = CapabilityResolver::create(after, now);
+  std::vector<bool> active = active_allow_records(after, now);
+  for (std::size_t i = before.allow().size(); i < active.size(); ++i) {
+    active[i] = after.allow()[i].record.has_value();  // what they give on the day on which they count
+  }
+  const auto after_grants = CapabilityResolver::create(after, active);
   if (!after_grants) return after_grants.error();
   const std::vector<HeldGrant> held = before_grants->grants_of(user_id);
 
   for (std::size_t i = before.allow().size(); i < after.allow().size(); ++i) {
     const auto& record = after.allow()[i].record;
     if (!record) return record.error().at(json_pointer("/allow", i));
-    if (auto free = check_name_is_free(before, record->user_id); !free) return free;
-    if (auto free = check_name_is_free(before, record->identity); !free) return free;
-    if (auto known = check_roles_are_known(after, *record); !known) return known;
+    if (auto free = check_name_is_free(before, after, record->user_id); !free) return free;
+    if (auto free = check_name_is_free(before, after, record->identity); !free) return free;
+    if (auto awake = check_key_is_not_denied(after, *record); !awake) return awake;
+    if (auto counts = check_all_counts(after, *record); !counts) return counts;
     for (const HeldGrant& granted : after_grants->grants_of(record->user_id)) {
       const bool is_held = std::any_of(held.begin(), held.end(), [&](const HeldGrant& own) {
         return covers(own.capability, granted.capability);
@@ -114,20 +158,21 @@ Result<void> check_no_more_than_held(const Policy& before, const Policy& after, 
 }
 
 Result<void> check_keys_are_new(const Policy& before, const Policy& after) {
-  std::vector<CurveKey> keys;
-  const auto collect = [&](const std::vector<Policy::Entry>& entries, std::size_t first) {
+  const auto check = [](const std::vector<Policy::Entry>& entries, std::size_t first,
+                        const Policy& known) -> Result<void> {
     for (std::size_t i = first; i < entries.size(); ++i) {
-      if (const CurveKey* key = key_of(entries[i])) keys.push_back(*key);
+      const CurveKey* key = key_of(entries[i]);
+      if (key == nullptr) continue;
+      for (const Policy::Entry& entry : known.allow()) {
+        const CurveKey* other = key_of(entry);
+        if (other == nullptr || *other != *key) continue;
+        return refused("this key is in the record of " + shown(entry.record->user_id) + " already");
+      }
     }
+    return {};
   };
-  collect(after.allow(), before.allow().size());
-  collect(after.deny(), before.deny().size());
-  for (std::size_t i = 0; i < before.allow().size(); ++i) {
-    const CurveKey* known = key_of(before.allow()[i]);
-    if (known == nullptr || std::find(keys.begin(), keys.end(), *known) == keys.end()) continue;
-    return refused("this key is in the record of " + shown(before.allow()[i].record->user_id) + " already");
-  }
-  return {};
+  if (auto allowed = check(after.allow(), before.allow().size(), before); !allowed) return allowed;
+  return check(after.deny(), before.deny().size(), after);
 }
 
 }  // namespace vipauth

@@ -21,6 +21,7 @@ using Names = std::vector<std::string>;
 using Status = AuthorizationStatus;
 
 const std::string kKeyD = "DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDA";
+const std::string kKeyE = "EEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEA";
 
 /// A home with an approver, an editor and a user, to which a stranger has asked.
 class Office {
@@ -94,7 +95,7 @@ TEST_CASE("Administration: an approver approves, and the history tells who") {
   CHECK(ask_curve(office.service->zap_authenticator(), kKeyD, "10.0.0.1").status_code == "200");
   const auto history = FileHistory(office.home / "auth.json").list();
   REQUIRE(history);
-  CHECK(history->back().who == "approver");
+  CHECK(history->back().who == "peer:approver");
   CHECK(office.service->get_authorization(office.stranger)->status == Status::kApproved);
 }
 
@@ -187,6 +188,100 @@ TEST_CASE("Administration: the platform's names and those of other records are n
   CHECK(office.approve("approver", approval));
 }
 
+TEST_CASE("Administration: nobody approves what grants nothing yet") {
+  Office office(
+      "['approve_auth',{'store':{'identity':'free.name'}},{'cap':{'x':'/(?=a)/'}},{'cap':{'x':'/a/'}}]",
+      "{'roles':{'own':{'store':{'identity':'{identity}'}},'bad':{'cap':{'x':'/(?=a)/'}}},"
+      "'groups':{'owns':['own']}}");
+  office.check_refused("approver", with_capabilities("{'store':{'identity':'{identity}'}}"), "nothing now");
+  office.check_refused("approver", with_capabilities("{'cap':{'x':'/(?=a)/'}}"), "nothing now");
+  Approval roles;
+  for (const std::string role : {"own", "bad"}) {
+    roles.roles = Names{role};
+    office.check_refused("approver", roles, "nothing now");
+  }
+  Approval groups;
+  groups.groups = Names{"owns"};
+  office.check_refused("approver", groups, "nothing now");
+  groups.identity = "free.name";
+  groups.capabilities = json("{'cap':{'x':'/a/'}}");
+  CHECK(office.approve("approver", groups));
+  Office others;
+  CHECK(others.approve("editor", with_capabilities("{'cap':{'x':'/(?=a)/'}}")));
+}
+
+TEST_CASE("Administration: an approver approves no key that a deny record matches") {
+  const std::string denied = GENERATE_COPY(
+      as<std::string>(), "'credentials':'" + kKeyD + "'", "'credentials':'/D+A/'",
+      "'address':'10.0.0.9','credentials':'" + kKeyD + "'", "'enabled':false,'credentials':'" + kKeyD + "'");
+  CAPTURE(denied);
+  Office office;
+  Json document = *Json::parse(office.home.read("auth.json"));
+  document.set("deny", json("[{" + denied + "}]"));
+  office.home.write("auth.json", document.dump());  // and it is not loaded yet
+  office.check_refused("approver", {}, "is denied by /deny/0");
+  document.set("deny", json("[{'credentials':'/E+A/'},{'credentials':'" + kKeyE + "'}]"));
+  office.home.write("auth.json", document.dump());
+  CHECK(office.approve("approver"));
+}
+
+TEST_CASE("Administration: a record that does not count yet is looked at as if it did") {
+  const std::string time = GENERATE("'not_before':'2099-01-01T00:00:00Z'", "'enabled':false");
+  CAPTURE(time);
+  const TempHome home;
+  Json document = *Json::parse(auth_file({user_record(
+      "helper", kKeyA, "{'capabilities':['cap',{'allow_auth_modifications':{'user_id':'/bob|tom/'}}]}")}));
+  document.set(
+      "deny", json("[{'user_id':'bob','capabilities':['admin'],'credentials':'" + kKeyD + "'," + time +
+                   "},{'user_id':'tom','capabilities':['cap'],'credentials':'" + kKeyE + "'," + time + "}]"));
+  home.write("auth.json", document.dump());
+  AuthService service = open_service(home);
+  Session helper = session_for(service, "helper", kKeyA);
+  Administration as_helper(service, helper);
+  CHECK(code_of(as_helper.approve_authorization("bob")) == ErrorCode::kPermissionDenied);
+  CHECK(as_helper.approve_authorization("tom"));
+}
+
+TEST_CASE("Administration: the names of a denied agent are its own") {
+  Office office;
+  Json document = *Json::parse(office.home.read("auth.json"));
+  document.set("deny", json("[{'user_id':'bob','identity':'bob.agent','credentials':'" + kKeyE + "'}]"));
+  office.home.write("auth.json", document.dump());
+  REQUIRE(office.service->reload());
+  Approval approval;
+  for (const std::string name : {"bob", "bob.agent"}) {
+    CAPTURE(name);
+    approval = {};
+    approval.user_id = name;
+    office.check_refused("approver", approval, "is a name of another record");
+    approval = {};
+    approval.identity = name;
+    office.check_refused("approver", approval, "is a name of another record");
+  }
+  approval.identity = "other.agent";
+  CHECK(office.approve("approver", approval));
+}
+
+TEST_CASE("check_no_more_than_held: a name is taken also where its record cannot be read") {
+  const auto policy = [](const Json::Array& deny) {
+    Json document = *Json::parse(auth_file({user_record("approver", kKeyA)}));
+    document.set("deny", deny);
+    return *Policy::parse(std::move(document));
+  };
+  const auto check = [](const Policy& before, std::string_view identity) {
+    Policy after = before;
+    Json record = user_record("new", kKeyD);
+    record.set("identity", identity);
+    REQUIRE(after.add_allow(record));
+    return check_no_more_than_held(before, after, "approver", kNow);
+  };
+  const Policy unreadable = policy({json("{'identity':'bob.agent','credentials':1}")});
+  REQUIRE_FALSE(unreadable.deny()[0].record);
+  CHECK(code_of(check(unreadable, "bob.agent")) == ErrorCode::kPermissionDenied);
+  CHECK(check(unreadable, "free.agent"));
+  CHECK(check(policy({}), "bob.agent"));
+}
+
 TEST_CASE("Administration: an approver decides about who waits, an editor about who was decided") {
   Office office;
   Session approver = office.session("approver");
@@ -273,6 +368,78 @@ TEST_CASE("Administration: a restricted capability administers only what it is r
   Session approver = others.session("approver");
   CHECK(code_of(Administration(*others.service, approver).get_pending_authorizations()) ==
         ErrorCode::kPermissionDenied);
+}
+
+TEST_CASE("Administration: an editor of one user is no editor of everything") {
+  const TempHome home;
+  home.write(
+      "auth.json",
+      auth_file({user_record("helper", kKeyA,
+                             "{'capabilities':['cap',{'allow_auth_modifications':{'user_id':'bob'}}]}"),
+                 user_record("bob", kKeyB, "{'address':'127.0.0.1','capabilities':['cap']}"),
+                 user_record("eve", kKeyC, "{'address':'127.0.0.1','identity':'eve.agent'}")}));
+  AuthService service = open_service(home);
+  Session helper = session_for(service, "helper", kKeyA);
+  Administration as_helper(service, helper);
+  CHECK(code_of(as_helper.deny_authorization("eve")) == ErrorCode::kPermissionDenied);
+  CHECK(code_of(as_helper.update_user_capabilities(json("{'bob':['admin']}"))) ==
+        ErrorCode::kPermissionDenied);
+
+  REQUIRE(as_helper.deny_authorization("bob"));
+  const std::string before = home.read("auth.json");
+  Approval named;
+  for (const std::string name : {"control", "eve.agent", "eve"}) {
+    CAPTURE(name);
+    named.identity = name;
+    CHECK(code_of(as_helper.approve_authorization("bob", named)) == ErrorCode::kPermissionDenied);
+  }
+  for (const std::string_view more : {"['admin']", "['allow_auth_modifications']"}) {
+    CAPTURE(more);
+    CHECK(code_of(as_helper.approve_authorization("bob", with_capabilities(more))) ==
+          ErrorCode::kPermissionDenied);
+  }
+  CHECK(home.read("auth.json") == before);
+  named.identity = "bob.agent";
+  CHECK(as_helper.approve_authorization("bob", named));
+  CHECK(service.get_authorization_status("bob").value() == Status::kApproved);
+}
+
+TEST_CASE("Administration: an editor of one user does not wake or shut out the key of another") {
+  const TempHome home;
+  home.write("auth.json",
+             auth_file({user_record("helper", kKeyA,
+                                    "{'capabilities':{'allow_auth_modifications':{'user_id':'/bob|tom/'}}}"),
+                        user_record("eve", kKeyB, "{'address':'10.0.0.1'}"),
+                        user_record("tom", kKeyC, "{'address':'10.0.0.2'}"),
+                        user_record("bob", kKeyB, "{'address':'10.0.0.3'}")}));
+  AuthService service = open_service(home);
+  Session helper = session_for(service, "helper", kKeyA);
+  Administration as_helper(service, helper);
+  CHECK(code_of(as_helper.deny_authorization("bob")) == ErrorCode::kPermissionDenied);
+  CHECK(as_helper.deny_authorization("tom"));
+  CHECK(as_helper.approve_authorization("tom"));
+
+  REQUIRE(service.deny_authorization("bob"));
+  CHECK(code_of(as_helper.approve_authorization("bob")) == ErrorCode::kPermissionDenied);
+  CHECK(service.get_authorization_status("bob").value() == Status::kDenied);
+}
+
+TEST_CASE("Administration: a restriction may speak of the name and the address that an approval gives") {
+  Approval renamed;
+  renamed.user_id = "b.new";
+  Approval anywhere;
+  anywhere.any_address = true;
+  for (const std::string capability : {"approve_auth", "allow_auth_modifications"}) {
+    CAPTURE(capability);
+    Office office("{'" + capability + "':{'new_user_id':'/a.*/','any_address':false}}");
+    office.check_refused("approver", {}, "");
+    office.check_refused("approver", renamed, "");
+    anywhere.user_id = "a.new";
+    office.check_refused("approver", anywhere, "");
+    renamed.user_id = "a.new";
+    CHECK(office.approve("approver", renamed));
+    renamed.user_id = "b.new";
+  }
 }
 
 TEST_CASE("Administration: an editor edits capabilities, topics and requirements, and an approver does not") {

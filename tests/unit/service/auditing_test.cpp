@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <mutex>
 
+#include <vipauth/administration.hpp>
 #include <vipauth/auth_metrics.hpp>
 #include <vipauth/auth_service.hpp>
 
 #include "support/asking.hpp"
 #include "support/catch.hpp"
+#include "support/homes.hpp"
 #include "support/policies.hpp"
 #include "support/temp_home.hpp"
 
@@ -68,6 +70,14 @@ class Audited {
 bool holds(const Json& line, std::string_view name, const Json& value) {
   const Json* member = line.find(name);
   return member != nullptr && *member == value;
+}
+
+std::uint64_t refused_calls(const AuthService& service) {
+  std::uint64_t out = 0;
+  for (const AuthMetrics::Decisions& decisions : service.metrics().decisions) {
+    if (decisions.kind == Question::Kind::kCall && !decisions.allowed) out += decisions.count;
+  }
+  return out;
 }
 
 }  // namespace
@@ -369,6 +379,46 @@ TEST_CASE("to_prometheus: each metric has its HELP and TYPE before its samples, 
   }
   CHECK(seen.size() == 9);
   CHECK(text.back() == '\n');
+}
+
+TEST_CASE("AuthService: audits what an administrator tried in vain, and did") {
+  Audited audited;
+  audited.home.write("auth.json",
+                     auth_file({user_record("approver", kKeyA, "{'capabilities':['approve_auth']}")}));
+  REQUIRE(audited.service->reload());
+  CHECK(ask_curve(audited.service->zap_authenticator(), kKeyB, "10.0.0.2").status_code == "300");
+  auto pending = audited.service->get_pending_authorizations();
+  REQUIRE(pending);
+  REQUIRE(pending->size() == 1);
+  Session approver = audited.session("approver", kKeyA);
+  Administration administration(*audited.service, approver);
+  CHECK(refused_calls(*audited.service) == 0);
+  Approval approval;
+  approval.identity = "control";
+  CHECK_FALSE(administration.approve_authorization(pending->front().user_id, approval));
+  CHECK(refused_calls(*audited.service) == 1);
+  const auto refusals = audited.lines("refusal");
+  REQUIRE(refusals.size() == 1);
+  CHECK(holds(refusals[0], "user_id", "approver"));
+  CHECK(holds(refusals[0], "callee", "platform.auth"));
+  CHECK(holds(refusals[0], "subject", "approve_authorization"));
+  CHECK(holds(refusals[0], "reason", to_string(Reason::kRestricted)));
+  CHECK(holds(refusals[0], "message", "no grant accepts the arguments: /allow/0/capabilities"));
+
+  CHECK(audited.lines("change").empty());
+  REQUIRE(administration.delete_authorization(pending->front().user_id));
+  const auto deleted = audited.lines("change");
+  REQUIRE(deleted.size() == 1);
+  CHECK(holds(deleted[0], "file", "pending.json"));
+  CHECK(holds(deleted[0], "who", "peer:approver"));
+  CHECK(holds(deleted[0], "command", "delete_authorization"));
+
+  CHECK(ask_curve(audited.service->zap_authenticator(), kKeyB, "10.0.0.2").status_code == "300");
+  pending = audited.service->get_pending_authorizations();
+  REQUIRE(pending);
+  approval.identity = "free.agent";
+  CHECK(administration.approve_authorization(pending->front().user_id, approval));
+  CHECK(audited.lines("refusal").size() == 1);
 }
 
 }  // namespace vipauth::test

@@ -202,7 +202,7 @@ TEST_CASE("AuthService: an agent registers for the identity that it speaks under
   CHECK(service.register_methods(alice, "alice.2", methods));
   CHECK(service.register_methods(own, "ag", methods));
   CHECK_FALSE(service.register_methods(own, "u", methods));  // its record gives it another name
-  CHECK(FileHistory(home / "auth.json").list()->back().who == "u");
+  CHECK(FileHistory(home / "auth.json").list()->back().who == "peer:u");
 
   home.write("auth.json", auth_file({agent("{}")}));
   REQUIRE(service.reload());
