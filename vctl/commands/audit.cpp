@@ -26,7 +26,7 @@ Command verify() {
       "killed is a warning. Lines that are missing at the end show only by --head: note what verify prints "
       "where "
       "who may write to the log may not.";
-  command.json = R"({"whole": true, "lines": 812, "first": 1, "head": "812:...", )"
+  command.json = R"({"whole": true, "lines": 812, "first": 1, "head": "812:...", "unproven_through": 0, )"
                  R"("problems": [{"file": "...", "line": 3, "message": "..."}], "torn": [...]})";
   return command;
 }

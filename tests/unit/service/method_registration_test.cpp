@@ -244,7 +244,7 @@ TEST_CASE("AuthService: an agent that registers again and again pushes nothing o
   const auto versions = FileHistory(home / "auth.json").list();
   REQUIRE(versions);
   REQUIRE(versions->size() == 3);
-  CHECK(versions->at(1).who == "u");
+  CHECK(versions->at(1).who == "peer:u");
   CHECK(versions->at(1).command == "register_methods");
   CHECK(*FileHistory(home / "auth.json").read(versions->at(1).number) == before);
 }
