@@ -24,8 +24,7 @@ Command verify() {
       "Exits with 0 where the log is whole, with 1 where it is not. A line that was cut off when its writer "
       "was "
       "killed is a warning. Lines that are missing at the end show only by --head: note what verify prints "
-      "where "
-      "who may write to the log may not.";
+      "where who may write to the log may not.";
   command.json = R"({"whole": true, "lines": 812, "first": 1, "head": "812:...", "unproven_through": 0, )"
                  R"("problems": [{"file": "...", "line": 3, "message": "..."}], "torn": [...]})";
   return command;

@@ -1,6 +1,5 @@
 #include <vipauth/decision.hpp>
 
-
 namespace vipauth {
 
 std::string_view to_string(Reason reason) noexcept {
