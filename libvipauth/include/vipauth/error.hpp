@@ -16,7 +16,7 @@ enum class ErrorCode {
   kNotFound,          ///< a named thing (file, record, role, request) does not exist
   kAlreadyExists,     ///< a name or key is taken
   kConflict,          ///< the change would contradict what is there
-  kBusy,              ///< somebody else holds the lock, and went on holding it
+  kBusy,              ///< not now: somebody else holds the lock and went on holding it, or it was too often
   kPermissionDenied,  ///< the operating system, or the policy, refuses it to who asks
   kIoError,           ///< the operating system failed (disk full, read error, socket)
   kUnavailable,       ///< a needed facility is missing here (libzmq without CURVE)

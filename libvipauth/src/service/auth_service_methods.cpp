@@ -86,6 +86,7 @@ Result<void> AuthService::Parts::write_down(std::string_view identity,
                                             const std::vector<DeclaredMethod>& methods,
                                             std::string_view owner) const {
   std::vector<std::pair<std::string, std::vector<std::string>>> lists;
+  lists.reserve(methods.size());
   for (const DeclaredMethod& method : methods) lists.emplace_back(method.name, method.capabilities);
   const EditOptions edit_options{.patience = kRegistrationPatience,
                                  .note = {.who = owner.empty() ? options.edit_note.who : who_of_peer(owner),
