@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/string_hash.hpp"
+#include "text/control_characters.hpp"
 
 namespace vipauth {
 namespace {
@@ -24,9 +25,7 @@ Error too_many(std::string_view what, std::size_t limit, std::string location) {
 class Meter {
  public:
   Result<void> name(std::string_view text, std::string_view what, const std::string& location) {
-    const bool has_control = std::any_of(
-        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-    if (text.empty() || has_control || !is_valid_utf8(text)) {
+    if (text.empty() || has_control_character(text) || !is_valid_utf8(text)) {
       return invalid(std::string(what) + " must have a name, without control characters", location);
     }
     if (text.size() > Limits::kMaxNameBytes) {

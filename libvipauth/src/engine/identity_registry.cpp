@@ -6,6 +6,7 @@
 #include <vipauth/python_repr.hpp>
 
 #include "base/string_hash.hpp"
+#include "text/control_characters.hpp"
 
 namespace vipauth {
 namespace {
@@ -23,7 +24,7 @@ struct Owner {
 
 bool is_name(std::string_view text) {
   return !text.empty() && is_valid_utf8(text) && std::none_of(text.begin(), text.end(), [](char c) {
-    return c == '/' || c == 0x7f || static_cast<unsigned char>(c) < 0x20;
+    return c == '/' || is_control_character(c);
   });
 }
 

@@ -3,14 +3,10 @@
 #include <algorithm>
 
 #include "base/string_hash.hpp"
+#include "text/control_characters.hpp"
 
 namespace vipauth {
 namespace {
-
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
 
 /// Rules of one list, found by topic.
 class RuleSet {

@@ -6,6 +6,7 @@
 
 #include "model/name_list.hpp"
 #include "model/peer_name.hpp"
+#include "text/control_characters.hpp"
 #include "text/uuid.hpp"
 
 namespace vipauth {
@@ -13,11 +14,6 @@ namespace {
 
 Error wrong_type(std::string what, const Json& found) {
   return Error{ErrorCode::kInvalidArgument, std::move(what) + ", not " + std::string(found.kind_name()), ""};
-}
-
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 Result<std::vector<Pattern>> parse_patterns(const Json& json) {

@@ -4,13 +4,10 @@
 #include <iterator>
 #include <utility>
 
+#include "text/control_characters.hpp"
+
 namespace vipauth {
 namespace {
-
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
 
 Result<void> check_topic(std::string_view topic) {
   if (topic.empty()) {

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <csignal>
 #include <deque>
 #include <exception>
 #include <mutex>
@@ -10,8 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <pthread.h>
-
+#include "base/quiet_threads.hpp"
 #include "service/repeat_digest.hpp"
 #include "store/audit_folder.hpp"
 
@@ -210,18 +208,11 @@ Result<std::shared_ptr<AuditLog>> AuditLog::open(const std::filesystem::path& fo
   auto opened = AuditFolder::open_or_make(folder, {options.file_bytes, options.files}, options.strict_modes);
   if (!opened) return opened.error();
   auto impl = std::make_unique<Impl>(std::move(*opened), std::move(options), std::move(on_problem));
-  // Signals are for the embedder's threads.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    impl->writer = std::thread([self = impl.get()] { self->run(); });
+    impl->writer = start_thread([self = impl.get()] { self->run(); });
   } catch (const std::exception& error) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return Error{ErrorCode::kUnavailable, std::string("cannot start a thread: ") + error.what(), ""};
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return std::shared_ptr<AuditLog>(new AuditLog(std::move(impl)));
 }
 

@@ -8,6 +8,8 @@
 #include <sys/inotify.h>
 #include <system_error>
 
+#include "base/quiet_threads.hpp"
+
 namespace vipauth {
 namespace {
 
@@ -45,6 +47,7 @@ Result<void> FolderWatcher::start(const std::filesystem::path& folder, Handler h
   inotify_ = UniqueFd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!inotify_ || !wake_up_) return failure(folder);
   if (auto watching = watch(); !watching) return watching;
+  const SignalsBlocked blocked;  // signals are for the embedder's threads
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   return {};
 }

@@ -7,6 +7,7 @@
 #include <vipauth/json.hpp>
 
 #include "store/atomic_file.hpp"
+#include "text/control_characters.hpp"
 
 namespace vipauth {
 namespace {
@@ -28,9 +29,7 @@ Result<void> check_identity(std::string_view identity) {
   if (!is_valid_utf8(identity)) return Error{ErrorCode::kInvalidArgument, "the identity is not UTF-8", ""};
   if (identity == "." || identity == "..") return refused("it means a folder");
   if (identity.find('/') != std::string_view::npos) return refused("it holds a slash");
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (std::any_of(identity.begin(), identity.end(), is_control))
-    return refused("it holds a control character");
+  if (has_control_character(identity)) return refused("it holds a control character");
   return {};
 }
 

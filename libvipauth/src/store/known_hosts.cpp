@@ -6,6 +6,7 @@
 
 #include "store/atomic_file.hpp"
 #include "store/json_file.hpp"
+#include "text/control_characters.hpp"
 
 namespace vipauth {
 namespace {
@@ -14,11 +15,6 @@ namespace fs = std::filesystem;
 
 /// Nothing in it is secret, and agents of other users read it. Source: VOLTTRON keystore.py, KnownHostsStore.
 constexpr unsigned kMode = 0644;
-
-bool has_control_character(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
 
 Error not_a_host(std::string why) { return Error{ErrorCode::kInvalidArgument, std::move(why), ""}; }
 

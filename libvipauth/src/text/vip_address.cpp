@@ -6,6 +6,8 @@
 
 #include <vipauth/json.hpp>
 
+#include "text/control_characters.hpp"
+
 namespace vipauth {
 namespace {
 
@@ -28,12 +30,7 @@ std::string to_lower(std::string_view text) {
 
 bool has_control_or_space(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
-}
-
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+                     [](char c) { return c == ' ' || is_control_character(c); });
 }
 
 /// What stands before the first `mark`; `text` keeps what stands behind it. Nothing where there is no mark.
@@ -67,7 +64,7 @@ Result<std::string> percent_decode(std::string_view text, std::string_view name)
     i += 2;
   }
   if (!is_valid_utf8(out)) return malformed("is not UTF-8", name);
-  if (has_control(out)) return malformed("holds a control character", name);
+  if (has_control_character(out)) return malformed("holds a control character", name);
   return out;
 }
 
@@ -276,7 +273,7 @@ Result<void> parse_identity(VipAddress& out, std::string_view text) {
   if (text.size() > VipAddress::kMaxIdentityBytes) {
     return Error{ErrorCode::kLimitExceeded, "the identity is longer than 255 bytes", ""};
   }
-  if (has_control(text)) return malformed("the identity holds a control character");
+  if (has_control_character(text)) return malformed("the identity holds a control character");
   out.identity = text;
   return {};
 }

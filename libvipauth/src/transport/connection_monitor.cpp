@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/quiet_threads.hpp"
 #include "transport/zmq_support.hpp"
 
 namespace vipauth {

@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/quiet_threads.hpp"
 #include "transport/zmq_support.hpp"
 
 namespace vipauth {

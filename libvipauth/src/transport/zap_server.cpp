@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/quiet_threads.hpp"
 #include "transport/acceptance_proof.hpp"
 #include "transport/password_pool.hpp"
 #include "transport/wake_up.hpp"

@@ -5,9 +5,6 @@
 #include <string>
 #include <tuple>
 
-#include <pthread.h>
-#include <signal.h>
-
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
 #endif
@@ -24,22 +21,6 @@ void tell_tsan_of_receive() { __tsan_acquire(&sockets); }
 void tell_tsan_of_send() {}
 void tell_tsan_of_receive() {}
 #endif
-
-/// Blocks every signal of this thread, and so of the threads that it starts meanwhile.
-class SignalsBlocked {
- public:
-  SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
 
 ErrorCode code_of(int error) {
   switch (error) {
@@ -102,11 +83,6 @@ void send_frame(void* socket, zmq::message_t frame, bool more) {
     if (zmq_errno() == EAGAIN) return;
     if (zmq_errno() != EINTR) throw zmq::error_t();
   }
-}
-
-std::thread start_thread(std::function<void()> body) {
-  const SignalsBlocked blocked;
-  return std::thread(std::move(body));
 }
 
 }  // namespace vipauth

@@ -2,11 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
-#include <thread>
 
 #include <zmq.h>
 #include <zmq.hpp>
@@ -62,9 +60,5 @@ bool receive_frame(void* socket, zmq::message_t& frame, int flags);
 /// Sends one frame, or drops it where it would have to wait.
 /// \throws zmq::error_t
 void send_frame(void* socket, zmq::message_t frame, bool more);
-
-/// Starts a thread on which no signal handler of the embedder's runs.
-/// \throws std::system_error
-std::thread start_thread(std::function<void()> body);
 
 }  // namespace vipauth
