@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include <vipauth/audit_log.hpp>
+#include <vipauth/audit_change.hpp>
 
 #include "output.hpp"
 #include "working.hpp"
@@ -108,29 +108,11 @@ Result<EditReport> Home::edit_topics(const TopicsFile::Change& change) const {
 }
 
 void Home::audit(std::string_view file, Json before, Json after) const {
-  const std::filesystem::path folder = path_ / "audit";
-  std::error_code ignored;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(folder, ignored))) return;
-  AuditLog::Options options;
-  options.files = 0;  // how many stay is up to the service
-  options.strict_modes = strict_modes();
-  options.clock = context_->env.clock;
-  auto log = AuditLog::open(folder, std::move(options));
-  auto written = log ? Result<void>() : Result<void>(log.error());
-  if (log) {
-    AuditEvent event;
-    event.kind = AuditEvent::Kind::kChange;
-    event.time = context_->env.clock();
-    const EditNote note = edit_note(*context_);
-    event.who = editor_of(note);
-    event.command = note.command;
-    event.file = file;
-    event.before = std::move(before);
-    event.after = std::move(after);
-    (*log)->write(event);
-    written = (*log)->flush();
-  }
-  if (!written) warn(*context_, "this change is not in the audit log: " + written.error().to_string());
+  AuditEvent event;
+  event.before = std::move(before);
+  event.after = std::move(after);
+  const auto warning = audit_change(path_ / file, std::move(event), edit_options(), strict_modes());
+  if (warning) warn(*context_, *warning);
 }
 
 EditOptions Home::edit_options() const {

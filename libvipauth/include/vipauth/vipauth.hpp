@@ -4,6 +4,7 @@
 
 #include <vipauth/administration.hpp>
 #include <vipauth/agent_key_stores.hpp>
+#include <vipauth/audit_change.hpp>
 #include <vipauth/audit_log.hpp>
 #include <vipauth/audit_trail.hpp>
 #include <vipauth/auth_file.hpp>

@@ -1,6 +1,7 @@
 #include <vipauth/audit_event.hpp>
 
 #include "base/hash.hpp"
+#include "text/utf8_prefix.hpp"
 
 namespace vipauth {
 namespace {
@@ -9,14 +10,12 @@ namespace {
 std::string bounded_text(std::string_view text, std::size_t most) {
   const bool is_cut = text.size() > most;
   const bool is_utf8 = is_valid_utf8(text);
-  std::size_t size = is_cut ? most : text.size();
-  while (is_cut && is_utf8 && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) --size;
   std::string out;
   if (is_utf8) {
-    out = text.substr(0, size);
+    out = utf8_prefix(text, most);
   } else {
     constexpr std::string_view kDigits = "0123456789abcdef";
-    for (const char c : text.substr(0, size)) {
+    for (const char c : text.substr(0, most)) {
       const auto byte = static_cast<unsigned char>(c);
       if (byte < 0x80) {
         out += c;

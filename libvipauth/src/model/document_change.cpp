@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <vipauth/curve_key.hpp>
+#include <vipauth/pattern.hpp>
 
 #include "base/hash.hpp"
 
@@ -36,8 +37,7 @@ Json shown_credentials(const Json& record, const Json& credentials) {
   if (credentials.is_null()) return credentials;
   if (!is_curve || !credentials.is_string()) return kNotShown;
   const std::string& text = credentials.as_string();
-  const bool is_pattern = text.size() >= 2 && text.front() == '/' && text.back() == '/';
-  return is_pattern || CurveKey::parse(text) ? credentials : Json(kNotShown);
+  return Pattern::looks_like_regex(text) || CurveKey::parse(text) ? credentials : Json(kNotShown);
 }
 
 Json shown_record(const Json& record) {

@@ -13,6 +13,8 @@
 #include <vipauth/session.hpp>
 #include <vipauth/topics_file.hpp>
 
+#include "text/utf8_prefix.hpp"
+
 namespace vipauth {
 namespace {
 
@@ -20,10 +22,7 @@ constexpr std::size_t kMostSources = 4;
 
 /// The beginning of a text, not cut within a character.
 std::string bounded(std::string_view text) {
-  std::size_t size = std::min(text.size(), ShadowPolicy::kMaxTextBytes);
-  const auto continues = [&] { return (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U; };
-  while (size > 0 && size < text.size() && continues()) --size;
-  return std::string(text.substr(0, size));
+  return std::string(utf8_prefix(text, ShadowPolicy::kMaxTextBytes));
 }
 
 /// The counts of one kind of question, by many threads.

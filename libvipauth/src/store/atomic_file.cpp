@@ -321,6 +321,19 @@ Result<void> make_private_folder(const fs::path& folder) {
   return sync_folder(folder_of(folder));
 }
 
+Result<void> check_private_folder(const fs::path& folder, StrictModes strict_modes) {
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status{};
+  if (!fd || ::fstat(fd.get(), &status) != 0) {
+    const int error = errno;
+    struct stat link{};
+    const bool is_link = ::lstat(folder.c_str(), &link) == 0 && S_ISLNK(link.st_mode);
+    return file_error("open", folder, is_link ? ELOOP : error);
+  }
+  if (strict_modes == StrictModes::kOff) return {};
+  return check_folder_modes(status, folder, ::geteuid(), has_private_group(status));
+}
+
 Result<void> create_file(const fs::path& file, std::string_view content) {
   TemporaryFile temporary(with_suffix(file, ".tmp"));
   if (auto written = write_temporary(temporary.path(), content, file); !written) return written.error();

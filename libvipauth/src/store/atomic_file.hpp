@@ -64,6 +64,10 @@ Result<void> promote_file(const std::filesystem::path& next, const std::filesyst
 /// \return kPermissionDenied  it is a symbolic link; kIoError  it is no folder
 Result<void> make_private_folder(const std::filesystem::path& folder);
 
+/// Finds such a folder, which strict modes then look at.
+/// \return kNotFound; kPermissionDenied  it is a symbolic link, or others may change it; kIoError  it is no folder
+Result<void> check_private_folder(const std::filesystem::path& folder, StrictModes strict_modes);
+
 /// Writes a file that must not be there yet, mode 0600, or nothing.
 /// \return kAlreadyExists
 Result<void> create_file(const std::filesystem::path& file, std::string_view content);

@@ -19,19 +19,6 @@ namespace fs = std::filesystem;
 /// Enough for the last line, and what a killed writer left of a batch.
 constexpr std::uintmax_t kTailBytes = 2 * kMaxAuditLine;
 
-Result<void> check_folder(const fs::path& folder, StrictModes strict_modes) {
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status{};
-  if (!fd || ::fstat(fd.get(), &status) != 0) {
-    const int error = errno;
-    struct stat link{};
-    const bool is_link = ::lstat(folder.c_str(), &link) == 0 && S_ISLNK(link.st_mode);
-    return file_error("open", folder, is_link ? ELOOP : error);
-  }
-  if (strict_modes == StrictModes::kOff) return {};
-  return check_folder_modes(status, folder, ::geteuid(), has_private_group(status));
-}
-
 Result<std::string> read_range(int fd, std::uintmax_t from, std::uintmax_t to, const fs::path& file) {
   if (to - from > kMaxFileBytes) {
     return Error{ErrorCode::kLimitExceeded, "\"" + file.string() + "\" is larger than 1 GiB", ""};
@@ -96,7 +83,7 @@ Json own_event(const char* kind, Timestamp now) {
 }  // namespace
 
 Result<AuditFolder> AuditFolder::open(fs::path folder, Limits limits, StrictModes strict_modes) {
-  if (auto good = check_folder(folder, strict_modes); !good) return good.error();
+  if (auto good = check_private_folder(folder, strict_modes); !good) return good.error();
   return AuditFolder(std::move(folder), limits, strict_modes);
 }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kHashDigits = 64;
 constexpr std::string_view kHashMember = ",\"hash\":\"";
 constexpr std::string_view kEnd = "\"}";
+constexpr std::size_t kTailBytes = kHashMember.size() + kHashDigits + kEnd.size();
 constexpr std::string_view kFilePrefix = "audit-";
 constexpr std::string_view kFileSuffix = ".jsonl";
 constexpr std::size_t kFileDigits = 20;
@@ -37,12 +38,15 @@ std::string format_audit_line(const Json& event, AuditLink& last) {
   return line;
 }
 
+bool ends_as_audit_line(std::string_view text) {
+  return text.size() > kTailBytes && text.ends_with(kEnd) &&
+         text.substr(text.size() - kTailBytes).starts_with(kHashMember);
+}
+
 std::optional<AuditLine> parse_audit_line(std::string_view line) {
-  constexpr std::size_t kTail = kHashMember.size() + kHashDigits + kEnd.size();
-  if (line.size() <= kTail || line.size() > kMaxAuditLine) return std::nullopt;
-  const std::string_view hashed = line.substr(0, line.size() - kTail);
+  if (line.size() > kMaxAuditLine || !ends_as_audit_line(line)) return std::nullopt;
+  const std::string_view hashed = line.substr(0, line.size() - kTailBytes);
   const std::string_view tail = line.substr(hashed.size());
-  if (!tail.starts_with(kHashMember) || !tail.ends_with(kEnd)) return std::nullopt;
   AuditLine out;
   out.hash = tail.substr(kHashMember.size(), kHashDigits);
   if (out.hash != sha256_hex(hashed)) return std::nullopt;

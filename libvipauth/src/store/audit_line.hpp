@@ -35,6 +35,9 @@ struct AuditLine {
 /// \param event  an object
 std::string format_audit_line(const Json& event, AuditLink& last);
 
+/// True for what ends as a whole line does: its writer was not killed in the midst of it.
+bool ends_as_audit_line(std::string_view text);
+
 /// Nothing where it is not a line that format_audit_line wrote, or not as it wrote it.
 std::optional<AuditLine> parse_audit_line(std::string_view line);
 

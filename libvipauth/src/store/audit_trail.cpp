@@ -122,14 +122,6 @@ class Pieces {
   std::uintmax_t offset_ = 0;
 };
 
-/// True for what ends as a whole line does: its writer was not killed in the midst of it.
-bool has_end_of_line(std::string_view piece) {
-  constexpr std::string_view kHashMember = ",\"hash\":\"";
-  constexpr std::size_t kTail = kHashMember.size() + kHashDigits + 2;
-  return piece.size() > kTail && piece.ends_with("\"}") &&
-         piece.substr(piece.size() - kTail).starts_with(kHashMember);
-}
-
 std::uint64_t number_at(const Json& document, std::string_view name) {
   const Json* number = document.find(name);
   if (number == nullptr || !number->is_number()) return 0;
@@ -259,7 +251,7 @@ class Verifier {
     ++damage_.lines;
     const bool is_too_much = damage_.bytes.size() + piece.size() > 2 * kMaxAuditLine;
     if (!is_too_much) damage_.bytes += piece;
-    damage_.looks_torn = damage_.looks_torn && !is_too_much && !has_end_of_line(piece);
+    damage_.looks_torn = damage_.looks_torn && !is_too_much && !ends_as_audit_line(piece);
   }
 
   /// A whole line comes behind damage: of a killed writer's it tells.

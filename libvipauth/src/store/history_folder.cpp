@@ -9,13 +9,13 @@
 #include <set>
 #include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 
 #include <vipauth/json.hpp>
 
 #include "base/hash.hpp"
 #include "store/atomic_file.hpp"
+#include "text/utf8_prefix.hpp"
 
 namespace vipauth {
 namespace {
@@ -43,23 +43,9 @@ std::optional<std::uint64_t> number_of(std::string_view name) {
 }
 
 /// Checks one folder of the two, which is no symbolic link.
-Result<void> check_folder(const fs::path& folder, StrictModes strict_modes) {
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status{};
-  if (!fd || ::fstat(fd.get(), &status) != 0) {
-    struct stat link{};
-    const int error = errno;
-    const bool is_link = ::lstat(folder.c_str(), &link) == 0 && S_ISLNK(link.st_mode);
-    return file_error("open", folder, is_link ? ELOOP : error);
-  }
-  if (strict_modes == StrictModes::kOff) return {};
-  return check_folder_modes(status, folder, ::geteuid(), has_private_group(status));
-}
-
 /// Text that is not ours, in a bounded form that can be written.
 Json note_text(std::string_view text) {
-  text = text.substr(0, kMaxNoteText);
-  return Json(is_valid_utf8(text) ? text : std::string_view("(not UTF-8)"));
+  return Json(is_valid_utf8(text) ? utf8_prefix(text, kMaxNoteText) : std::string_view("(not UTF-8)"));
 }
 
 std::string member_text(const Json& note, std::string_view name) {
@@ -80,7 +66,7 @@ Result<HistoryFolder> HistoryFolder::open(const fs::path& file, StrictModes stri
   const fs::path above = parent_folder(file);
   const fs::path folder = above / file.filename();
   for (const fs::path& checked : {above, folder}) {
-    if (auto good = check_folder(checked, strict_modes); !good) return good.error();
+    if (auto good = check_private_folder(checked, strict_modes); !good) return good.error();
   }
   return HistoryFolder(file, folder, strict_modes);
 }

@@ -366,6 +366,12 @@ TEST_CASE("FileHistory: a note holds bounded text of UTF-8") {
   CHECK(generations->front().command == std::string(255, 'x'));
 }
 
+TEST_CASE("FileHistory: a name that is too long is cut between two characters") {
+  const TempHome home;
+  REQUIRE(edit(home, 1, {.note = {std::string(254, 'x') + "\xc3\xa9", "auth add"}}));
+  CHECK(history_of(home).list()->front().who == std::string(254, 'x'));
+}
+
 TEST_CASE("FileHistory: an administrator leaves it to the owner of the home") {
   if (::geteuid() != 0) return;
   const TempHome home;
