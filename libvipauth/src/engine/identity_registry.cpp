@@ -23,9 +23,8 @@ struct Owner {
 };
 
 bool is_name(std::string_view text) {
-  return !text.empty() && is_valid_utf8(text) && std::none_of(text.begin(), text.end(), [](char c) {
-    return c == '/' || is_control_character(c);
-  });
+  return !text.empty() && is_valid_utf8(text) &&
+         std::none_of(text.begin(), text.end(), [](char c) { return c == '/' || is_control_character(c); });
 }
 
 /// The text of a member, also of a record that is not understood: its names are protected all the same.

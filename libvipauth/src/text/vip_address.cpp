@@ -29,8 +29,7 @@ std::string to_lower(std::string_view text) {
 }
 
 bool has_control_or_space(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return c == ' ' || is_control_character(c); });
+  return std::any_of(text.begin(), text.end(), [](char c) { return c == ' ' || is_control_character(c); });
 }
 
 /// What stands before the first `mark`; `text` keeps what stands behind it. Nothing where there is no mark.
