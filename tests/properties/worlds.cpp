@@ -10,14 +10,14 @@ namespace {
 using rc::Gen;
 namespace gen = rc::gen;
 
-template <std::size_t size>
-Gen<std::string> one_of(const std::string_view (&names)[size]) {
-  return gen::map(gen::inRange<std::size_t>(0, size),
+template <std::size_t Size>
+Gen<std::string> one_of(const std::string_view (&names)[Size]) {
+  return gen::map(gen::inRange<std::size_t>(0, Size),
                   [&names](std::size_t i) { return std::string(names[i]); });
 }
 
-template <std::size_t size>
-Gen<Json> name_from(const std::string_view (&names)[size]) {
+template <std::size_t Size>
+Gen<Json> name_from(const std::string_view (&names)[Size]) {
   return gen::map(one_of(names), [](const std::string& name) { return Json(name); });
 }
 

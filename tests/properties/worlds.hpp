@@ -86,6 +86,9 @@ struct Arbitrary<vipauth::Json>;  // say which: any_policy(), any_record() ...
 namespace vipauth {
 
 /// For RapidCheck's reports.
-inline void showValue(const Json& json, std::ostream& out) { out << json.dump(); }
+inline void showValue(const Json& json,
+                      std::ostream& out) {  // NOLINT(readability-identifier-naming): its name
+  out << json.dump();
+}
 
 }  // namespace vipauth

@@ -21,17 +21,19 @@ namespace vipauth {
 /// hash. AuditTrail checks and reads them; docs/formats.md tells their form.
 ///
 /// write() puts the event in a queue and returns; a thread of its own writes. A queue that is full drops, and
-/// a line says how many as soon as one can be written. What a peer causes again and again is written some
-/// times in an interval, and then with its number. So nobody fills the files at once, but what is there
-/// before does go with time: with the numbers below one user who is refused under long names all the time can
-/// write some 0.6 MB a minute, and push 1 GiB out in a day; twenty of them together in two hours. Who must
-/// keep more raises `files`, or has a sink elsewhere. Other processes may append to the same files at once.
+/// a line says how many of what as soon as one can be written: what users are refused, who is let in and who
+/// is not have a quarter of it each, so that none drives out the others, nor what no peer causes. What a peer
+/// causes again and again is written some times in an interval, and then with its number. So nobody fills the
+/// files at once, but what is there before does go with time: with the numbers below one user who is refused
+/// under long names all the time can write some 0.6 MB a minute, and push 1 GiB out in a day; twenty of them
+/// together in two hours. Who must keep more raises `files`, or has a sink elsewhere. Other processes may
+/// append to the same files at once.
 class AuditLog final : public AuditSink {
  public:
   struct Options {
     std::uintmax_t file_bytes = 67'108'864;             ///< a new file is begun when one has grown so large
     std::size_t files = 16;                             ///< the oldest goes when there are more; 0: none goes
-    std::size_t queue = 8192;                           ///< most events that wait for being written
+    std::size_t queue = 32'768;                         ///< most events that wait for being written
     std::chrono::milliseconds sync_interval{1000};      ///< a power cut takes no more than that
     std::chrono::milliseconds repeat_interval{60'000};  ///< what repeats in it is counted, as these say
     /// Refused authentications written singly in that time: of denied keys, by password, and of others, so
@@ -41,6 +43,7 @@ class AuditLog final : public AuditSink {
     std::size_t refusals = 1000;                 ///< the same of what known users were refused
     std::size_t refusals_per_user = 50;          ///< those of one user
     std::size_t accepted_per_key = 60;           ///< accepted authentications of one key
+    std::size_t keys_per_user = 20;              ///< different keys of one user that are accepted
     std::chrono::milliseconds patience{10'000};  ///< for the lock, before a batch counts as dropped
     StrictModes strict_modes = StrictModes::kOn;
     Clock clock = system_now;  ///< of the lines that it adds itself

@@ -25,7 +25,7 @@ struct Generation {
 ///
 /// Every edit by AuthFile or TopicsFile adds one; automatic ones in a row are one (see EditNote). What other
 /// programs write is kept when the next edit replaces it. The newest kMaxGenerations are kept, fewer where
-/// they would take more than kMaxBytes, but always one.
+/// they would take more than kMaxBytes, but always one. Edits on behalf of peers take half of either at most.
 class FileHistory {
  public:
   static constexpr std::size_t kMaxGenerations = 20;

@@ -1,5 +1,7 @@
 #include <vipauth/audit_log.hpp>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -21,6 +23,23 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 /// Most events of one write.
 constexpr std::size_t kBatch = 256;
 
+/// What may fill the queue for itself alone.
+enum class Lane : std::size_t { kRefusal, kStranger, kAccepted, kOther };
+constexpr std::array<const char*, 4> kLaneNames{"refusals", "strangers", "accepted", "others"};
+template <typename T>
+using OfLanes = std::array<T, kLaneNames.size()>;
+
+template <typename T>
+T& of(OfLanes<T>& values, Lane lane) {
+  return values[static_cast<std::size_t>(lane)];
+}
+
+Lane lane_of(const AuditEvent& event) {
+  if (event.kind == AuditEvent::Kind::kRefusal) return Lane::kRefusal;
+  if (event.kind != AuditEvent::Kind::kAuthentication) return Lane::kOther;
+  return event.allowed.value_or(false) ? Lane::kAccepted : Lane::kStranger;
+}
+
 SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
@@ -34,29 +53,45 @@ struct AuditLog::Impl {
                  .per_address = options.strangers_per_address,
                  .refusals = options.refusals,
                  .per_user = options.refusals_per_user,
-                 .accepted = options.accepted_per_key}) {}
+                 .accepted = options.accepted_per_key,
+                 .keys_per_user = options.keys_per_user}) {}
 
   // ---- Any thread ----
 
   void push(const AuditEvent& event) {
     AuditEvent copy = event;
+    const Lane lane = lane_of(event);
     {
       const std::lock_guard lock(mutex);
-      if (is_stopping || queue.size() >= options.queue) {
-        dropped.fetch_add(1, std::memory_order_relaxed);
+      const std::size_t most =
+          lane == Lane::kOther ? options.queue : std::max<std::size_t>(options.queue / 4, 1);
+      std::size_t& waiting = of(waiting_in, lane);
+      if (is_stopping || queue.size() >= options.queue || waiting >= most) {
+        drop(lane, 1);
         return;
       }
       queue.push_back(std::move(copy));
+      ++waiting;
+      ++pushed;
     }
     wake.notify_one();
+  }
+
+  void drop(Lane lane, std::uint64_t count) { of(dropped, lane).fetch_add(count, std::memory_order_relaxed); }
+
+  std::uint64_t all_dropped() const {
+    std::uint64_t sum = 0;
+    for (const auto& count : dropped) sum += count.load(std::memory_order_relaxed);
+    return sum;
   }
 
   Result<void> flush() {
     std::unique_lock lock(mutex);
     if (is_done) return last_flush;
-    const std::uint64_t wanted = ++flushes_wanted;
+    const std::uint64_t ticket = ++flushes_begun;
+    flushes_after.push_back(pushed);
     wake.notify_one();
-    flushed.wait(lock, [&] { return flushes_done >= wanted || is_done; });
+    flushed.wait(lock, [&] { return flushes_done >= ticket || is_done; });
     return last_flush;
   }
 
@@ -75,7 +110,7 @@ struct AuditLog::Impl {
   void run() {
     std::unique_lock lock(mutex);
     while (true) {
-      const auto has_work = [&] { return is_stopping || !queue.empty() || flushes_wanted > flushes_done; };
+      const auto has_work = [&] { return is_stopping || !queue.empty() || !flushes_after.empty(); };
       if (const auto next = next_appointment()) {
         wake.wait_until(lock, *next, has_work);
       } else {
@@ -85,23 +120,27 @@ struct AuditLog::Impl {
       while (!queue.empty() && batch.size() < kBatch) {
         batch.push_back(std::move(queue.front()));
         queue.pop_front();
+        --of(waiting_in, lane_of(batch.back()));
       }
-      const bool is_drained = queue.empty();
-      const std::uint64_t flush_wanted = is_drained ? flushes_wanted : flushes_done;
-      const bool is_flush = flush_wanted > flushes_done;
-      const bool is_end = is_stopping && is_drained;
+      taken += batch.size();
+      std::uint64_t flushes = 0;
+      for (; !flushes_after.empty() && flushes_after.front() <= taken; ++flushes) flushes_after.pop_front();
+      const bool is_flush = flushes > 0;
+      const bool is_end = is_stopping && queue.empty();
       lock.unlock();
       Result<void> outcome = work(batch, is_flush || is_end);
       lock.lock();
       const bool has_failed = !outcome;
       if (has_failed && since_flush) since_flush = std::move(outcome);
       if (has_failed && is_stopping && !is_end) {  // each further batch might wait as long for the lock
-        dropped.fetch_add(queue.size(), std::memory_order_relaxed);
+        for (const AuditEvent& event : queue) drop(lane_of(event), 1);
+        taken += queue.size();
         queue.clear();
+        waiting_in = {};
       }
       if (is_flush || is_end) {
         last_flush = std::exchange(since_flush, Result<void>());
-        flushes_done = flush_wanted;
+        flushes_done += flushes;
         is_done = is_end;
         flushed.notify_all();
       }
@@ -121,7 +160,7 @@ struct AuditLog::Impl {
       outcome = write_batch(batch, is_flush);
       if (outcome) outcome = sync_when_due(is_flush);
     } catch (const std::exception& error) {  // no memory
-      dropped.fetch_add(batch.size(), std::memory_order_relaxed);
+      for (const AuditEvent& event : batch) drop(lane_of(event), 1);
       outcome =
           Error{ErrorCode::kUnavailable, std::string("cannot write the audit log: ") + error.what(), ""};
     }
@@ -133,38 +172,53 @@ struct AuditLog::Impl {
 
   Result<void> write_batch(const std::vector<AuditEvent>& batch, bool is_flush) {
     std::vector<Json> lines;
-    std::uint64_t events = 0;
+    std::vector<Lane> lanes;
     for (const AuditEvent& event : batch) {
       if (!repeats.take(event)) continue;
       lines.push_back(to_json(event));
-      ++events;
+      lanes.push_back(lane_of(event));
     }
     const Timestamp now = options.clock();
+    std::uint64_t repeated = 0;
     if (!batch.empty() && !repeats_due) repeats_due = steady_now() + options.repeat_interval;
     if (is_flush || (repeats_due && steady_now() >= *repeats_due)) {
       for (Json& line : repeats.close(now)) {
-        events += std::stoull(line.find("repeats")->as_number().digits);
+        repeated += std::stoull(line.find("repeats")->as_number().digits);
         lines.push_back(std::move(line));
       }
       repeats_due.reset();
     }
-    const std::uint64_t lost = dropped.load(std::memory_order_relaxed) - told_dropped;
-    if (lost > 0) {
-      lines.insert(lines.begin(), Json::Object{{"time", format_timestamp(now)},
-                                               {"kind", "dropped"},
-                                               {"message", "so many events could not be written"},
-                                               {"count", static_cast<std::int64_t>(lost)}});
-    }
+    OfLanes<std::uint64_t> lost{};
+    if (auto line = take_dropped(now, lost)) lines.insert(lines.begin(), std::move(*line));
     if (lines.empty()) return {};
     auto appended = folder.append(lines, now, options.patience);
     if (!appended) {
-      dropped.fetch_add(events, std::memory_order_relaxed);
+      for (const Lane lane : lanes) drop(lane, 1);
+      drop(Lane::kOther, repeated);
       return appended;
     }
-    told_dropped += lost;
+    for (std::size_t i = 0; i < lost.size(); ++i) told[i] += lost[i];
     written.fetch_add(lines.size(), std::memory_order_relaxed);
     if (!sync_due) sync_due = steady_now() + options.sync_interval;
     return {};
+  }
+
+  /// The line that tells what was dropped since that was told last.
+  std::optional<Json> take_dropped(Timestamp now, OfLanes<std::uint64_t>& lost) const {
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < lost.size(); ++i) {
+      lost[i] = dropped[i].load(std::memory_order_relaxed) - told[i];
+      sum += static_cast<std::int64_t>(lost[i]);
+    }
+    if (sum == 0) return std::nullopt;
+    Json line(Json::Object{{"time", format_timestamp(now)},
+                           {"kind", "dropped"},
+                           {"message", "so many events could not be written"},
+                           {"count", sum}});
+    for (std::size_t i = 0; i < lost.size(); ++i) {
+      if (lost[i] > 0) line.set(kLaneNames[i], static_cast<std::int64_t>(lost[i]));
+    }
+    return line;
   }
 
   Result<void> sync_when_due(bool is_flush) {
@@ -176,13 +230,17 @@ struct AuditLog::Impl {
   const Options options;
   const OnProblem on_problem;
   std::atomic<std::uint64_t> written{0};
-  std::atomic<std::uint64_t> dropped{0};
+  OfLanes<std::atomic<std::uint64_t>> dropped{};
 
   std::mutex mutex;
   std::condition_variable wake;
   std::condition_variable flushed;
   std::deque<AuditEvent> queue;
-  std::uint64_t flushes_wanted = 0;
+  OfLanes<std::size_t> waiting_in{};  // of the queue
+  std::uint64_t pushed = 0;           // events
+  std::uint64_t taken = 0;
+  std::deque<std::uint64_t> flushes_after;  // how many events each flush waits for
+  std::uint64_t flushes_begun = 0;
   std::uint64_t flushes_done = 0;
   Result<void> since_flush;  // the first failure
   Result<void> last_flush;
@@ -192,7 +250,7 @@ struct AuditLog::Impl {
   // Of the writing thread alone.
   AuditFolder folder;
   RepeatDigest repeats;
-  std::uint64_t told_dropped = 0;
+  OfLanes<std::uint64_t> told{};  // of what was dropped
   std::optional<SteadyTime> sync_due;
   std::optional<SteadyTime> repeats_due;
   std::string problem;  // the last one told
@@ -222,13 +280,13 @@ void AuditLog::write(const AuditEvent& event) noexcept {
   try {
     impl_->push(event);
   } catch (...) {  // no memory: the peer gets its answer all the same
-    impl_->dropped.fetch_add(1, std::memory_order_relaxed);
+    impl_->drop(lane_of(event), 1);
   }
 }
 
 Result<void> AuditLog::flush() { return impl_->flush(); }
 void AuditLog::stop() { impl_->stop(); }
 std::uint64_t AuditLog::written() const noexcept { return impl_->written.load(std::memory_order_relaxed); }
-std::uint64_t AuditLog::dropped() const noexcept { return impl_->dropped.load(std::memory_order_relaxed); }
+std::uint64_t AuditLog::dropped() const noexcept { return impl_->all_dropped(); }
 
 }  // namespace vipauth

@@ -7,11 +7,12 @@
 #include <vipauth/policy.hpp>
 #include <vipauth/result.hpp>
 
+#include "store/file_edit.hpp"
+
 namespace vipauth {
 
-/// A peer in the history and the audit log, told from a user of the system by the
-/// colon, which no such user has in its name.
-inline std::string who_of_peer(std::string_view user_id) { return "peer:" + std::string(user_id); }
+/// A peer in the history and the audit log.
+inline std::string who_of_peer(std::string_view user_id) { return std::string(kPeerEditor).append(user_id); }
 
 /// For whom auth.json is edited. By default: for the embedder, who may do everything.
 struct Behalf {

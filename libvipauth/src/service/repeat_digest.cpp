@@ -85,19 +85,16 @@ bool RepeatDigest::take(const AuditEvent& event, std::string key, std::size_t mo
   return false;
 }
 
-/// Takes a refusal that belongs to somebody who has a share of the table only.
-/// \param owner   whose share it is
-/// \param others  what is counted where that share is used up
-bool RepeatDigest::take_of(const std::string& owner, std::size_t share, const AuditEvent& event,
-                           AuditEvent others, std::size_t most, Table& table) {
-  std::string key = refusal_key(event);
+/// Takes an event of somebody who has a share of the table only.
+bool RepeatDigest::take_of(Share share, const AuditEvent& event, std::string key, std::size_t most,
+                           std::size_t singly, Table& table) {
   if (!table.seen.contains(key)) {
-    const auto of_owner = table.singly_of.try_emplace(owner).first;
-    if (of_owner->second >= share) {
-      others.kind = event.kind;
-      others.time = event.time;
-      others.allowed = event.allowed;
-      return take(others, "others " + refusal_key(others), most, 0, table);
+    const auto of_owner = table.singly_of.try_emplace(share.owner).first;
+    if (of_owner->second >= std::max<std::size_t>(share.keys, 1)) {
+      share.others.kind = event.kind;
+      share.others.time = event.time;
+      share.others.allowed = event.allowed;
+      return take(share.others, "others " + refusal_key(share.others), most, 0, table);
     }
     if (table.seen.size() < most) {
       ++of_owner->second;
@@ -105,37 +102,40 @@ bool RepeatDigest::take_of(const std::string& owner, std::size_t share, const Au
       table.singly_of.erase(of_owner);  // owners, too, may be many
     }
   }
-  return take(event, std::move(key), most, 1, table);
+  return take(event, std::move(key), most, singly, table);
 }
 
 bool RepeatDigest::take_refusal(const AuditEvent& event) {
-  AuditEvent others;
-  others.user_id = event.user_id;
-  others.message = "other refusals of this user, so many that they were only counted";
-  return take_of(event.user_id.substr(0, AuditEvent::kMaxRefusalTextBytes), limits_.per_user, event,
-                 std::move(others), limits_.refusals, users_);
+  Share share{event.user_id.substr(0, AuditEvent::kMaxRefusalTextBytes), limits_.per_user, {}};
+  share.others.user_id = event.user_id;
+  share.others.message = "other refusals of this user, so many that they were only counted";
+  return take_of(std::move(share), event, refusal_key(event), limits_.refusals, 1, users_);
 }
 
 bool RepeatDigest::take_stranger(const AuditEvent& event) {
   const std::string address = canonical_address(event.address);
-  const std::string source = source_of(address, IpAddress::parse(address));
-  AuditEvent others;
-  others.reason = event.reason;
-  others.address = source;
-  others.message = "others of this address, so many that they were only counted";
+  Share share{source_of(address, IpAddress::parse(address)), limits_.per_address, {}};
+  share.others.reason = event.reason;
+  share.others.address = share.owner;
+  share.others.message = "others of this address, so many that they were only counted";
   Table& table = event.reason == Reason::kDenied ? denied_
                  : event.mechanism == "PLAIN"    ? passwords_
                                                  : strangers_;
-  return take_of(source, limits_.per_address, event, std::move(others), limits_.strangers, table);
+  return take_of(std::move(share), event, refusal_key(event), limits_.strangers, 1, table);
+}
+
+bool RepeatDigest::take_accepted(const AuditEvent& event) {
+  Share share{event.user_id, limits_.keys_per_user, {}};
+  share.others.reason = event.reason;
+  share.others.user_id = event.user_id;
+  share.others.message = "other keys of this user, so many that they were only counted";
+  return take_of(std::move(share), event, peer_key(event), kMostAccepted, limits_.accepted, accepted_);
 }
 
 bool RepeatDigest::take(const AuditEvent& event) {
   if (event.kind == AuditEvent::Kind::kRefusal) return take_refusal(event);
   if (event.kind != AuditEvent::Kind::kAuthentication) return true;
-  if (event.allowed.value_or(false)) {
-    return take(event, peer_key(event), kMostAccepted, limits_.accepted, accepted_);
-  }
-  return take_stranger(event);
+  return event.allowed.value_or(false) ? take_accepted(event) : take_stranger(event);
 }
 
 std::vector<Json> RepeatDigest::close(Timestamp now) {

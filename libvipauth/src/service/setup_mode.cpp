@@ -12,7 +12,9 @@ namespace {
 using Milliseconds = std::chrono::milliseconds;
 
 constexpr Milliseconds kReminder = std::chrono::minutes(1);
+/// Between two attempts that change nothing: at the file, or for one key.
 constexpr Milliseconds kPause = std::chrono::seconds(1);
+constexpr std::size_t kMostNamed = 1024;
 
 bool matches(const Credentials& credentials, const CurveKey& key, const std::string& text) {
   if (const auto* literal = std::get_if<CurveKey>(&credentials)) return *literal == key;
@@ -66,6 +68,7 @@ Result<void> SetupMode::begin(Milliseconds duration, AuthService::SetupLimits li
     until_ = begun_ + duration;
     limits_ = limits;
     recorded_.clear();
+    named_.clear();
     of_source_.clear();
     problem_.clear();
     on_ = true;
@@ -152,6 +155,9 @@ SetupMode::Outcome SetupMode::record(const ZapRequest& request, const CurveKey& 
   if (const auto found = recorded_.find(text); found != recorded_.end()) {
     return live_->generation() == found->second ? Outcome::kInFile : Outcome::kInPolicy;
   }
+  if (const auto found = named_.find(text); found != named_.end() && now < found->second) {
+    return Outcome::kStranger;
+  }
   const std::string source = source_of(request.address, IpAddress::parse(request.address));
   if (const auto found = of_source_.find(source);
       found != of_source_.end() && found->second >= limits_.per_address) {
@@ -166,8 +172,8 @@ SetupMode::Outcome SetupMode::record(const ZapRequest& request, const CurveKey& 
         return {};
       },
       edit_options_);
-  if (!edited || !added) not_before_ = now + kPause;
   if (!edited) {
+    not_before_ = now + kPause;
     const std::string problem = edited.error().to_string();
     if (problem != problem_) {
       lines.emplace_back(LogLevel::kError, "setup mode cannot record a peer, who has to wait: " + problem);
@@ -177,7 +183,11 @@ SetupMode::Outcome SetupMode::record(const ZapRequest& request, const CurveKey& 
   }
   problem_.clear();
   for (const std::string& warning : edited->warnings) lines.emplace_back(LogLevel::kWarning, warning);
-  if (!added) return Outcome::kInFile;  // by somebody else, who may have done so since the policy was read
+  if (!added) {  // by somebody else, who may have done so since the policy was read
+    if (named_.size() >= kMostNamed) named_.clear();
+    named_[text] = now + kPause;
+    return Outcome::kInFile;
+  }
   ++of_source_[source];
   recorded_.emplace(text, live_->generation());
   lines.emplace_back(LogLevel::kWarning,

@@ -74,9 +74,10 @@ class SetupMode {
   Timestamp begun_;
   Timestamp until_;
   Timestamp reminded_;
-  Timestamp not_before_;  // the next edit: one that failed, or was for nothing, is not tried again at once
+  Timestamp not_before_;  // the next edit: one that failed is not tried again at once
   AuthService::SetupLimits limits_;
   StringMap<std::uint64_t> recorded_;  // keys, and the generation of the policy that did not know them yet
+  StringMap<Timestamp> named_;         // keys that some record names, and when the file may be asked again
   StringMap<std::size_t> of_source_;
   std::string problem_;  // the last one logged
 };

@@ -244,7 +244,8 @@ Result<void> AuditFolder::append(const std::vector<Json>& events, Timestamp now,
   active_.bytes += text.size();
   head_ = link;
   is_unsynced_ = true;
-  if (keep_from > 1) remove_before(keep_from);
+  // After a power cut, what is gone would look like somebody's doing without the line that tells of it.
+  if (keep_from > 1 && sync()) remove_before(keep_from);
   return {};
 }
 

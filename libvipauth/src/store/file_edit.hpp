@@ -12,6 +12,10 @@
 
 namespace vipauth {
 
+/// What the name of a peer that edits begins with, told from a user of the system by the colon, which no such
+/// user has in its name.
+inline constexpr std::string_view kPeerEditor = "peer:";
+
 /// What an edited file held before.
 struct PresentFile {
   bool exists = false;

@@ -15,6 +15,7 @@
 
 #include "base/hash.hpp"
 #include "store/atomic_file.hpp"
+#include "store/file_edit.hpp"
 #include "text/utf8_prefix.hpp"
 
 namespace vipauth {
@@ -59,6 +60,19 @@ Error damaged(const fs::path& note, const Error& error) {
                    error.to_string() + "; mend the note, or remove it and the version",
                ""};
 }
+
+/// What is left for further generations.
+struct Room {
+  std::size_t count;
+  std::uintmax_t bytes;
+
+  bool take(const Generation& generation) {
+    const bool fits = count > 0 && generation.bytes <= bytes;
+    count = fits ? count - 1 : 0;
+    bytes = fits ? bytes - generation.bytes : 0;
+    return fits;
+  }
+};
 
 }  // namespace
 
@@ -220,13 +234,12 @@ std::vector<std::string> HistoryFolder::settle(std::uint64_t number) const {
     if (owner > number) continue;
     if (name.string().ends_with(kTemporaryEnd) || is_half(owner)) ::unlink((folder_ / name).c_str());
   }
-  std::size_t count = 0;
-  std::uintmax_t bytes = 0;
+  Room all{FileHistory::kMaxGenerations, FileHistory::kMaxBytes};
+  Room of_peers{FileHistory::kMaxGenerations / 2, FileHistory::kMaxBytes / 2};
   for (const Generation& generation : *present) {
-    count += 1;
-    bytes += generation.bytes;
-    const bool fits = count <= FileHistory::kMaxGenerations && bytes <= FileHistory::kMaxBytes;
-    if (count > 1 && !fits) discard(generation.number);
+    const bool is_newest = generation.number == present->front().number;
+    const bool fits = !generation.who.starts_with(kPeerEditor) || of_peers.take(generation) || is_newest;
+    if (!fits || (!all.take(generation) && !is_newest)) discard(generation.number);
   }
   return warnings;
 }

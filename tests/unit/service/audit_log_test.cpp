@@ -330,6 +330,58 @@ TEST_CASE("AuditLog: one user can neither crowd out others nor push evidence awa
   CHECK(counts[{"authentication", "alice"}] == 1);
 }
 
+TEST_CASE("AuditLog: one user of many keys pushes no evidence away") {
+  const TempHome home;
+  const auto log = open(home);
+  for (int i = 0; i < 5000; ++i) {
+    AuditEvent event = accepted("mallory");
+    event.credentials = std::to_string(i);
+    log->write(event);
+  }
+  AuditEvent other = accepted("alice");
+  other.credentials = "a key of hers";
+  log->write(other);
+  REQUIRE(log->flush());
+  const auto written = lines(home);
+  REQUIRE(written.size() == 20 + 1 + 1);
+  CHECK(text_at(written[20], "user_id") == "alice");
+  CHECK(text_at(written[21], "user_id") == "mallory");
+  CHECK(number_at(written[21], "repeats") == 5000 - 20);
+}
+
+TEST_CASE("AuditLog: what users are refused keeps nothing else out of the queue") {
+  const TempHome home;
+  AuditLog::Options small = options();
+  small.queue = 40;
+  const auto log = open(home, small);
+  {
+    const auto held = FileLock::acquire(home / "audit" / "audit", std::chrono::seconds(10));
+    REQUIRE(held);
+    for (int i = 0; i < 1000; ++i) log->write(refusal("mallory", std::to_string(i)));
+    log->write(stranger("a strange key"));
+    log->write(accepted("alice"));
+  }
+  REQUIRE(log->flush());
+  const std::uint64_t dropped = log->dropped();
+  CHECK(dropped >= 1000 - 10 - 256);
+  log->write(accepted("bob"));
+  REQUIRE(log->flush());
+  bool has_stranger = false;
+  bool has_alice = false;
+  std::uint64_t told = 0;
+  for (const Json& line : lines(home)) {
+    has_stranger = has_stranger || text_at(line, "credentials") == "a strange key";
+    has_alice = has_alice || text_at(line, "user_id") == "alice";
+    if (text_at(line, "kind") == "dropped") {
+      told += number_at(line, "count");
+      CHECK(number_at(line, "refusals") == number_at(line, "count"));
+    }
+  }
+  CHECK(has_stranger);
+  CHECK(has_alice);
+  CHECK(told == dropped);
+}
+
 TEST_CASE("AuditLog: repeats are written at the end of their interval without being asked") {
   const TempHome home;
   AuditLog::Options often = options();

@@ -351,7 +351,7 @@ TEST_CASE("AuthMetrics: count by mechanism, question and reason") {
 
 TEST_CASE("to_prometheus: each metric has its HELP and TYPE before its samples, once") {
   AuthMetrics metrics;
-  metrics.audit.emplace();
+  metrics.audit = AuthMetrics::Audit{};
   metrics.pending = 0;
   metrics.authentications.push_back({Mechanism::kCurve, true, Reason::kAccepted, 7});
   const std::string text = to_prometheus(metrics);

@@ -27,6 +27,13 @@ DeclaredMethod method(const std::string& name, const Names& capabilities = {}) {
   return {name, std::nullopt, capabilities};
 }
 
+std::vector<DeclaredMethod> numbered_methods(std::size_t count) {
+  std::vector<DeclaredMethod> out;
+  out.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) out.push_back(method("m" + std::to_string(i)));
+  return out;
+}
+
 Json agent(std::string_view methods) {
   Json out = user_record("u", kKeyB, "{'identity':'ag'}");
   out.set("rpc_method_authorizations", json(methods));
@@ -292,9 +299,7 @@ TEST_CASE("AuthService: what keeps methods from being written down is logged onc
   AuthService::Options options;
   options.log = log.sink();
   AuthService service = open_service(home, options);
-  std::vector<DeclaredMethod> many;
-  for (std::size_t i = 0; i < DeclarationLimits::kMaxMethods; ++i)
-    many.push_back(method("m" + std::to_string(i)));
+  std::vector<DeclaredMethod> many = numbered_methods(DeclarationLimits::kMaxMethods);
   REQUIRE(service.register_methods("ag", many)->stored);
   const auto lines = log.lines().size();
   const auto lock = FileLock::acquire(home / "auth.json", std::chrono::milliseconds(0));
@@ -312,9 +317,7 @@ TEST_CASE("AuthService: the records of an agent grow to a limit, however often i
   const TempHome home;
   home.write("auth.json", auth_file({kCaller, agent("{}")}));
   AuthService service = open_service(home);
-  std::vector<DeclaredMethod> many;
-  for (std::size_t i = 0; i < DeclarationLimits::kMaxMethods; ++i)
-    many.push_back(method("m" + std::to_string(i)));
+  std::vector<DeclaredMethod> many = numbered_methods(DeclarationLimits::kMaxMethods);
   CHECK(service.register_methods("ag", many)->stored);
   const auto more = service.register_methods("ag", {method("one.more", {"cap"})});
   REQUIRE(more);
@@ -460,8 +463,7 @@ TEST_CASE("check_declaration: refuses what is no declaration, or too much of one
   CHECK(code(with(std::vector<Parameter>(65, {"x", Kind::kPositional, std::nullopt}))) ==
         ErrorCode::kLimitExceeded);
   CHECK(code(with({{"x", Kind::kPositional, Json(std::string(70'000, 'x'))}})) == ErrorCode::kLimitExceeded);
-  std::vector<DeclaredMethod> many;
-  for (int i = 0; i < 257; ++i) many.push_back(method(std::to_string(i)));
+  std::vector<DeclaredMethod> many = numbered_methods(257);
   CHECK(code(many) == ErrorCode::kLimitExceeded);
   many.pop_back();
   CHECK(check_declaration(many));

@@ -157,6 +157,7 @@ TEST_CASE("prepare_platform: refuses what stands in its way, and makes nothing o
   home.write("auth.json", auth_file({user_record("mallory", kKeyA, "{'identity':'platform.auth'}")}));
   const std::string before = home.read("auth.json");
   CHECK(prepare_platform(home.path(), on({})).error().code == ErrorCode::kConflict);
+  CHECK(home.read("auth.json") == before);
   home.write("auth.json", auth_file({user_record("control", "short")}));
   CHECK(prepare_platform(home.path(), on({})).error().code == ErrorCode::kConflict);
   home.write(

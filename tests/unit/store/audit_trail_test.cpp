@@ -40,6 +40,7 @@ class AuditHome : public TempHome {
   }
   static void append(AuditFolder& folder, const std::vector<std::string>& subjects) {
     std::vector<Json> events;
+    events.reserve(subjects.size());
     for (const std::string& subject : subjects) events.push_back(event(subject));
     const auto appended = folder.append(events, kNow, kPatience);
     INFO((appended ? std::string() : appended.error().to_string()));

@@ -173,6 +173,28 @@ TEST_CASE("FileHistory: automatic edits in a row are one, and push out nothing o
   }
 }
 
+TEST_CASE("FileHistory: peers push out nothing of a person") {
+  const TempHome home;
+  const EditOptions peer{.note = {"peer:approver", "deny_authorization"}};
+  for (int i = 0; i < 5; ++i) REQUIRE(edit(home, i));
+  for (int i = 0; i < 30; ++i) REQUIRE(edit(home, 100 + i, peer));
+  const auto kept = history_of(home).list();
+  REQUIRE(kept->size() == FileHistory::kMaxGenerations / 2 + 5);
+  CHECK(kept->front().number == 35);
+  CHECK(kept->back().number == 1);
+
+  SECTION("and leave it the rest") {
+    for (int i = 0; i < 30; ++i) REQUIRE(edit(home, 200 + i));
+    CHECK(numbers(home).size() == FileHistory::kMaxGenerations);
+    CHECK(history_of(home).list()->back().who != "peer:approver");
+  }
+  SECTION("nor by their size") {
+    fs::resize_file(home / "history/auth.json/30.json", FileHistory::kMaxBytes / 2);
+    REQUIRE(edit(home, 200, peer));
+    CHECK(numbers(home) == std::vector<std::uint64_t>{36, 35, 34, 33, 32, 31, 5, 4, 3, 2, 1});
+  }
+}
+
 TEST_CASE("FileHistory: is bounded in bytes, and keeps one at least") {
   const TempHome home;
   REQUIRE(edit(home, 1));
