@@ -65,6 +65,10 @@ END
 cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$work/c_user.c" "${flags[@]}" -o "$work/c_user"
 expect_version env LD_LIBRARY_PATH="$lib" "$work/c_user"
 
+echo "== the C interface has the functions that programs were built against"
+nm -D --defined-only "$lib/libvipauth.so" | awk '$2 == "T" && $3 ~ /^vipauth_/ { print $3 }' | LC_ALL=C sort |
+  diff "$here/c_symbols.txt" - || fail "functions came or went: count VIPAUTH_ABI up if any went, and mend c_symbols.txt"
+
 echo "== only vipauth symbols are exported"
 # Weak symbols of the standard library's templates cannot be hidden; everything else must be ours.
 foreign=$(nm -DC --defined-only "$lib/libvipauth.so" | cut -c 18- | grep -vE '^[a-zA-Z] .*\bvipauth::|^T vipauth_[a-z_]+$' |
