@@ -7,7 +7,7 @@ endif()
 # ---- The rules ----
 
 # Each layer, and the layers it may include besides itself.
-set(layers base text model store engine service transport)
+set(layers base text model store engine service transport c)
 set(base_may_use "")
 set(text_may_use base)
 set(model_may_use base text)
@@ -15,6 +15,7 @@ set(store_may_use base text model)
 set(engine_may_use base text model)
 set(service_may_use base text model store engine)
 set(transport_may_use base text model store engine service)
+set(c_may_use ${layers})
 # The programs use the public API only, all of it; `umbrella` is <vipauth/vipauth.hpp>, which includes all of it.
 set(programs vctl examples)
 set(vctl_may_use ${layers} umbrella)

@@ -55,9 +55,23 @@ find "$work/alone" -name '*.cpp' -print0 |
   xargs -0 -n 8 -P 2 "$cxx" -std=c++20 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I "$prefix/include" ||
   fail "a public header does not stand alone"
 
+echo "== the C interface, in C99"
+read -ra flags < <(pkg-config --cflags --libs vipauth)
+cat >"$work/c_user.c" <<'END'
+#include <stdio.h>
+#include <vipauth.h>
+int main(void) { return puts(vipauth_version()) < 0 || vipauth_abi() != VIPAUTH_ABI; }
+END
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$work/c_user.c" "${flags[@]}" -o "$work/c_user"
+expect_version env LD_LIBRARY_PATH="$lib" "$work/c_user"
+
+echo "== the C interface has the functions that programs were built against"
+nm -D --defined-only "$lib/libvipauth.so" | awk '$2 == "T" && $3 ~ /^vipauth_/ { print $3 }' | LC_ALL=C sort |
+  diff "$here/c_symbols.txt" - || fail "functions came or went: count VIPAUTH_ABI up if any went, and mend c_symbols.txt"
+
 echo "== only vipauth symbols are exported"
 # Weak symbols of the standard library's templates cannot be hidden; everything else must be ours.
-foreign=$(nm -DC --defined-only "$lib/libvipauth.so" | cut -c 18- | grep -vE '^[a-zA-Z] .*\bvipauth::' |
+foreign=$(nm -DC --defined-only "$lib/libvipauth.so" | cut -c 18- | grep -vE '^[a-zA-Z] .*\bvipauth::|^T vipauth_[a-z_]+$' |
   grep -vE '^[VWu] .*\b(std|__gnu_cxx|__cxxabiv1)::' || true)
 [[ -z $foreign ]] || fail "exported by libvipauth.so:"$'\n'"$foreign"
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <vipauth/auth_service.hpp>
@@ -31,6 +34,13 @@ VIPAUTH_EXPORT Result<Session> session_of(const AuthService& service, zmq_msg_t*
 /// True where the peer of `session` sent `message`. Ask it for each message of a ROUTER: when a peer goes,
 /// another one may take its routing id, and must not take its session with it.
 VIPAUTH_EXPORT bool is_from(const Session& session, zmq_msg_t* message);
+
+/// Reads a property that libzmq attached to a message (zmq_msg_gets): for languages that carry messages in
+/// types of their own.
+using MessageProperties = std::function<std::optional<std::string>(const std::string& name)>;
+
+VIPAUTH_EXPORT Result<Session> session_of(const AuthService& service, const MessageProperties& properties);
+VIPAUTH_EXPORT bool is_from(const Session& session, const MessageProperties& properties);
 
 // The same for cppzmq's types (zmq::socket_t, zmq::socket_ref, zmq::message_t).
 

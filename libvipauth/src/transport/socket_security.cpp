@@ -36,12 +36,19 @@ Result<void> require_unused(void* socket) {
 
 constexpr int milliseconds(std::chrono::milliseconds time) { return static_cast<int>(time.count()); }
 
-/// A property that libzmq attached to the message, or nothing.
-std::optional<std::string_view> property(zmq_msg_t* message, std::string_view name) {
-  const char* value = zmq_msg_gets(message, std::string(name).c_str());
-  if (value == nullptr) return std::nullopt;
-  return value;
-}
+/// What libzmq attached to a message.
+class AttachedProperties {
+ public:
+  explicit AttachedProperties(zmq_msg_t* message) : message_(message) {}
+  std::optional<std::string_view> operator()(const std::string& name) const {
+    const char* value = zmq_msg_gets(message_, name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+  }
+
+ private:
+  zmq_msg_t* message_;
+};
 
 /// Takes as long whatever `claimed` is, so that it cannot be guessed byte by byte.
 bool is_acceptance_proof(std::string_view claimed) {
@@ -53,26 +60,48 @@ bool is_acceptance_proof(std::string_view claimed) {
   return difference == 0;
 }
 
-/// Views of what is attached to a message that an accepted peer sent.
+/// What is attached to a message that an accepted peer sent: views, or copies.
+template <typename Text>
 struct Sender {
-  std::string_view user_id;
+  Text user_id;
   Mechanism mechanism;
-  std::string_view credentials;
-  std::string_view domain;
-  std::string_view address;
+  Text credentials;
+  Text domain;
+  Text address;
+
+  Acceptance acceptance() const {
+    return {.user_id = std::string(user_id),
+            .mechanism = mechanism,
+            .credentials = std::string(credentials),
+            .domain = std::string(domain),
+            .address = std::string(address)};
+  }
+
+  bool is(const Acceptance& accepted) const {
+    return user_id == accepted.user_id && mechanism == accepted.mechanism &&
+           credentials == accepted.credentials && domain == accepted.domain && address == accepted.address;
+  }
 };
 
-std::optional<Sender> sender_of(zmq_msg_t* message) {
-  if (!is_acceptance_proof(property(message, kMetadataProof).value_or(""))) return std::nullopt;
-  const auto user_id = property(message, "User-Id");
-  const auto mechanism = parse_mechanism(property(message, kMetadataMechanism).value_or(""));
-  const auto domain = property(message, kMetadataDomain);
-  const auto address = property(message, "Peer-Address");
+template <typename Text, typename Properties>
+std::optional<Sender<Text>> sender_of(const Properties& properties) {
+  const auto property = [&](std::string_view name) -> std::optional<Text> {
+    return properties(std::string(name));
+  };
+  if (!is_acceptance_proof(property(kMetadataProof).value_or(""))) return std::nullopt;
+  const std::optional<Text> user_id = property("User-Id");
+  const auto mechanism = parse_mechanism(property(kMetadataMechanism).value_or(""));
+  const std::optional<Text> domain = property(kMetadataDomain);
+  const std::optional<Text> address = property("Peer-Address");
   if (!user_id || !mechanism || !domain || !address) return std::nullopt;
   // Without credentials the reply attached none, and the peer could have.
   const bool has_credentials = *mechanism != Mechanism::kNull;
-  const auto credentials = has_credentials ? property(message, kMetadataCredentials) : std::nullopt;
-  return Sender{*user_id, *mechanism, credentials.value_or(""), *domain, *address};
+  const std::optional<Text> credentials = has_credentials ? property(kMetadataCredentials) : std::nullopt;
+  return Sender<Text>{*user_id, *mechanism, credentials.value_or(""), *domain, *address};
+}
+
+Error not_accepted() {
+  return {ErrorCode::kInvalidArgument, "the message comes from no peer that a ZapServer accepted", {}};
 }
 
 }  // namespace
@@ -110,23 +139,25 @@ Result<void> secure_client_socket(void* socket, const CurveKeyPair& client_keys,
 }
 
 Result<Session> session_of(const AuthService& service, zmq_msg_t* message) {
-  const std::optional<Sender> sender = sender_of(message);
-  if (!sender) {
-    return Error{ErrorCode::kInvalidArgument, "the message comes from no peer that a ZapServer accepted", {}};
-  }
-  return service.session({.user_id = std::string(sender->user_id),
-                          .mechanism = sender->mechanism,
-                          .credentials = std::string(sender->credentials),
-                          .domain = std::string(sender->domain),
-                          .address = std::string(sender->address)});
+  const auto sender = sender_of<std::string_view>(AttachedProperties(message));
+  if (!sender) return not_accepted();
+  return service.session(sender->acceptance());
 }
 
 bool is_from(const Session& session, zmq_msg_t* message) {
-  const std::optional<Sender> sender = sender_of(message);
-  const Acceptance& accepted = session.acceptance();
-  return sender && sender->user_id == accepted.user_id && sender->mechanism == accepted.mechanism &&
-         sender->credentials == accepted.credentials && sender->domain == accepted.domain &&
-         sender->address == accepted.address;
+  const auto sender = sender_of<std::string_view>(AttachedProperties(message));
+  return sender && sender->is(session.acceptance());
+}
+
+Result<Session> session_of(const AuthService& service, const MessageProperties& properties) {
+  const auto sender = sender_of<std::string>(properties);
+  if (!sender) return not_accepted();
+  return service.session(sender->acceptance());
+}
+
+bool is_from(const Session& session, const MessageProperties& properties) {
+  const auto sender = sender_of<std::string>(properties);
+  return sender && sender->is(session.acceptance());
 }
 
 }  // namespace vipauth
