@@ -80,7 +80,7 @@ PolicyChange PolicyKeeper::publish(PolicySnapshot next, std::vector<std::string>
 Result<std::optional<PolicyChange>> PolicyKeeper::declare(const Declare& declare) {
   const std::lock_guard lock(mutex_);
   PolicySnapshot next = *live_->current().snapshot;
-  auto methods = declare(next.methods);
+  auto methods = declare(next);
   if (!methods) return methods.error();
   if (methods->has_same_declarations(next.methods)) return std::optional<PolicyChange>();
   next.methods = std::move(*methods);

@@ -50,7 +50,7 @@ class PolicyKeeper {
   Outcome reload(Files files);
 
   /// Changes what is in force of what agents declare. \return nothing: it changed nothing
-  using Declare = std::function<Result<MethodRegistry>(const MethodRegistry&)>;
+  using Declare = std::function<Result<MethodRegistry>(const PolicySnapshot&)>;
   Result<std::optional<PolicyChange>> declare(const Declare& declare);
 
   const std::shared_ptr<LivePolicy>& live() const noexcept { return live_; }
