@@ -12,9 +12,6 @@
 namespace vipauth {
 namespace {
 
-// An agent registers by a message: who holds the file's lock must not keep a bus from all others.
-constexpr std::chrono::milliseconds kRegistrationPatience{1000};
-
 /// Most methods that a message tells.
 constexpr std::size_t kMaxTold = 20;
 
@@ -100,7 +97,7 @@ Result<void> AuthService::Parts::write_down(std::string_view identity,
   std::vector<std::pair<std::string, std::vector<std::string>>> lists;
   lists.reserve(methods.size());
   for (const DeclaredMethod& method : methods) lists.emplace_back(method.name, method.capabilities);
-  const EditOptions edit_options{.patience = kRegistrationPatience,
+  const EditOptions edit_options{.patience = kPeerPatience,
                                  .note = {.who = owner.empty() ? options.edit_note.who : who_of_peer(owner),
                                           .command = "register_methods",
                                           .is_automatic = true}};
