@@ -10,6 +10,7 @@
 
 #include "engine/active_records.hpp"
 #include "engine/grant.hpp"
+#include "engine/named_key.hpp"
 
 namespace vipauth {
 namespace {
@@ -95,15 +96,8 @@ Result<void> check_key_is_not_denied(const Policy& policy, const AuthRecord& rec
   const auto* key = std::get_if<CurveKey>(&record.credentials);
   if (key == nullptr) return {};
   for (std::size_t i = 0; i < policy.deny().size(); ++i) {
-    const auto& denied = policy.deny()[i].record;
-    if (!denied) continue;
-    const auto* other = std::get_if<CurveKey>(&denied->credentials);
-    const auto* pattern = std::get_if<Pattern>(&denied->credentials);
-    if ((other == nullptr || *other != *key) &&
-        (pattern == nullptr || !pattern->matches(key->to_base64url()))) {
-      continue;
-    }
-    return refused("this key is denied by " + json_pointer("/deny", i));
+    if (names_key(policy.deny()[i], *key))
+      return refused("this key is denied by " + json_pointer("/deny", i));
   }
   return {};
 }
@@ -163,10 +157,10 @@ Result<void> check_keys_are_new(const Policy& before, const Policy& after) {
     for (std::size_t i = first; i < entries.size(); ++i) {
       const CurveKey* key = key_of(entries[i]);
       if (key == nullptr) continue;
-      for (const Policy::Entry& entry : known.allow()) {
-        const CurveKey* other = key_of(entry);
-        if (other == nullptr || *other != *key) continue;
-        return refused("this key is in the record of " + shown(entry.record->user_id) + " already");
+      for (std::size_t k = 0; k < known.allow().size(); ++k) {
+        if (names_key(known.allow()[k], *key)) {
+          return refused("this key is named by " + json_pointer("/allow", k) + " already");
+        }
       }
     }
     return {};
