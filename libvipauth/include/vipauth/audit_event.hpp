@@ -60,7 +60,8 @@ struct AuditEvent {
 VIPAUTH_EXPORT std::string_view to_string(AuditEvent::Kind kind) noexcept;  ///< "authentication", ...
 
 /// One flat object of what is not empty, `time` and `kind` first. Text that is too long is cut, what is not
-/// UTF-8 is escaped, and a before or after that is too large is replaced by its size and hash.
+/// UTF-8 is escaped, and a before or after that is too large is replaced by its size and hash, and of as many
+/// of its records as there is room for by user_id, credentials, address and identity.
 VIPAUTH_EXPORT Json to_json(const AuditEvent& event);
 
 }  // namespace vipauth

@@ -42,7 +42,8 @@ class AuthFile {
 
   /// Reads the file again under its lock (a missing one is empty), lets `change` edit it, and writes it if
   /// the change succeeded and changed something. What is acknowledged by success is on the disk.
-  /// \return what load() returns but kNotFound; what `change` returns; kBusy without the lock in time
+  /// \return what load() returns but kNotFound; what `change` returns; kBusy without the lock in time;
+  ///         kLimitExceeded  the file would be too large to be read again
   VIPAUTH_EXPORT Result<EditReport> edit(const Change& change, const EditOptions& options = {}) const;
 
   /// Reads a former version of the file.

@@ -111,9 +111,10 @@ class AuthService {
   VIPAUTH_EXPORT Result<MethodRegistration> register_methods(std::string_view identity,
                                                              std::vector<DeclaredMethod> methods);
   /// The same for an agent that is a peer: it registers for the identity that it speaks under, and no other.
-  /// A user may change what it declares 30 times at once, and once in 2 seconds then.
-  /// \return kPermissionDenied  the session is revoked, or may not use that identity; kBusy  the user changes
-  ///         too often: nothing is changed
+  /// A user may change what it declares 30 times at once, and once in 2 seconds then. A name that no record
+  /// gives to the user belongs to who declared its methods first, until forget_methods().
+  /// \return kPermissionDenied  the session is revoked, or may not use that identity; kConflict  another user,
+  ///         or the embedder, has declared its methods; kBusy  the user changes too often: nothing is changed
   VIPAUTH_EXPORT Result<MethodRegistration> register_methods(Session& session, std::string_view identity,
                                                              std::vector<DeclaredMethod> methods);
   /// Forgets what an agent declared that has gone for good. Its records stay.

@@ -25,6 +25,9 @@ class IdentityRegistry {
   VIPAUTH_EXPORT Decision verify(std::string_view user_id, std::string_view permitted,
                                  std::string_view claimed) const;
 
+  /// True where `name` is the user_id, or the identity in a record, of this user alone.
+  VIPAUTH_EXPORT bool belongs_to(std::string_view name, std::string_view user_id) const;
+
  private:
   struct Index;
   explicit IdentityRegistry(std::shared_ptr<const Index> index);

@@ -73,6 +73,8 @@ class MethodRegistry {
   /// What the agent declared; nullptr where it did not declare (that method). It lives as long as this object
   /// or a copy of it.
   VIPAUTH_EXPORT const std::vector<DeclaredMethod>* declaration(std::string_view identity) const;
+  /// The user who declared them; empty: nobody in particular. nullptr as above.
+  VIPAUTH_EXPORT const std::string* declared_by(std::string_view identity) const;
   VIPAUTH_EXPORT const DeclaredMethod* find_declared(std::string_view identity,
                                                      std::string_view method) const;
 

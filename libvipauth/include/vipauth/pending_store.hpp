@@ -82,7 +82,9 @@ class PendingStore {
   VIPAUTH_EXPORT Result<PendingState> load() const;
 
   /// Flushes and edits the file in one transaction. `change` may note(), but not ask the store for more.
-  VIPAUTH_EXPORT Result<void> edit(const std::function<Result<void>(PendingState&)>& change);
+  /// \return what `change` and load() return; kBusy after `patience` without the file's lock
+  VIPAUTH_EXPORT Result<void> edit(const std::function<Result<void>(PendingState&)>& change,
+                                   std::chrono::milliseconds patience = std::chrono::seconds(60));
 
  private:
   struct Impl;

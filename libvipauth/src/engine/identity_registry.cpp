@@ -90,4 +90,9 @@ Decision IdentityRegistry::verify(std::string_view user_id, std::string_view per
   return Decision::allow(Reason::kAllowed);
 }
 
+bool IdentityRegistry::belongs_to(std::string_view name, std::string_view user_id) const {
+  const auto found = index_->owners.find(name);
+  return found != index_->owners.end() && !found->second.several && found->second.user_id == user_id;
+}
+
 }  // namespace vipauth

@@ -192,6 +192,11 @@ const std::vector<DeclaredMethod>* MethodRegistry::declaration(std::string_view 
   return declared == nullptr ? nullptr : &declared->methods;
 }
 
+const std::string* MethodRegistry::declared_by(std::string_view identity) const {
+  const Declared* declared = declarations_->find(identity);
+  return declared == nullptr ? nullptr : &declared->owner;
+}
+
 const DeclaredMethod* MethodRegistry::find_declared(std::string_view identity,
                                                     std::string_view method) const {
   const Declared* declared = declarations_->find(identity);

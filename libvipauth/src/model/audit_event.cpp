@@ -1,5 +1,8 @@
 #include <vipauth/audit_event.hpp>
 
+#include <array>
+#include <utility>
+
 #include "base/hash.hpp"
 #include "text/utf8_prefix.hpp"
 
@@ -28,11 +31,53 @@ std::string bounded_text(std::string_view text, std::size_t most) {
   return out;
 }
 
+/// Longest field of a record whose change is cut: escaped, four of them leave room for as many.
+constexpr std::size_t kMaxFieldBytes = 128;
+
+Json bounded_field(const Json& value) {
+  if (value.is_string()) return bounded_text(value.as_string(), kMaxFieldBytes);
+  std::string text = value.dump();
+  return text.size() <= kMaxFieldBytes ? value : Json(bounded_text(text, kMaxFieldBytes));
+}
+
+/// Whose record it is, and which peer's.
+Json names_of_record(const Json& record) {
+  if (!record.is_object()) return bounded_field(record);
+  Json::Object out;
+  for (const char* const name : {"user_id", "credentials", "address", "identity"}) {
+    if (const Json* value = record.find(name)) out.push_back({name, bounded_field(*value)});
+  }
+  return out;
+}
+
+/// As many of the records, from the first, as `room` bytes hold.
+Json::Array names_of_records(const Json::Array& records, std::size_t room) {
+  Json::Array out;
+  for (const Json& record : records) {
+    Json names = names_of_record(record);
+    const std::size_t bytes = names.dump().size() + 1;  // and a comma
+    if (bytes > room) break;
+    room -= bytes;
+    out.push_back(std::move(names));
+  }
+  return out;
+}
+
+/// A change that is too large without what makes it so. Nobody hides a peer by what else its record holds.
 Json bounded_change(const Json& change) {
   const std::string text = change.dump();
   if (text.size() <= AuditEvent::kMaxChangeBytes) return change;
-  return Json::Object{
+  Json out = Json::Object{
       {"cut", true}, {"bytes", static_cast<std::int64_t>(text.size())}, {"sha256", sha256_hex(text)}};
+  if (!change.is_object()) return out;
+  constexpr std::array<std::string_view, 2> kLists{"allow", "deny"};
+  constexpr std::size_t kRoom = (AuditEvent::kMaxChangeBytes - 256) / kLists.size();
+  for (const std::string_view list : kLists) {
+    const Json* records = change.find(list);
+    if (records != nullptr && records->is_array())
+      out.set(list, names_of_records(records->as_array(), kRoom));
+  }
+  return out;
 }
 
 }  // namespace

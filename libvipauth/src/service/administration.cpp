@@ -41,31 +41,44 @@ class Request {
     return {};
   }
 
-  /// The request must outlive it.
-  Behalf behalf(const Clock& clock) const {
+  /// The request and what it is given must outlive it.
+  Behalf behalf(const Clock& clock, const LivePolicy& live) const {
     return {who_of_peer(caller_.user_id()),
-            [this, &clock](const Policy& before, const Policy& after, Behalf::Touches touches) {
-              return check_edit(before, after, touches, clock());
-            }};
+            [this, &clock, &live](const Policy& before, const Policy& after, Behalf::Touches touches) {
+              const auto snapshot = live.current().snapshot;
+              return check_edit({before, after, snapshot->methods, touches, clock()});
+            },
+            kPeerPatience};
   }
 
  private:
+  struct Edit {
+    const Policy& before;
+    const Policy& after;
+    const MethodRegistry& registered;
+    Behalf::Touches touches;
+    Timestamp now;
+  };
+
   /// A refusal that the file decides is reported, as one that the policy in force decides is.
-  Result<void> check_edit(const Policy& before, const Policy& after, Behalf::Touches touches,
-                          Timestamp now) const {
-    const auto decision = judge_edit(before, after, touches, now);
+  Result<void> check_edit(const Edit& edit) const {
+    const auto decision = judge_edit(edit);
     if (!decision) return decision.error();
     if (*decision) return {};
-    caller_.report(
-        {.kind = Question::Kind::kCall, .subject = operation_, .callee = kCallee, .arguments = &arguments_},
-        *decision);
+    const auto capabilities = capabilities_for(takes_);
+    caller_.report({.kind = Question::Kind::kCall,
+                    .subject = operation_,
+                    .callee = kCallee,
+                    .arguments = &arguments_,
+                    .one_of = capabilities},
+                   *decision);
     return refused(*decision);
   }
 
   /// By the file, and not only by the policy in force, which may be older: who has lost a capability or a key
   /// a moment ago must not use it any more.
-  Result<Decision> judge_edit(const Policy& before, const Policy& after, Behalf::Touches touches,
-                              Timestamp now) const {
+  Result<Decision> judge_edit(const Edit& edit) const {
+    const auto& [before, after, registered, touches, now] = edit;
     const auto authenticator = Authenticator::create(before, now);
     if (!authenticator) return authenticator.error();
     const Authentication standing = authenticator->reauthenticate(caller_.acceptance());
@@ -88,13 +101,28 @@ class Request {
       if (Decision approves = holds(by); !approves) return approves;
     }
     if (holds_all_of(*resolver, Administration::kModify)) return Decision::allow(Reason::kAllowed);
+    const Json* peer = decided_peer();
+    if (peer != nullptr && touches == Behalf::Touches::kRecords) {
+      // The other arguments are the caller's own to choose.
+      const CallArguments alone({{"user_id", *peer}});
+      const std::array required{std::string(Administration::kModify)};
+      if (Decision modifies = resolver->authorize_call(caller_.user_id(), operation_, required, alone);
+          !modifies) {
+        return modifies;
+      }
+    }
     auto bounded = check_keys_are_new(before, after);
+    if (bounded && peer != nullptr) bounded = check_others_stay(before, after, peer->as_string());
+    if (bounded) bounded = check_names_are_unregistered(before, after, registered);
     if (bounded) bounded = check_no_more_than_held(before, after, caller_.user_id(), now);
     if (bounded) return Decision::allow(Reason::kAllowed);
     if (bounded.error().code != ErrorCode::kPermissionDenied) return bounded.error();
     return Decision::refuse(Reason::kRestricted, bounded.error().message,
                             resolver->sources_of(caller_.user_id(), by));
   }
+
+  /// The user_id that a decision about a peer is about; null where the operation is another one.
+  const Json* decided_peer() const { return arguments_.find("user_id"); }
 
   /// Without a restriction: with one, a grant gives authority over what it names, and none over the rest.
   bool holds_all_of(const CapabilityResolver& resolver, std::string_view capability) const {
@@ -122,6 +150,14 @@ Json::Object arguments_of(std::string_view user_id, const Approval& approval) {
   return out;
 }
 
+Result<void> check_size(std::string_view user_id, const Approval& approval) {
+  if (Json(arguments_of(user_id, approval)).dump().size() <= Administration::kMaxApprovalBytes) return {};
+  return Error{ErrorCode::kLimitExceeded,
+               "what an approval says takes at most " + std::to_string(Administration::kMaxApprovalBytes) +
+                   " bytes: approve the peer with less, and have its record changed then",
+               ""};
+}
+
 Json::Object arguments_of(std::string_view identity, std::string_view method,
                           const std::vector<std::string>& capabilities) {
   return {{"identity", Json(identity)},
@@ -135,26 +171,24 @@ Result<Authorization> Administration::approve_authorization(std::string_view use
                                                             const Approval& approval) {
   const Request request(caller_, "approve_authorization", Takes::kApprove, arguments_of(user_id, approval));
   if (auto allowed = request.check(); !allowed) return allowed.error();
+  if (auto bounded = check_size(user_id, approval); !bounded) return bounded.error();
   const AuthService::Parts parts = service_.parts();
-  auto done = parts.remote_peers.approve(user_id, approval, request.behalf(parts.options.clock));
-  if (done) static_cast<void>(parts.reload({true, false}));  // the edit stands; a problem is logged and kept
-  return done;
+  return parts.remote_peers.approve(user_id, approval,
+                                    request.behalf(parts.options.clock, *parts.keeper.live()));
 }
 
 Result<Authorization> Administration::deny_authorization(std::string_view user_id) {
   const Request request(caller_, "deny_authorization", Takes::kApprove, arguments_of(user_id));
   if (auto allowed = request.check(); !allowed) return allowed.error();
   const AuthService::Parts parts = service_.parts();
-  auto done = parts.remote_peers.deny(user_id, request.behalf(parts.options.clock));
-  if (done) static_cast<void>(parts.reload({true, false}));
-  return done;
+  return parts.remote_peers.deny(user_id, request.behalf(parts.options.clock, *parts.keeper.live()));
 }
 
 Result<Authorization> Administration::delete_authorization(std::string_view user_id) {
   const Request request(caller_, "delete_authorization", Takes::kApprove, arguments_of(user_id));
   if (auto allowed = request.check(); !allowed) return allowed.error();
   const AuthService::Parts parts = service_.parts();
-  return parts.delete_authorization(user_id, request.behalf(parts.options.clock));
+  return parts.delete_authorization(user_id, request.behalf(parts.options.clock, *parts.keeper.live()));
 }
 
 Result<Authorization> Administration::get_authorization(std::string_view user_id) {
@@ -192,7 +226,8 @@ Result<void> Administration::update_user_capabilities(const Json& user_to_capabi
                         {{"user_to_capabilities", user_to_capabilities}});
   if (auto allowed = request.check(); !allowed) return allowed;
   const AuthService::Parts parts = service_.parts();
-  return parts.update_user_capabilities(user_to_capabilities, request.behalf(parts.options.clock));
+  return parts.update_user_capabilities(user_to_capabilities,
+                                        request.behalf(parts.options.clock, *parts.keeper.live()));
 }
 
 Result<TopicRules> Administration::load_protected_topics() {
@@ -205,7 +240,7 @@ Result<void> Administration::update_protected_topics(const Json& rules) {
   const Request request(caller_, "update_protected_topics", Takes::kModify, {{"rules", rules}});
   if (auto allowed = request.check(); !allowed) return allowed;
   const AuthService::Parts parts = service_.parts();
-  return parts.update_protected_topics(rules, request.behalf(parts.options.clock));
+  return parts.update_protected_topics(rules, request.behalf(parts.options.clock, *parts.keeper.live()));
 }
 
 Result<void> Administration::add_rpc_authorizations(std::string_view identity, std::string_view method,
@@ -214,7 +249,8 @@ Result<void> Administration::add_rpc_authorizations(std::string_view identity, s
                         arguments_of(identity, method, capabilities));
   if (auto allowed = request.check(); !allowed) return allowed;
   const AuthService::Parts parts = service_.parts();
-  return parts.add_rpc_authorizations(identity, method, capabilities, request.behalf(parts.options.clock));
+  return parts.add_rpc_authorizations(identity, method, capabilities,
+                                      request.behalf(parts.options.clock, *parts.keeper.live()));
 }
 
 Result<void> Administration::remove_rpc_authorizations(std::string_view identity, std::string_view method,
@@ -223,7 +259,8 @@ Result<void> Administration::remove_rpc_authorizations(std::string_view identity
                         arguments_of(identity, method, capabilities));
   if (auto allowed = request.check(); !allowed) return allowed;
   const AuthService::Parts parts = service_.parts();
-  return parts.remove_rpc_authorizations(identity, method, capabilities, request.behalf(parts.options.clock));
+  return parts.remove_rpc_authorizations(identity, method, capabilities,
+                                         request.behalf(parts.options.clock, *parts.keeper.live()));
 }
 
 }  // namespace vipauth

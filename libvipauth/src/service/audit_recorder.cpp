@@ -3,10 +3,13 @@
 #include <string>
 #include <unistd.h>
 
+#include <vipauth/call_arguments.hpp>
+#include <vipauth/python_repr.hpp>
 #include <vipauth/session.hpp>
 #include <vipauth/version.hpp>
 
 #include "model/document_change.hpp"
+#include "text/utf8_prefix.hpp"
 
 namespace vipauth {
 namespace {
@@ -15,8 +18,18 @@ std::string bounded(std::string_view text) {
   return std::string(text.substr(0, AuditEvent::kMaxTextBytes + 1));  // one more, so that it shows as cut
 }
 
-/// What a call was refused for, without the value of an argument, which may be a secret.
+/// Whom an operation of the platform was to be about.
+std::string about(const CallArguments* arguments) {
+  constexpr std::size_t kMostBytes = 64;
+  const Json* user_id = arguments == nullptr ? nullptr : arguments->find("user_id");
+  if (user_id == nullptr || !user_id->is_string()) return "";
+  return "about user " + python_repr(Json(utf8_prefix(user_id->as_string(), kMostBytes))) + ": ";
+}
+
+/// What a call was refused for, without the value of an argument, which may be a secret. The arguments of the
+/// platform's own operations are none: they are written when they are allowed, too.
 std::string message_of(const Question& question, const Decision& decision) {
+  if (!question.one_of.empty()) return bounded(about(question.arguments) + decision.message());
   if (question.kind != Question::Kind::kCall || decision.reason() != Reason::kRestricted) {
     return bounded(decision.message());
   }

@@ -78,7 +78,9 @@ struct AuthService::Impl {
         keeper(auth_file, topics_file, {ipc_trust_of(options), options.clock, options.log}),
         pending(home / kPendingFile, options.pending_limits, undecided(keeper.live()), options.strict_modes),
         pending_writer(pending, options.pending_flush_interval, options.log),
-        remote_peers(auth_file, pending, {.note = options.edit_note, .clock = options.clock}, options.log),
+        // The edit stands; a problem with what it says is logged and kept.
+        remote_peers(auth_file, pending, {.note = options.edit_note, .clock = options.clock}, options.log,
+                     [this] { static_cast<void>(reload({true, false})); }),
         penalties(std::move(the_penalties)),
         penalty_log(penalties, options.log),
         setup_mode(auth_file, keeper.live(), setup_edits(options), options.log) {}
@@ -415,15 +417,11 @@ std::optional<ShadowReport> AuthService::shadow_report() const {
 Result<CurveKeyPair> AuthService::server_keys() const { return impl_->key_store.load_or_create(); }
 
 Result<Authorization> AuthService::approve_authorization(std::string_view user_id, const Approval& approval) {
-  auto done = impl_->remote_peers.approve(user_id, approval);
-  if (done) static_cast<void>(impl_->reload({true, false}));  // the edit stands; a problem is logged and kept
-  return done;
+  return impl_->remote_peers.approve(user_id, approval);
 }
 
 Result<Authorization> AuthService::deny_authorization(std::string_view user_id) {
-  auto done = impl_->remote_peers.deny(user_id);
-  if (done) static_cast<void>(impl_->reload({true, false}));
-  return done;
+  return impl_->remote_peers.deny(user_id);
 }
 
 Result<Authorization> AuthService::delete_authorization(std::string_view user_id) {

@@ -80,9 +80,9 @@ Result<void> AuthService::Parts::update_protected_topics(const Json& rules, cons
     if (!policy) return policy.error();
     if (auto allowed = behalf.check(*policy, *policy, Behalf::Touches::kRecords); !allowed) return allowed;
   }
-  const EditOptions edit_options{
-      .note = {behalf.who.empty() ? options.edit_note.who : behalf.who, "update_protected_topics"},
-      .clock = options.clock};
+  const EditOptions edit_options{.patience = behalf.patience,
+                                 .note = note_of(behalf, "update_protected_topics"),
+                                 .clock = options.clock};
   const auto edited = topics_file.edit(
       [&](TopicDocument& document) -> Result<void> {
         Json next = document.to_json();

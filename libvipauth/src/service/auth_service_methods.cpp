@@ -12,9 +12,6 @@
 namespace vipauth {
 namespace {
 
-// An agent registers by a message: who holds the file's lock must not keep a bus from all others.
-constexpr std::chrono::milliseconds kRegistrationPatience{1000};
-
 /// Most methods that a message tells.
 constexpr std::size_t kMaxTold = 20;
 
@@ -72,6 +69,18 @@ Error too_often() {
       ""};
 }
 
+/// A name that no record gives to anybody belongs to the agent that declared its methods first.
+Result<void> check_declares_its_own(const PolicySnapshot& policy, std::string_view identity,
+                                    std::string_view owner) {
+  const std::string* present = policy.methods.declared_by(identity);
+  if (owner.empty() || present == nullptr || *present == owner) return {};
+  if (policy.identities.belongs_to(identity, owner)) return {};
+  return Error{ErrorCode::kConflict,
+               "another agent has registered as \"" + std::string(identity) +
+                   "\": give that identity to the record of the agent that it belongs to",
+               ""};
+}
+
 /// As Policy::declare_rpc_authorizations says it, without reading the file.
 Error too_many(std::string_view identity) {
   return Error{ErrorCode::kLimitExceeded,
@@ -88,7 +97,7 @@ Result<void> AuthService::Parts::write_down(std::string_view identity,
   std::vector<std::pair<std::string, std::vector<std::string>>> lists;
   lists.reserve(methods.size());
   for (const DeclaredMethod& method : methods) lists.emplace_back(method.name, method.capabilities);
-  const EditOptions edit_options{.patience = kRegistrationPatience,
+  const EditOptions edit_options{.patience = kPeerPatience,
                                  .note = {.who = owner.empty() ? options.edit_note.who : who_of_peer(owner),
                                           .command = "register_methods",
                                           .is_automatic = true}};
@@ -109,7 +118,9 @@ Result<MethodRegistration> AuthService::Parts::register_methods(std::string_view
   if (!checked) return checked.error();
 
   // In force first, and written down then: what the code declares counts whatever becomes of the file.
-  const auto changed = keeper.declare([&](const MethodRegistry& registry) -> Result<MethodRegistry> {
+  const auto changed = keeper.declare([&](const PolicySnapshot& policy) -> Result<MethodRegistry> {
+    if (auto own = check_declares_its_own(policy, identity, owner); !own) return own.error();
+    const MethodRegistry& registry = policy.methods;
     auto next = registry.declare(identity, *checked, owner);
     const bool is_change = next && !next->has_same_declarations(registry);
     if (is_change && !may_change(registration_brake, owner)) return too_often();
@@ -155,8 +166,9 @@ Result<MethodRegistration> AuthService::register_methods(Session& session, std::
 
 void AuthService::forget_methods(std::string_view identity) {
   const Parts own = parts();
-  const auto changed = own.keeper.declare(
-      [&](const MethodRegistry& registry) -> Result<MethodRegistry> { return registry.forget(identity); });
+  const auto changed = own.keeper.declare([&](const PolicySnapshot& policy) -> Result<MethodRegistry> {
+    return policy.methods.forget(identity);
+  });
   if (changed && *changed) own.announce(**changed);
 }
 

@@ -37,6 +37,8 @@ struct AuthService::Parts {
   Result<void> edit_policy(const AuthFile::Change& change, const Behalf& behalf,
                            const std::string& command) const;
 
+  EditNote note_of(const Behalf& behalf, std::string_view command) const;
+
   // The operations of AuthService, on somebody's behalf.
 
   Result<MethodRegistration> register_methods(std::string_view identity, std::vector<DeclaredMethod> methods,

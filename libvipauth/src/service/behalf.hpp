@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,10 @@ struct Behalf {
 
   std::string who = {};  ///< for the history; empty: as the service's options say
   Check check = {};
+  std::chrono::milliseconds patience = std::chrono::seconds(60);  ///< for the lock of each file
 };
+
+/// Of an edit that a peer asks for by a message: who holds a lock must not keep a bus from all others.
+inline constexpr std::chrono::milliseconds kPeerPatience{1000};
 
 }  // namespace vipauth

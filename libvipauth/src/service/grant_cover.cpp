@@ -1,6 +1,7 @@
 #include "service/grant_cover.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -9,7 +10,7 @@
 #include <vipauth/python_repr.hpp>
 
 #include "engine/active_records.hpp"
-#include "engine/grant.hpp"
+#include "engine/named_key.hpp"
 
 namespace vipauth {
 namespace {
@@ -23,11 +24,10 @@ bool is_pattern(const Json& constraint) {
 }
 
 /// True where whatever satisfies `narrow` satisfies `wide`.
-bool accepts_no_more(const Json& wide, const Json& narrow) {
-  if (wide == narrow) return true;
-  if (!is_pattern(wide) || is_pattern(narrow) || !narrow.is_string()) return false;
-  const auto pattern = Pattern::parse(wide.as_string());
-  return pattern && is_valid_utf8(narrow.as_string()) && pattern->matches(narrow.as_string());
+bool accepts_no_more(const CompiledRestriction& wide, const Json& narrow) {
+  if (wide.constraint == narrow) return true;
+  if (!wide.pattern || is_pattern(narrow) || !narrow.is_string()) return false;
+  return wide.accepts_text(narrow.as_string());
 }
 
 /// \return "edit_config_store with {'identity': 'a'}"
@@ -74,17 +74,19 @@ Result<void> check_capabilities_count(const std::vector<Capability>& capabilitie
   return {};
 }
 
-/// A role that is not there, or cannot be read, may come to give anything.
+/// A role or group that is not there, cannot be read, or is empty, may come to give anything.
 Result<void> check_all_counts(const Policy& policy, const AuthRecord& record) {
   std::vector<std::string> roles = record.roles;
   for (const std::string& name : record.groups) {
     const Policy::Group* group = policy.find_group(name);
     if (group == nullptr || !group->roles) return refused("there is no group " + shown(name));
+    if (group->roles->empty()) return refused("the group " + shown(name) + " gives nothing now");
     roles.insert(roles.end(), group->roles->begin(), group->roles->end());
   }
   for (const std::string& name : roles) {
     const Policy::Role* role = policy.find_role(name);
     if (role == nullptr || !role->capabilities) return refused("there is no role " + shown(name));
+    if (role->capabilities->empty()) return refused("the role " + shown(name) + " gives nothing now");
     if (auto counts = check_capabilities_count(*role->capabilities, record); !counts) return counts;
   }
   return check_capabilities_count(record.capabilities, record);
@@ -95,15 +97,8 @@ Result<void> check_key_is_not_denied(const Policy& policy, const AuthRecord& rec
   const auto* key = std::get_if<CurveKey>(&record.credentials);
   if (key == nullptr) return {};
   for (std::size_t i = 0; i < policy.deny().size(); ++i) {
-    const auto& denied = policy.deny()[i].record;
-    if (!denied) continue;
-    const auto* other = std::get_if<CurveKey>(&denied->credentials);
-    const auto* pattern = std::get_if<Pattern>(&denied->credentials);
-    if ((other == nullptr || *other != *key) &&
-        (pattern == nullptr || !pattern->matches(key->to_base64url()))) {
-      continue;
-    }
-    return refused("this key is denied by " + json_pointer("/deny", i));
+    if (names_key(policy.deny()[i], *key))
+      return refused("this key is denied by " + json_pointer("/deny", i));
   }
   return {};
 }
@@ -114,14 +109,27 @@ const CurveKey* key_of(const Policy::Entry& entry) {
 
 }  // namespace
 
-bool covers(const Capability& held, const Capability& granted) {
-  if (held.name != granted.name) return false;
-  return std::all_of(held.restrictions.begin(), held.restrictions.end(), [&](const Restriction& wide) {
-    return std::any_of(
-        granted.restrictions.begin(), granted.restrictions.end(), [&](const Restriction& narrow) {
-          return wide.parameter == narrow.parameter && accepts_no_more(wide.constraint, narrow.constraint);
-        });
-  });
+Grant ready_to_cover(const Capability& held) {
+  Grant out{held.name, {}, nullptr};
+  for (const Restriction& restriction : held.restrictions) {
+    CompiledRestriction compiled{restriction.parameter, restriction.constraint, std::nullopt};
+    if (is_pattern(restriction.constraint)) {
+      if (auto pattern = Pattern::parse(restriction.constraint.as_string())) compiled.pattern = *pattern;
+    }
+    out.restrictions.push_back(std::move(compiled));
+  }
+  return out;
+}
+
+bool covers(const Grant& held, const Capability& granted) {
+  if (held.capability != granted.name) return false;
+  return std::all_of(
+      held.restrictions.begin(), held.restrictions.end(), [&](const CompiledRestriction& wide) {
+        return std::any_of(
+            granted.restrictions.begin(), granted.restrictions.end(), [&](const Restriction& narrow) {
+              return wide.parameter == narrow.parameter && accepts_no_more(wide, narrow.constraint);
+            });
+      });
 }
 
 Result<void> check_no_more_than_held(const Policy& before, const Policy& after, std::string_view user_id,
@@ -135,7 +143,10 @@ Result<void> check_no_more_than_held(const Policy& before, const Policy& after, 
   }
   const auto after_grants = CapabilityResolver::create(after, active);
   if (!after_grants) return after_grants.error();
-  const std::vector<HeldGrant> held = before_grants->grants_of(user_id);
+  std::vector<Grant> held;
+  for (const HeldGrant& own : before_grants->grants_of(user_id)) {
+    held.push_back(ready_to_cover(own.capability));
+  }
 
   for (std::size_t i = before.allow().size(); i < after.allow().size(); ++i) {
     const auto& record = after.allow()[i].record;
@@ -145,9 +156,8 @@ Result<void> check_no_more_than_held(const Policy& before, const Policy& after, 
     if (auto awake = check_key_is_not_denied(after, *record); !awake) return awake;
     if (auto counts = check_all_counts(after, *record); !counts) return counts;
     for (const HeldGrant& granted : after_grants->grants_of(record->user_id)) {
-      const bool is_held = std::any_of(held.begin(), held.end(), [&](const HeldGrant& own) {
-        return covers(own.capability, granted.capability);
-      });
+      const bool is_held = std::any_of(held.begin(), held.end(),
+                                       [&](const Grant& own) { return covers(own, granted.capability); });
       if (!is_held) {
         return refused("user " + shown(user_id) + " does not hold " + described(granted.capability) +
                        ", and may not grant it");
@@ -163,16 +173,48 @@ Result<void> check_keys_are_new(const Policy& before, const Policy& after) {
     for (std::size_t i = first; i < entries.size(); ++i) {
       const CurveKey* key = key_of(entries[i]);
       if (key == nullptr) continue;
-      for (const Policy::Entry& entry : known.allow()) {
-        const CurveKey* other = key_of(entry);
-        if (other == nullptr || *other != *key) continue;
-        return refused("this key is in the record of " + shown(entry.record->user_id) + " already");
+      for (std::size_t k = 0; k < known.allow().size(); ++k) {
+        if (names_key(known.allow()[k], *key)) {
+          return refused("this key is named by " + json_pointer("/allow", k) + " already");
+        }
       }
     }
     return {};
   };
   if (auto allowed = check(after.allow(), before.allow().size(), before); !allowed) return allowed;
   return check(after.deny(), before.deny().size(), after);
+}
+
+Result<void> check_names_are_unregistered(const Policy& before, const Policy& after,
+                                          const MethodRegistry& registered) {
+  for (std::size_t i = before.allow().size(); i < after.allow().size(); ++i) {
+    const auto& record = after.allow()[i].record;
+    if (!record) return record.error().at(json_pointer("/allow", i));
+    for (const std::string& name : {record->user_id, record->identity}) {
+      const std::string* owner = registered.declared_by(name);
+      if (owner == nullptr) continue;
+      const bool is_its_own =
+          std::any_of(before.deny().begin(), before.deny().end(), [&](const Policy::Entry& entry) {
+            return entry.record && entry.record->user_id == record->user_id &&
+                   (has_name(entry, name) || *owner == record->user_id);
+          });
+      if (!is_its_own) return refused("an agent has registered under the name " + shown(name));
+    }
+  }
+  return {};
+}
+
+Result<void> check_others_stay(const Policy& before, const Policy& after, std::string_view user_id) {
+  std::size_t next = 0;  // a decision takes records away, and adds others at the end
+  for (std::size_t i = 0; i < before.allow().size(); ++i) {
+    const Policy::Entry& entry = before.allow()[i];
+    if (next < after.allow().size() && after.allow()[next].source == entry.source) {
+      ++next;
+    } else if (!entry.record || entry.record->user_id != user_id) {
+      return refused("this would change " + json_pointer("/allow", i) + ", the record of another user");
+    }
+  }
+  return {};
 }
 
 }  // namespace vipauth

@@ -41,7 +41,11 @@ PolicyKeeper::Outcome PolicyKeeper::reload(Files files) {
 PolicyKeeper::Outcome PolicyKeeper::read_and_publish(Files files) {
   const Timestamp now = settings_.clock();
   const Contents before{policy_, topic_document_};
-  if (files.topics) read_topics();
+  if (files.topics && read_topics()) has_other_topics_ = true;
+  const auto next = next_change();
+  if (files.topics && !files.auth && !has_other_topics_ && (!next || now < *next)) {
+    return {.problem = first_problem(), .change = std::nullopt};
+  }
   std::shared_ptr<const Policy> candidate = policy_;
   if (files.auth) read_auth(candidate);
   if (!candidate) return {.problem = first_problem(), .change = std::nullopt};
@@ -62,6 +66,7 @@ PolicyKeeper::Outcome PolicyKeeper::read_and_publish(Files files) {
   AcceptedPeers accepted = accepted_peers(*candidate, now);
   snapshot->methods = snapshot->methods.with_declarations_of(live_->current().snapshot->methods);
   PolicyChange change = publish(std::move(*snapshot), revoked_users(accepted_, accepted));
+  has_other_topics_ = false;
   policy_ = std::move(candidate);
   accepted_ = std::move(accepted);
   return {first_problem(), std::move(change), before, {policy_, topic_document_}};
@@ -80,7 +85,7 @@ PolicyChange PolicyKeeper::publish(PolicySnapshot next, std::vector<std::string>
 Result<std::optional<PolicyChange>> PolicyKeeper::declare(const Declare& declare) {
   const std::lock_guard lock(mutex_);
   PolicySnapshot next = *live_->current().snapshot;
-  auto methods = declare(next.methods);
+  auto methods = declare(next);
   if (!methods) return methods.error();
   if (methods->has_same_declarations(next.methods)) return std::optional<PolicyChange>();
   next.methods = std::move(*methods);
@@ -103,25 +108,29 @@ void PolicyKeeper::read_auth(std::shared_ptr<const Policy>& candidate) {
   }
 }
 
-void PolicyKeeper::read_topics() {
+bool PolicyKeeper::read_topics() {
   auto rules = topics_file_.load_document();
   if (rules) {
+    const bool is_other = !topics_good_ || !topic_document_ || topic_document_->to_json() != rules->to_json();
     topics_seen_ = true;
     topics_good_ = true;
     topic_document_ = std::make_shared<const TopicDocument>(*std::move(rules));
     topics_ = TopicProtector(topic_document_->rules());
-    return note_topics_problem(std::nullopt);
+    note_topics_problem(std::nullopt);
+    return is_other;
   }
   if (rules.error().code == ErrorCode::kNotFound) {
     if (topics_seen_) note_topics_problem(gone(topics_file_.path()));
-    return;
+    return false;
   }
-  if (!topics_seen_ || !topics_good_) {
+  const bool is_first = !topics_seen_;
+  if (is_first) {
     topics_good_ = false;
     topics_ = TopicProtector::refuse_all();
   }
   topics_seen_ = true;
   note_topics_problem(rules.error());
+  return is_first;
 }
 
 void PolicyKeeper::note_auth_problem(std::optional<Error> problem) {

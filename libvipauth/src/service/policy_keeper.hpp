@@ -28,7 +28,8 @@ class PolicyKeeper {
     Clock clock;
     LogSink log;
   };
-  /// Which files to read again; none: the same policy at a later time.
+  /// Which files to read again; none: the same policy at a later time. Topics alone that say the same again
+  /// put nothing in force.
   struct Files {
     bool auth = true;
     bool topics = true;
@@ -50,7 +51,7 @@ class PolicyKeeper {
   Outcome reload(Files files);
 
   /// Changes what is in force of what agents declare. \return nothing: it changed nothing
-  using Declare = std::function<Result<MethodRegistry>(const MethodRegistry&)>;
+  using Declare = std::function<Result<MethodRegistry>(const PolicySnapshot&)>;
   Result<std::optional<PolicyChange>> declare(const Declare& declare);
 
   const std::shared_ptr<LivePolicy>& live() const noexcept { return live_; }
@@ -68,7 +69,8 @@ class PolicyKeeper {
   Outcome read_and_publish(Files files);
   PolicyChange publish(PolicySnapshot next, std::vector<std::string> revoked);
   void read_auth(std::shared_ptr<const Policy>& candidate);
-  void read_topics();
+  /// \return true  there are other rules to be put in force
+  bool read_topics();
   void note_auth_problem(std::optional<Error> problem);
   void note_topics_problem(std::optional<Error> problem);
   void report_ignored_records(const Policy& policy);
@@ -89,6 +91,7 @@ class PolicyKeeper {
   TopicProtector topics_;
   bool topics_seen_ = false;
   bool topics_good_ = true;
+  bool has_other_topics_ = false;  // than those that are in force
   std::optional<Error> auth_problem_;
   std::optional<Error> topics_problem_;
 };

@@ -1,6 +1,7 @@
 #include "service/remote_peers.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <vipauth/python_repr.hpp>
 
@@ -275,21 +276,30 @@ Result<void> drop_peer(Policy& policy, Indices from_allow, const Indices& from_d
 Result<void> RemotePeers::edit(const Behalf& behalf, std::string_view command,
                                const std::function<Result<void>(PendingState&, const EditPolicy&)>& change) {
   std::vector<std::string> warnings;
+  bool may_have_changed = false;
   EditOptions options = edit_options_;
+  options.patience = behalf.patience;
   if (!behalf.who.empty()) options.note = {behalf.who, std::string(command)};
   const EditPolicy edit_policy = [&](const AuthFile::Change& policy_change,
                                      Behalf::Touches touches) -> Result<void> {
     const AuthFile::Change checked = [&](Policy& policy) -> Result<void> {
-      const Policy before = policy;
+      const std::optional<Policy> before = behalf.check ? std::optional(policy) : std::nullopt;
       if (auto changed = policy_change(policy); !changed) return changed;
-      return behalf.check(before, policy, touches);
+      if (before) {
+        if (auto allowed = behalf.check(*before, policy, touches); !allowed) return allowed;
+      }
+      may_have_changed = true;
+      return {};
     };
-    auto edited = auth_file_.edit(behalf.check ? checked : policy_change, options);
+    auto edited = auth_file_.edit(checked, options);
     if (!edited) return edited.error();
+    may_have_changed = edited->written;
     warnings = std::move(edited->warnings);
     return {};
   };
-  auto result = pending_.edit([&](PendingState& state) { return change(state, edit_policy); });
+  auto result =
+      pending_.edit([&](PendingState& state) { return change(state, edit_policy); }, behalf.patience);
+  if (may_have_changed) on_edited_();
   if (log_) {
     for (const std::string& warning : warnings) log_(LogLevel::kWarning, warning);
   }

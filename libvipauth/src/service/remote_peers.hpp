@@ -22,11 +22,15 @@ class RemotePeers {
  public:
   /// \param edit_options  of the edits of auth.json
   /// \param log           told what such an edit warns of
-  RemotePeers(const AuthFile& auth_file, PendingStore& pending, EditOptions edit_options, LogSink log)
+  /// \param on_edited     called after an edit that may have changed auth.json, whatever became of
+  /// pending.json
+  RemotePeers(const AuthFile& auth_file, PendingStore& pending, EditOptions edit_options, LogSink log,
+              std::function<void()> on_edited)
       : auth_file_(auth_file),
         pending_(pending),
         edit_options_(std::move(edit_options)),
-        log_(std::move(log)) {}
+        log_(std::move(log)),
+        on_edited_(std::move(on_edited)) {}
 
   Result<Authorization> approve(std::string_view user_id, const Approval& approval,
                                 const Behalf& behalf = {});
@@ -54,6 +58,7 @@ class RemotePeers {
   PendingStore& pending_;
   EditOptions edit_options_;
   LogSink log_;
+  std::function<void()> on_edited_;
 };
 
 }  // namespace vipauth

@@ -4,6 +4,7 @@
 
 #include <vipauth/python_repr.hpp>
 
+#include "engine/named_key.hpp"
 #include "text/ip_network.hpp"
 
 namespace vipauth {
@@ -16,20 +17,9 @@ constexpr Milliseconds kReminder = std::chrono::minutes(1);
 constexpr Milliseconds kPause = std::chrono::seconds(1);
 constexpr std::size_t kMostNamed = 1024;
 
-bool matches(const Credentials& credentials, const CurveKey& key, const std::string& text) {
-  if (const auto* literal = std::get_if<CurveKey>(&credentials)) return *literal == key;
-  const auto* pattern = std::get_if<Pattern>(&credentials);
-  return pattern != nullptr && pattern->matches(text);
-}
-
-/// True where a record is about this key: active or not, for whatever place, and understood or not.
 bool names(const std::vector<Policy::Entry>& entries, const CurveKey& key) {
-  const std::string text = key.to_base64url();
-  return std::any_of(entries.begin(), entries.end(), [&](const Policy::Entry& entry) {
-    if (entry.record) return matches(entry.record->credentials, key, text);
-    const Json* credentials = entry.source.is_object() ? entry.source.find("credentials") : nullptr;
-    return credentials != nullptr && credentials->is_string() && credentials->as_string() == text;
-  });
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const Policy::Entry& entry) { return names_key(entry, key); });
 }
 
 /// The address alone; of an IPC peer (`localhost:UID:GID:PID`) every process of its user.

@@ -267,8 +267,17 @@ Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Se
   return read_all(fd->get(), static_cast<std::size_t>(status.st_size), file);
 }
 
+Result<void> check_file_size(const fs::path& file, std::string_view content) {
+  if (content.size() <= kMaxFileBytes) return {};
+  return Error{ErrorCode::kLimitExceeded,
+               "\"" + file.string() + "\" would be larger than " + std::to_string(kMaxFileBytes) +
+                   " bytes, which nobody reads: it stays as it is",
+               ""};
+}
+
 Result<void> place_file(const fs::path& file, std::string_view content, const fs::path& backup,
                         unsigned mode) {
+  if (auto readable = check_file_size(file, content); !readable) return readable;
   struct stat status{};
   if (::lstat(file.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) return failure("replace", file, ELOOP);
   TemporaryFile temporary(with_suffix(file, ".tmp"));

@@ -27,8 +27,11 @@ class FileLock {
   UniqueFd fd_;
 };
 
-/// Largest file that read_file takes: about three million records.
+/// Largest file that read_file takes, and that is written: about three million records.
 inline constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;
+
+/// \return kLimitExceeded  `content` could not be read again
+Result<void> check_file_size(const std::filesystem::path& file, std::string_view content);
 
 /// The whole content of a regular file. A symbolic link is refused: replacing it would cut it off.
 /// What it is, and who may change it, is asked of the open file and its open folder. A file that is not there
@@ -43,6 +46,7 @@ inline constexpr unsigned kPrivateMode = 0600;
 /// Replaces a file by `content`, or leaves it as it was: temporary file (`<file>.tmp`), fsync, rename, fsync
 /// of the folder. Success means that it is on the disk. Where only the last step fails, the file is replaced
 /// all the same, and the error says so. The caller holds the file's lock.
+/// \return what check_file_size returns; kPermissionDenied, kIoError
 /// \param backup  where the version before is kept; empty: nowhere
 /// \param mode    of the file, less the process's umask
 Result<void> replace_file(const std::filesystem::path& file, std::string_view content,

@@ -68,6 +68,7 @@ Result<EditTransaction> EditTransaction::begin(fs::path file, const EditOptions&
 }
 
 Result<EditReport> EditTransaction::commit(const PresentFile& present, std::string_view text) const {
+  if (auto readable = check_file_size(file_, text); !readable) return readable.error();
   EditReport report;
   if (present.had_comments) {
     if (auto kept = keep_comments(file_, present.text, report.warnings); !kept) return kept.error();

@@ -367,8 +367,9 @@ Result<void> PendingStore::flush(std::chrono::milliseconds patience) {
 
 Result<PendingState> PendingStore::load() const { return impl_->load(); }
 
-Result<void> PendingStore::edit(const std::function<Result<void>(PendingState&)>& change) {
-  return impl_->edit(change, kPatience);
+Result<void> PendingStore::edit(const std::function<Result<void>(PendingState&)>& change,
+                                std::chrono::milliseconds patience) {
+  return impl_->edit(change, patience);
 }
 
 }  // namespace vipauth

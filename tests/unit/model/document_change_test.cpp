@@ -102,6 +102,45 @@ TEST_CASE("AuditEvent: only what is not empty is written") {
                                      kKeyA + R"("})");
 }
 
+TEST_CASE("AuditEvent: of a change that is too large it is told whose records, and which keys, they are") {
+  AuditEvent event;
+  event.after = Json::Object{
+      {"allow", Json::Array{Json::Object{{"domain", nullptr},
+                                         {"user_id", "stranger"},
+                                         {"credentials", kKeyA},
+                                         {"address", Json::Array{"10.0.0.1", "10.0.0.2"}},
+                                         {"identity", std::string(9000, 'i')},
+                                         {"capabilities", Json::Object{{"cap", std::string(9000, 'p')}}}},
+                            "(not shown)", Json::Object{{"user_id", "other"}}}},
+      {"roles", Json::Object{{"r", std::string(9000, 'r')}}}};
+  const Json after = *to_json(event).find("after");
+  CHECK(after.dump().size() <= AuditEvent::kMaxChangeBytes);
+  CHECK(*after.find("cut") == Json(true));
+  CHECK(*after.find("sha256") == Json(sha256_hex(event.after.dump())));
+  CHECK(after.find("roles") == nullptr);
+  const Json::Array& allow = after.find("allow")->as_array();
+  REQUIRE(allow.size() == 3);
+  CHECK(*allow[0].find("user_id") == Json("stranger"));
+  CHECK(*allow[0].find("credentials") == Json(kKeyA));
+  CHECK(*allow[0].find("address") == json("['10.0.0.1', '10.0.0.2']"));
+  CHECK(allow[0].find("identity")->as_string().ends_with("..."));
+  CHECK(allow[0].find("capabilities") == nullptr);
+  CHECK(allow[2] == json("{'user_id': 'other'}"));
+}
+
+TEST_CASE("AuditEvent: of very many records that changed as many are told as there is room for") {
+  Json::Array records;
+  for (int i = 0; i < 1000; ++i) {
+    records.push_back(Json::Object{{"user_id", std::to_string(i)}, {"credentials", kKeyA}});
+  }
+  AuditEvent event;
+  event.before = Json::Object{{"allow", records}, {"deny", records}};
+  const Json before = *to_json(event).find("before");
+  CHECK(before.dump().size() <= AuditEvent::kMaxChangeBytes);
+  CHECK(before.find("allow")->as_array().size() > 10);
+  CHECK(before.find("deny")->as_array().size() > 10);
+}
+
 TEST_CASE("AuditEvent: hostile text is bounded and escaped") {
   AuditEvent event;
   event.subject = std::string(100'000, 'x');

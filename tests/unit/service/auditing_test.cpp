@@ -198,6 +198,27 @@ TEST_CASE("AuthService: audits what administrators do about remote peers") {
   CHECK_THAT(approved[1].find("after")->dump(), Contains(kKeyB));
 }
 
+TEST_CASE("AuthService: audits what an administrator tried in vain, and about whom") {
+  Audited audited;
+  audited.home.write(
+      "auth.json",
+      auth_file({user_record("approver", kKeyA, "{'capabilities':['approve_auth']}"),
+                 user_record("limited", kKeyC, "{'capabilities':{'approve_auth':{'user_id':'x'}}}")}));
+  REQUIRE(audited.service->reload());
+  CHECK(ask_curve(audited.service->zap_authenticator(), kKeyB, "10.0.0.2").status_code == "300");
+  const std::string stranger = audited.service->get_pending_authorizations()->at(0).user_id;
+  Session approver = audited.session("approver", kKeyA);
+  Approval approval;
+  approval.capabilities = json("['admin']");
+  CHECK_FALSE(Administration(*audited.service, approver).approve_authorization(stranger, approval));
+  Session limited = audited.session("limited", kKeyC);
+  CHECK_FALSE(Administration(*audited.service, limited).deny_authorization(stranger));
+  const auto lines = audited.lines("refusal");
+  REQUIRE(lines.size() == 2);
+  for (const Json& line : lines) CHECK_THAT(line.find("message")->as_string(), Contains(stranger));
+  CHECK_THAT(lines[0].find("message")->as_string(), Contains("does not hold 'admin'"));
+}
+
 TEST_CASE("AuthService: no secret is ever in the audit log") {
   Audited audited;
   const ZapAuthenticator zap = audited.service->zap_authenticator();
@@ -403,7 +424,8 @@ TEST_CASE("AuthService: audits what an administrator tried in vain, and did") {
   CHECK(holds(refusals[0], "callee", "platform.auth"));
   CHECK(holds(refusals[0], "subject", "approve_authorization"));
   CHECK(holds(refusals[0], "reason", to_string(Reason::kRestricted)));
-  CHECK(holds(refusals[0], "message", "no grant accepts the arguments: /allow/0/capabilities"));
+  CHECK(holds(refusals[0], "message",
+              "about user '" + pending->front().user_id + "': 'control' is a name of the platform"));
 
   CHECK(audited.lines("change").empty());
   REQUIRE(administration.delete_authorization(pending->front().user_id));

@@ -216,6 +216,46 @@ TEST_CASE("AuthService: an agent registers for the identity that it speaks under
   CHECK_FALSE(service.register_methods(alice, "alice.2", methods));  // revoked
 }
 
+TEST_CASE("AuthService: what an agent declared under a free name no other user replaces") {
+  const TempHome home;
+  home.write("auth.json", auth_file({user_record("alice", kKeyA), user_record("mallory", kKeyB)}));
+  AuthService service = open_service(home);
+  Session alice = session_for(service, "alice", kKeyA);
+  Session mallory = session_for(service, "mallory", kKeyB);
+  const auto may_set = [&] { return mallory.authorize_call(CallRequest{"weather", "set", CallArguments()}); };
+  REQUIRE(service.register_methods(alice, "weather", {method("set", {"can_set"})}));
+  const auto refused = service.register_methods(mallory, "weather", {method("set")});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kConflict);
+  CHECK_FALSE(may_set());
+  CHECK(service.register_methods(alice, "weather", {method("set", {"can_set"}), method("get")}));
+  CHECK(service.register_methods(mallory, "mallory", {method("set")}));
+
+  service.forget_methods("weather");
+  CHECK(service.register_methods(mallory, "weather", {method("set")}));
+
+  // The embedder's own word, and what a record gives, go before.
+  CHECK(service.register_methods("weather", {method("set", {"can_set"})}));
+  CHECK(service.register_methods(alice, "weather", {method("set")}).error().code == ErrorCode::kConflict);
+  home.write("auth.json", auth_file({user_record("alice", kKeyA, "{'identity':'weather'}"),
+                                     user_record("mallory", kKeyB)}));
+  REQUIRE(service.reload());
+  CHECK(service.register_methods(alice, "weather", {method("set"), method("get")}));
+}
+
+TEST_CASE("AuthService: a user may take back its own name, whoever declared under it before") {
+  const TempHome home;
+  home.write("auth.json", auth_file({user_record("mallory", kKeyB)}));
+  AuthService service = open_service(home);
+  Session mallory = session_for(service, "mallory", kKeyB);
+  REQUIRE(service.register_methods(mallory, "alice", {method("set")}));
+  home.write("auth.json", auth_file({user_record("alice", kKeyA), user_record("mallory", kKeyB)}));
+  REQUIRE(service.reload());
+  Session alice = session_for(service, "alice", kKeyA);
+  CHECK(service.register_methods(alice, "alice", {method("set", {"can_set"})}));
+  CHECK_FALSE(service.register_methods(mallory, "alice", {method("set")}));
+}
+
 TEST_CASE("AuthService: what one user may declare under free names is bounded") {
   const TempHome home;
   home.write("auth.json", auth_file({user_record("alice", kKeyA), user_record("bob", kKeyB)}));

@@ -75,6 +75,40 @@ TEST_CASE("PolicyKeeper: each policy has a greater generation, and the outcome s
   CHECK(k.keeper.live()->generation() == second.change->generation);
 }
 
+TEST_CASE("PolicyKeeper: topics that say the same again put nothing new in force") {
+  Keeper k;
+  k.allow("alice", R"(, "not_after": "2026-11-22T00:00:00Z")");
+  REQUIRE(k.keeper.reload(kBoth).change);
+  CHECK_FALSE(k.keeper.reload(kOnlyTopics).change);
+  k.home.write("protected_topics.json", "{}");
+  CHECK(k.keeper.reload(kOnlyTopics).change);
+  k.home.write("protected_topics.json", "{\n}");
+  CHECK_FALSE(k.keeper.reload(kOnlyTopics).change);
+  k.home.write("protected_topics.json", "[");
+  const auto bad = k.keeper.reload(kOnlyTopics);
+  CHECK(bad.problem);
+  CHECK_FALSE(bad.change);
+  k.home.write("protected_topics.json", R"({"write-protect": [{"topic": "x", "capabilities": ["c"]}]})");
+  CHECK(k.keeper.reload(kOnlyTopics).change);
+  CHECK_FALSE(k.may_publish("x"));
+  k.now += 24h;  // an appointment is kept all the same
+  CHECK(k.keeper.reload(kOnlyTopics).change);
+  CHECK_FALSE(k.knows("alice"));
+}
+
+TEST_CASE("PolicyKeeper: topics that are bad from the start refuse, until they are good") {
+  Keeper k;
+  k.allow("alice");
+  REQUIRE(k.keeper.reload(kBoth).change);
+  k.home.write("protected_topics.json", "[");
+  CHECK(k.keeper.reload(kOnlyTopics).change);
+  CHECK_FALSE(k.may_publish("y"));
+  CHECK_FALSE(k.keeper.reload(kOnlyTopics).change);
+  k.home.write("protected_topics.json", "{}");
+  CHECK(k.keeper.reload(kOnlyTopics).change);
+  CHECK(k.may_publish("y"));
+}
+
 TEST_CASE("PolicyKeeper: a bad first file puts nothing in force") {
   Keeper k;
   k.home.write("auth.json", "{");

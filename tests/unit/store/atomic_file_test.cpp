@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <set>
 #include <string>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -316,6 +317,21 @@ TEST_CASE("replace_file: a limit on the size of files leaves the file as it was"
         }).wait() == 0);
   CHECK(home.read("file") == "old");
   CHECK(files_in(home.path()) == std::set<std::string>{"file", "small"});
+}
+
+TEST_CASE("replace_file: writes nothing that could not be read again") {
+  const TempHome home;
+  home.write("file", "before");
+  const std::size_t bytes = kMaxFileBytes + 1;
+  void* const untouched =
+      ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  REQUIRE(untouched != MAP_FAILED);
+  const auto refused = replace_file(home / "file", {static_cast<const char*>(untouched), bytes});
+  CHECK(::munmap(untouched, bytes) == 0);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimitExceeded);
+  CHECK(home.read("file") == "before");
+  CHECK_FALSE(home.has("file.tmp"));
 }
 
 TEST_CASE("replace_file: a full disk leaves the file as it was") {
