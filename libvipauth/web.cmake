@@ -1,0 +1,28 @@
+# vipauth_web, a library of its own on the public API of libvipauth: who embeds a bus links neither HTTP nor TLS.
+file(GLOB web_sources CONFIGURE_DEPENDS src/web/*.cpp)
+if(NOT web_sources)
+  return()
+endif()
+
+add_library(vipauth_web SHARED ${web_sources})
+add_library(vipauth_web_static STATIC ${web_sources})
+foreach(library vipauth_web vipauth_web_static)
+  string(REPLACE vipauth_ "" name ${library})
+  add_library(vipauth::${name} ALIAS ${library})
+  set_target_properties(${library} PROPERTIES EXPORT_NAME ${name}
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON)
+  vipauth_compiler_options(${library})
+  target_include_directories(${library} PRIVATE src)
+  target_link_libraries(${library} PRIVATE PkgConfig::VIPAUTH_WEB_DEPS Threads::Threads)
+endforeach()
+target_link_libraries(vipauth_web PUBLIC vipauth)
+target_link_libraries(vipauth_web_static PUBLIC vipauth_static)
+set_target_properties(vipauth_web PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
+set_target_properties(vipauth_web_static PROPERTIES OUTPUT_NAME vipauth_web)
+
+install(TARGETS vipauth_web EXPORT vipauthWebTargets)
+install(TARGETS vipauth_web_static EXPORT vipauthWebStaticTargets)
+install(EXPORT vipauthWebTargets NAMESPACE vipauth:: DESTINATION ${package_dir})
+install(EXPORT vipauthWebStaticTargets NAMESPACE vipauth:: DESTINATION ${package_dir})
+configure_file(${PROJECT_SOURCE_DIR}/cmake/vipauth_web.pc.in vipauth_web.pc @ONLY)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/vipauth_web.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
