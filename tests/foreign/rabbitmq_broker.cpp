@@ -77,14 +77,14 @@ void end_children() {
   }
 }
 
-HttpClient management(const std::string& url) {
-  auto address = WebAddress::parse(url);
+web::HttpClient management(const std::string& url) {
+  auto address = web::WebAddress::parse(url);
   if (!address) throw std::runtime_error(address.error().to_string());
-  HttpClient::Options options;
+  web::HttpClient::Options options;
   options.max_bytes = std::size_t{1} << 22U;
   options.user = RabbitMqBroker::kAdministrator;
   options.password = RabbitMqBroker::kPassword;
-  return HttpClient(*std::move(address), std::move(options));
+  return web::HttpClient(*std::move(address), std::move(options));
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "web/http_client.hpp"
 
-#include <algorithm>
-#include <array>
 #include <condition_variable>
 #include <csignal>
 #include <fcntl.h>
@@ -16,32 +14,17 @@
 #include <httplib.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 
-namespace vipauth {
+#include "web/tls_support.hpp"
+
+namespace vipauth::web {
 namespace {
 
 /// Of what a server sends besides the body: header fields, and what TLS adds.
 constexpr std::size_t kMaxOverhead = 64 * 1024;
-
-std::string fingerprint_of(X509& certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (X509_digest(&certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  for (unsigned int i = 0; i < size; ++i) {
-    if (i > 0) out += ':';
-    out += kDigits[digest.at(i) >> 4U];
-    out += kDigits[digest.at(i) & 0xFU];
-  }
-  return out;
-}
 
 /// The connection of one request, which ends when its time is over, or too much has come.
 class Line {
@@ -109,20 +92,6 @@ void count_record(int is_sent, int /*version*/, int kind, const void* data, std:
   if (handshake.bytes <= handshake.most_bytes) return;
   handshake.is_too_much = true;
   handshake.line->cut();
-}
-
-bool add_authorities(X509_STORE* store, const std::string& pem) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> input(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  bool any = false;
-  while (input) {
-    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-        PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr), X509_free);
-    if (!certificate) break;
-    any = X509_STORE_add_cert(store, certificate.get()) == 1 || any;
-  }
-  ERR_clear_error();
-  return any;
 }
 
 Result<void> prepare_tls(SSL_CTX* context, const WebAddress& address, const ServerTrust& trust,
@@ -277,4 +246,4 @@ Result<HttpClient::Answer> HttpClient::send(std::string_view method, std::string
   return std::move(outcome.answer);
 }
 
-}  // namespace vipauth
+}  // namespace vipauth::web

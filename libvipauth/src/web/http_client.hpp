@@ -10,7 +10,7 @@
 
 #include "web/web_address.hpp"
 
-namespace vipauth {
+namespace vipauth::web {
 
 /// What makes a client believe that it talks to the right server.
 struct ServerTrust {
@@ -58,4 +58,4 @@ class HttpClient {
   Options options_;
 };
 
-}  // namespace vipauth
+}  // namespace vipauth::web

@@ -16,6 +16,10 @@
 namespace vipauth {
 namespace {
 
+using web::HttpClient;
+using web::path_part;
+using web::WebAddress;
+
 constexpr std::size_t kMaxAnswer = std::size_t{32} << 20U;  // 100,000 users
 constexpr std::size_t kMaxAuthorities = std::size_t{1} << 20U;
 constexpr std::chrono::milliseconds kBetweenLooks{50};

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <optional>
 
-namespace vipauth {
+namespace vipauth::web {
 namespace {
 
 constexpr std::size_t kMaxBytes = 2048;
@@ -109,4 +109,4 @@ std::string path_part(std::string_view text) {
   return out;
 }
 
-}  // namespace vipauth
+}  // namespace vipauth::web

@@ -5,7 +5,7 @@
 
 #include <vipauth/result.hpp>
 
-namespace vipauth {
+namespace vipauth::web {
 
 /// Where an HTTP service listens: the parts of "https://host:port/path".
 struct WebAddress {
@@ -25,4 +25,4 @@ struct WebAddress {
 /// Source: RFC 3986, section 2.3.
 std::string path_part(std::string_view text);
 
-}  // namespace vipauth
+}  // namespace vipauth::web

@@ -4,6 +4,9 @@
 
 namespace vipauth::test {
 
+using web::path_part;
+using web::WebAddress;
+
 TEST_CASE("WebAddress: reads the parts of an address") {
   const auto full = WebAddress::parse("https://v1.example:8443/base/");
   REQUIRE(full);
