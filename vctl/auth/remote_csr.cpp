@@ -41,6 +41,7 @@ int report_csr(const Context& context, const char* verb, const Result<CsrDecisio
                     << printable(entry.key_fingerprint.empty() ? "-" : entry.key_fingerprint) << ")\n";
   }
   context.env.out.flush();
+  for (const std::string& warning : decision->warnings) warn(context, warning);
   if (!decision->broker_problem) return kExitDone;
   warn(context,
        "the decision holds, but the broker does not know it yet: " + decision->broker_problem->to_string());
