@@ -157,7 +157,7 @@ int certs_crl(const CertsCrlOptions& options, const Context& context) {
   if (!list) return fail(context, list.error());
   const std::string folder = authority->revocation_folder().string();
   const std::string path =
-      (authority->revocation_folder() / (authority->root().common_name + ".crl.pem")).string();
+      (authority->revocation_folder() / (authority->instance() + "-root-ca.crl.pem")).string();
   if (context.options.json) {
     print_document(context, Json::Object{{"path", path}, {"folder", folder}, {"crl", *list}});
   } else if (options.is_printed) {

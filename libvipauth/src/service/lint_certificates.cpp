@@ -132,8 +132,9 @@ class Findings {
                           format_timestamp(certificate.not_after);
     if (is_root) message += ", and with it every other";
     const std::string folder = issued.purpose == Purpose::kRequested ? "remote_certs/" : "certs/";
+    const std::string file = is_root ? relative(authority_.root_path()) : folder + name + ".crt";
     add_command(is_over ? LintSeverity::kError : LintSeverity::kWarning,
-                is_over ? "certificate-expired" : "certificate-ending", folder + name + ".crt", name,
+                is_over ? "certificate-expired" : "certificate-ending", file, name,
                 std::move(message),
                 is_root ? "begin a new folder of certificates, and give its root to all who know this one"
                         : "renew it",
