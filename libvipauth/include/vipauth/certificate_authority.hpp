@@ -78,7 +78,8 @@ class CertificateAuthority {
   VIPAUTH_EXPORT Result<CertificateFiles> server_certificate(const CommonName& name,
                                                              const std::vector<std::string>& hosts);
   /// The certificate and key of a local agent or an administrator, made where there is none.
-  /// \return kAlreadyExists  the name was issued for a CSR
+  /// \return kAlreadyExists  the name is a request's (CSR)
+  /// \return kConflict  its certificate was revoked; there is one of another authority; it is the root's name
   VIPAUTH_EXPORT Result<CertificateFiles> client_certificate(const CommonName& name);
 
   enum class Key { kKeep, kNew };
@@ -86,11 +87,12 @@ class CertificateAuthority {
   /// otherwise, key; the one before stays valid until it ends, or with a new key is revoked.
   /// \return kNotFound  nothing was issued to that name
   /// \return kConflict  it was revoked; or a new key is wanted for one whose key is elsewhere
-  VIPAUTH_EXPORT Result<IssuedCertificate> renew(const CommonName& name, Key key);
+  VIPAUTH_EXPORT Result<IssuedCertificate> renew(const CommonName& name, Key key, const EditNote& note = {});
 
-  /// Puts every certificate of a name on the revocation list, for good.
+  /// Puts every certificate of a name on the revocation list, for good. Of one that was asked for, the
+  /// request is denied then; CsrStore::deny() also tells the broker.
   /// \return kNotFound; kConflict  it is the root
-  VIPAUTH_EXPORT Result<void> revoke(const CommonName& name);
+  VIPAUTH_EXPORT Result<void> revoke(const CommonName& name, const EditNote& note = {});
 
   /// Everything that was issued and is on record, and what VOLTTRON left in `certs` and `remote_certs`; the
   /// root first, then by name, the newest first. What cannot be read is a line of `warnings`.
@@ -106,9 +108,10 @@ class CertificateAuthority {
   /// The folder that TLS libraries look for it in, by OpenSSL's hash: `<hash>.r0`.
   VIPAUTH_EXPORT std::filesystem::path revocation_folder() const;
 
+  struct Impl;  // of the files of this layer
+
  private:
   friend class CsrStore;
-  struct Impl;
   explicit CertificateAuthority(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };

@@ -42,6 +42,7 @@ struct CsrDecision {
   CsrEntry entry;  ///< as it stands now; of a deleted one, as it was
   /// Why the broker does not know yet; reconcile() tells it. The decision holds all the same.
   std::optional<Error> broker_problem;
+  std::vector<std::string> warnings;  ///< "this change is not in the audit log: ..."
 };
 
 /// The requests for certificates that other platforms' agents send, and what was decided of them:
