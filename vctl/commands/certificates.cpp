@@ -1,5 +1,7 @@
 #include "auth/certs.hpp"
 #include "auth/csr_request.hpp"
+#include "auth/serve.hpp"
+#include "auth/web_user.hpp"
 #include "commands/commands.hpp"
 
 namespace vipauth::vctl {
@@ -75,6 +77,43 @@ Command request() {
   return command;
 }
 
+Command add_user() {
+  const auto options = std::make_shared<auth::WebUserAddOptions>();
+  Command command = verb("add", "let somebody log in to the web service", options, auth::web_user_add);
+  command.arguments = {
+      positional("NAME", options->name, "the name to log in with"),
+      option({"--groups"}, "GROUPS", options->groups, "delimit multiple entries with comma (default: admin)"),
+      flag({"--replace"}, options->replaces, "one that is there gets another password, and these groups")};
+  command.note = "The password is asked for; where nobody types, it is the first line of the standard input.";
+  command.json = R"({"added": {"name": "...", "groups": ["admin"]}})";
+  return command;
+}
+
+Command list_users() {
+  Command command = verb("list", "list who may log in to the web service", auth::web_user_list);
+  command.json = R"({"users": [{"name": "...", "groups": ["admin"]}]})";
+  return command;
+}
+
+Command remove_user() {
+  const auto options = std::make_shared<auth::WebUserName>();
+  Command command = verb("remove", "let somebody log in no more", options, auth::web_user_remove);
+  command.arguments.push_back(positional("NAME", options->name, "the name to log in with"));
+  command.json = R"({"removed": "..."})";
+  return command;
+}
+
+Command serve() {
+  Command command =
+      verb("serve", "run the web service of the instance, until it is ended by a signal", auth::serve);
+  command.note =
+      "The configuration says where: bind-web-address, web-ssl-cert, web-ssl-key, instance-name, "
+      "vip-address, "
+      "rmq-address, and rmq-management-url with the settings of RabbitMQ.";
+  command.json = R"({"address": "https://...", "fingerprint": "...", "authority": "..."})";
+  return command;
+}
+
 }  // namespace
 
 std::vector<Command> certificate_commands() {
@@ -82,7 +121,9 @@ std::vector<Command> certificate_commands() {
   certs.commands = {init(), list(), renew(), revoke(), crl()};
   Command csr = group("csr", "ask other platforms for certificates");
   csr.commands = {request()};
-  return {certs, csr};
+  Command web_user = group("web-user", "manage who may log in to the web service");
+  web_user.commands = {add_user(), list_users(), remove_user()};
+  return {certs, csr, web_user, serve()};
 }
 
 }  // namespace vipauth::vctl
