@@ -59,6 +59,8 @@ struct AmqpClient::Impl {
   }
 };
 
+bool AmqpClient::is_installed() { return true; }
+
 AmqpClient::AmqpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AmqpClient::AmqpClient(AmqpClient&&) noexcept = default;
 AmqpClient& AmqpClient::operator=(AmqpClient&&) noexcept = default;
@@ -111,3 +113,22 @@ bool AmqpClient::is_ended() {
 }
 
 }  // namespace vipauth::test
+
+#else  // without librabbitmq-dev
+
+namespace vipauth::test {
+
+struct AmqpClient::Impl {};
+
+bool AmqpClient::is_installed() { return false; }
+AmqpClient::AmqpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+AmqpClient::AmqpClient(AmqpClient&&) noexcept = default;
+AmqpClient& AmqpClient::operator=(AmqpClient&&) noexcept = default;
+AmqpClient::~AmqpClient() = default;
+std::optional<AmqpClient> AmqpClient::connect(int, const Files&, std::string*) { return std::nullopt; }
+bool AmqpClient::publishes(const std::string&) { return false; }
+bool AmqpClient::is_ended() { return false; }
+
+}  // namespace vipauth::test
+
+#endif

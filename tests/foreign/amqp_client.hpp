@@ -16,6 +16,9 @@ class AmqpClient {
     std::filesystem::path authority;
   };
 
+  /// Whether the tests were built with librabbitmq.
+  static bool is_installed();
+
   /// \param problem  why there is no connection, where there is none
   static std::optional<AmqpClient> connect(int port, const Files& files, std::string* problem = nullptr);
 

@@ -41,6 +41,15 @@ Result<std::vector<CommonName>> saved_names(const fs::path& folder) {
   return out;
 }
 
+/// Makes a folder that others may enter, where there is none: certificates are no secret.
+Result<void> make_public_folder(const fs::path& folder) {
+  std::error_code error;
+  const bool is_there = fs::exists(fs::symlink_status(folder, error));
+  if (auto made = make_private_folder(folder); !made || is_there) return made;
+  fs::permissions(folder, static_cast<fs::perms>(0755), error);
+  return error ? file_error("open to others", folder, error.value()) : Result<void>();
+}
+
 bool is_text(const Json& object, std::string_view member, std::string_view wanted) {
   const Json* value = object.find(member);
   return value != nullptr && value->is_string() && value->as_string() == wanted;
@@ -78,10 +87,10 @@ CertificateFiles RemoteCertificateFiles::files_for(const CommonName& name) const
 }
 
 Result<void> RemoteCertificateFiles::make_folders() const {
-  for (const fs::path& folder : {folder_, folder_ / "private", remote_folder()}) {
-    if (auto made = make_private_folder(folder); !made) return made;
-  }
-  return {};
+  auto made = make_public_folder(folder_);
+  if (made) made = make_public_folder(remote_folder());
+  if (made) made = make_private_folder(folder_ / "private");
+  return made;
 }
 
 Result<CertificateKey> RemoteCertificateFiles::key() const {
