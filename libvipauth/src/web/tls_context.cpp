@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509err.h>
 
 namespace vipauth::web {
 namespace {
@@ -87,10 +88,11 @@ Result<TlsContext> make_tls_context(const std::filesystem::path& certificate,
     return tls_error(ErrorCode::kParseError, "cannot use the certificate of the server", certificate);
   }
   if (SSL_CTX_use_PrivateKey_file(tls, key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return tls_error(ErrorCode::kParseError, "cannot use the key of the server", key);
-  }
-  if (SSL_CTX_check_private_key(tls) != 1) {
-    return tls_error(ErrorCode::kConflict, "the key is not the one of the server's certificate", key);
+    const bool is_another = ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH;
+    return tls_error(is_another ? ErrorCode::kConflict : ErrorCode::kParseError,
+                     is_another ? "the key is not the one of the server's certificate"
+                                : "cannot use the key of the server",
+                     key);
   }
 
   const std::unique_ptr<BIO, FreeBio> pem(

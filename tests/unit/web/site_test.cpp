@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include <vipauth/file_history.hpp>
+
+#include "support/asking.hpp"
 #include "support/catch.hpp"
 #include "support/web_home.hpp"
 #include "web/assets.hpp"
@@ -256,11 +259,13 @@ TEST_CASE("Site: what everybody may read") {
 
 TEST_CASE("Site: other paths and methods are refused") {
   Asker asker;
-  for (const char* path : {"/", "/api", "/api/", "/admin/", "/admin/../ca.pem", "/ca.pem/",
-                           "/api/csrs//approve", "/api/csrs/a/b/approve", "/api/csrs/%2/approve", "*", ""}) {
+  for (const char* path : {"/", "/api", "/api/", "/admin/", "/admin/../ca.pem", "/ca.pem/", "*", ""}) {
     INFO(path);
-    CHECK(asker.ask("GET", path).status ==
-          404 + (std::string(path).ends_with("approve") && std::string(path) == "/api/csrs/%2/approve"));
+    CHECK(asker.ask("GET", path).status == 404);
+  }
+  for (const char* path : {"/api/csrs//approve", "/api/csrs/a/b/approve", "/api/csrs/%2/approve"}) {
+    INFO(path);
+    CHECK(asker.ask("POST", path).status == 404);
   }
   const HttpReply reply = asker.ask("DELETE", "/api/csrs");
   CHECK(reply.status == 405);
@@ -469,14 +474,8 @@ TEST_CASE("Site: a peer of the bus is approved with what it is given, denied and
   Asker asker(options, auth_file({}, "{'roles': {'reader': ['can_read']}, 'groups': {'staff': ['reader']}}"));
   const auto keys = CurveKeyPair::generate();
   const std::string key_text = keys.public_key.to_base64url();
-  const auto knock = [&] {
-    const auto authenticator = asker.web.service.zap_authenticator();
-    const auto bytes = keys.public_key.bytes();
-    static_cast<void>(authenticator.handle(
-        {{"1.0", "1", "vip", "10.0.0.9", "", "CURVE", std::string(bytes.begin(), bytes.end())}}));
-    REQUIRE(asker.web.service.flush());
-  };
-  knock();
+  ask_curve(asker.web.service.zap_authenticator(), key_text, "10.0.0.9");
+  REQUIRE(asker.web.service.flush());
   asker.log_in();
   const Json list = body_of(asker.ask_as_admin("GET", "/api/credentials"));
   REQUIRE(list.find("credentials")->as_array().size() == 1);
@@ -539,7 +538,6 @@ TEST_CASE("Site: every reply has the headers that keep browsers strict") {
 }
 
 TEST_CASE("Site: logins and decisions are audited") {
-  TempHome unused;
   AuthService::Options options;
   options.audit = AuditLog::Options{};
   Asker asker(options);
