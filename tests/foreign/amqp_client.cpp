@@ -1,5 +1,9 @@
 #include "amqp_client.hpp"
 
+#include <utility>
+
+#if __has_include(<amqp_ssl_socket.h>)
+
 #include <cstdint>
 #include <sys/time.h>
 #include <utility>
