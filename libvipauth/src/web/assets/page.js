@@ -80,7 +80,6 @@ function plural(count, one, many) {
 }
 
 function distance(seconds) {
-  if (seconds < 60) return "less than a minute";
   if (seconds < 3600) return plural(Math.floor(seconds / 60), "minute", "minutes");
   if (seconds < 86400) return plural(Math.floor(seconds / 3600), "hour", "hours");
   return plural(Math.floor(seconds / 86400), "day", "days");
@@ -89,7 +88,9 @@ function distance(seconds) {
 function when(text) {
   const time = new Date(text);
   const seconds = (Date.now() - time.getTime()) / 1000;
-  const words = seconds >= 0 ? `${distance(seconds)} ago` : `in ${distance(-seconds)}`;
+  let words = "just now";
+  if (seconds >= 60) words = `${distance(seconds)} ago`;
+  else if (seconds <= -60) words = `in ${distance(-seconds)}`;
   return element("time", { datetime: text, title: time.toLocaleString(), "data-when": text, text: words });
 }
 
@@ -192,8 +193,9 @@ function requestCard(request) {
   return element("li", { class: "card", "data-key": request.key },
     element("div", { class: "card-main" },
       element("div", { class: "card-text" },
-        element("h3", {}, kindBadge(request), element("span", { text: request.name })), facts, print(request)),
-      actions));
+        element("h3", {}, kindBadge(request), element("span", { text: request.name })), facts),
+      actions),
+    print(request));
 }
 
 const kEmpty = {
