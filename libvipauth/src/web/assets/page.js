@@ -161,9 +161,15 @@ function fact(name, content) {
   return element("div", {}, element("dt", { text: name }), element("dd", {}, content));
 }
 
+/** A fingerprint, which breaks between its bytes where the line is too short. */
+function fingerprint(title, text) {
+  const node = element("p", { class: "print mono", title });
+  for (const part of text.split(/(?<=:)/)) node.append(part, element("wbr"));
+  return node;
+}
+
 function print(request) {
-  if (!request.print) return null;
-  return element("p", { class: "print mono", title: "Fingerprint of the key", text: request.print });
+  return request.print ? fingerprint("Fingerprint of the key", request.print) : null;
 }
 
 function action(request, text, style, open) {
@@ -229,19 +235,21 @@ function showRequests(tab) {
 
 // ---- Certificates, roles and topics ----
 
+const kPurposes = { root: "this authority", server: "a server", client: "a local agent", requested: "a remote agent" };
+
 function certificateCard(certificate) {
   const isPast = new Date(certificate.not_after) < new Date();
   let badge = element("span", { class: "badge plain", text: "Replaced" });
   if (certificate.revoked_at) badge = element("span", { class: "badge bad", text: "Revoked" });
   else if (isPast) badge = element("span", { class: "badge bad", text: "Expired" });
   else if (certificate.current) badge = element("span", { class: "badge ok", text: "Valid" });
-  const facts = element("dl", { class: "facts" }, fact("for", certificate.purpose));
+  const facts = element("dl", { class: "facts" }, fact("for", kPurposes[certificate.purpose] || certificate.purpose));
   if (certificate.revoked_at) facts.append(fact("revoked", when(certificate.revoked_at)));
   else facts.append(fact(isPast ? "expired" : "expires", when(certificate.not_after)));
   facts.append(fact("serial", element("span", { class: "mono", text: certificate.serial })));
   return element("li", { class: "card" },
     element("h3", {}, badge, element("span", { text: certificate.common_name })), facts,
-    element("p", { class: "print mono", title: "Fingerprint of the certificate", text: certificate.fingerprint }));
+    fingerprint("Fingerprint of the certificate", certificate.fingerprint));
 }
 
 function showCertificates() {
@@ -376,8 +384,7 @@ function summarise(node, request) {
   node.replaceChildren(
     element("div", { class: "name", text: request.name }),
     element("p", { class: "hint", text:
-      [request.kind === "csr" ? "Asks for a certificate" : "Asks to connect", request.address && `from ${request.address}`]
-        .filter(Boolean).join(" ") }),
+      (request.kind === "csr" ? "Certificate" : "ZeroMQ key") + (request.address ? `, asked from ${request.address}` : "") }),
     print(request) || "");
 }
 
