@@ -15,7 +15,7 @@ namespace vipauth {
 /// decide. Source: RFC 2986.
 class CertificateRequest {
  public:
-  static constexpr std::size_t kMaxBytes = 16 * 1024;
+  static constexpr std::size_t kMaxBytes = std::size_t{16} * 1024;
 
   /// \return kLimitExceeded    longer than kMaxBytes
   /// \return kParseError       not one PEM-encoded CSR and nothing else, or one without exactly one common name

@@ -10,8 +10,17 @@
 #include <vipauth/auth_service.hpp>
 #include <vipauth/call_binder.hpp>
 #include <vipauth/capability_updates.hpp>
+#include <vipauth/certificate.hpp>
+#include <vipauth/certificate_authority.hpp>
+#include <vipauth/certificate_key.hpp>
+#include <vipauth/certificate_key_file.hpp>
+#include <vipauth/certificate_request.hpp>
+#include <vipauth/certificate_users.hpp>
 #include <vipauth/client_security.hpp>
+#include <vipauth/common_name.hpp>
 #include <vipauth/connection_monitor.hpp>
+#include <vipauth/csr_names.hpp>
+#include <vipauth/csr_store.hpp>
 #include <vipauth/file_history.hpp>
 #include <vipauth/key_store.hpp>
 #include <vipauth/known_hosts.hpp>

@@ -131,7 +131,7 @@ bool add_hosts(X509* certificate, const std::vector<std::string>& hosts) {
   for (const std::string& host : hosts) {
     GeneralNamePtr name = general_name(host);
     if (!name || sk_GENERAL_NAME_push(names.get(), name.get()) <= 0) return false;
-    static_cast<void>(name.release());
+    name.release();  // NOLINT(bugprone-unused-return-value): the list has it now
   }
   return add(certificate, NID_subject_alt_name, names.get());
 }
@@ -170,7 +170,7 @@ bool add_revoked(X509_CRL* list, const RevokedCertificate& revoked) {
                     X509_REVOKED_set_serialNumber(entry.get(), serial.get()) == 1 &&
                     X509_REVOKED_set_revocationDate(entry.get(), when.get()) == 1 &&
                     X509_CRL_add0_revoked(list, entry.get()) == 1;
-  if (made) static_cast<void>(entry.release());
+  if (made) entry.release();  // NOLINT(bugprone-unused-return-value): the list has it now
   return made;
 }
 
@@ -319,7 +319,7 @@ std::string CertificateIssuer::revocation_file_name() const {
   const auto root = read_x509(root_.pem);
   const unsigned long hash = root ? X509_subject_name_hash(root->get()) : 0;
   std::array<char, 16> name{};
-  std::snprintf(name.data(), name.size(), "%08lx.r0", hash);
+  static_cast<void>(std::snprintf(name.data(), name.size(), "%08lx.r0", hash));
   return name.data();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,6 +17,12 @@
 #include "store/csr_files.hpp"
 
 namespace vipauth {
+
+inline constexpr unsigned kCertificateMode = 0644;  // a broker of another user reads them
+inline constexpr std::chrono::minutes kClocksDiffer{5};
+
+/// Whether a name is in use, by whatever.
+bool is_there(const std::filesystem::path& file);
 
 /// Where things are below the folder `certificates`.
 struct CertificateLayout {

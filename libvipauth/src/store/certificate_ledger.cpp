@@ -240,7 +240,7 @@ Result<std::shared_ptr<const LedgerState>> CertificateLedger::load() const {
   // has the number of this one: only what is older is known by its time.
   constexpr std::int64_t kSettled = 1'000'000'000;
   std::timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
+  static_cast<void>(::clock_gettime(CLOCK_REALTIME, &now));
   const std::int64_t settled_at = now.tv_sec * 1'000'000'000 + now.tv_nsec - kSettled;
   if (before && before->changed < settled_at && before == version_on_disk()) {
     version_ = before;

@@ -33,15 +33,23 @@ std::string text_or_nothing(const Json& object, std::string_view name) {
   return member != nullptr && member->is_string() ? member->as_string() : std::string();
 }
 
+/// The same in another form of PEM.
+bool is_same_request(std::string_view text, const CertificateRequest& request) {
+  const auto other = CertificateRequest::parse(text);
+  return other && other->pem() == request.pem();
+}
+
 }  // namespace
 
-Result<CsrFile> CsrFolder::read(const CommonName& name) const {
+Result<CsrFile> CsrFolder::read(const CommonName& name, const CertificateRequest* asked) const {
   const fs::path json_file = json_path(name);
   auto json = read_json_file(json_file, strict_modes_);
   if (!json) return json.error();
   const auto status = parse_status(json->document.find("status"));
   if (!status) return damaged("must be PENDING, APPROVED or DENIED", json_file, "/status");
-  auto request = CertificateRequest::parse(text_or_nothing(json->document, "csr"));
+  const std::string text = text_or_nothing(json->document, "csr");
+  auto request = asked != nullptr && asked->pem() == text ? Result<CertificateRequest>(*asked)
+                                                          : CertificateRequest::parse(text);
   if (!request) return damaged(request.error().message, json_file, "/csr");
   if (request->common_name() != name) {
     return damaged("is a request for another name, \"" + request->common_name().text() + "\"", json_file,
@@ -51,8 +59,7 @@ Result<CsrFile> CsrFolder::read(const CommonName& name) const {
   const auto beside = read_file(csr_file, strict_modes_);
   if (!beside && beside.error().code == ErrorCode::kNotFound) return damaged("is missing", csr_file);
   if (!beside) return beside.error();
-  const auto same = CertificateRequest::parse(*beside);
-  if (!same || same->pem() != request->pem()) {
+  if (*beside != request->pem() && !is_same_request(*beside, *request)) {
     return damaged("is not the request that \"" + json_file.filename().string() + "\" holds", csr_file);
   }
   std::optional<Timestamp> first_seen;

@@ -33,9 +33,10 @@ class CsrFolder {
   CsrFolder(std::filesystem::path folder, StrictModes strict_modes)
       : folder_(std::move(folder)), strict_modes_(strict_modes) {}
 
+  /// \param asked  a request that was read already: one that is the same need not be verified again
   /// \return kNotFound; kParseError  they are damaged, of another name, or do not fit each other; what read_file
   ///         returns
-  Result<CsrFile> read(const CommonName& name) const;
+  Result<CsrFile> read(const CommonName& name, const CertificateRequest* asked = nullptr) const;
   bool has(const CommonName& name) const;
   /// The names of all that are there. What is named as no request can be is left out.
   Result<std::vector<CommonName>> names(std::vector<std::string>* warnings = nullptr) const;

@@ -41,7 +41,10 @@ class NewNames {
     // A clock that was set back must not keep an address out for longer than the whole takes.
     const Timestamp full_at =
         known == full_at_.end() ? now : std::clamp<Timestamp>(known->second, now, now + kMinute);
-    if (full_at + interval > now + kMinute) return false;
+    if (full_at + interval > now + kMinute) {
+      known->second = full_at;
+      return false;
+    }
     if (known != full_at_.end()) {
       known->second = full_at + interval;
       return true;
@@ -171,15 +174,18 @@ struct CsrStore::Impl {
   }
 
   /// How a request stands, without the lock where nobody is at work on it.
-  Result<Standing> look(const CommonName& name) {
-    auto file = authority.requests.read(name);
+  Result<Standing> look(const CommonName& name, const CertificateRequest* asked = nullptr) {
+    // In this order: a decision is in the ledger before it is in the file.
+    const auto file = authority.requests.read(name, asked);
     const auto ledger = authority.read_ledger();
     if (!ledger) return ledger.error();
-    if (!is_in_progress(**ledger, name)) {
+    const bool is_damaged = !file && file.error().code == ErrorCode::kParseError;
+    if (!is_in_progress(**ledger, name) && !is_damaged) {
       if (!file) return is_missing(file) ? not_there(name) : file.error();
       auto standing = standing_of(*file, **ledger);
       if (!standing || standing->doubt.empty()) return standing;
     }
+    // Somebody may be changing it just now.
     const auto transaction = authority.begin();
     if (!transaction) return transaction.error();
     return look(name, *transaction);
@@ -253,7 +259,7 @@ struct CsrStore::Impl {
   Result<std::optional<CsrEntry>> known(const CertificateRequest& request) {
     const CommonName& name = request.common_name();
     if (!authority.requests.has(name)) return std::optional<CsrEntry>();
-    auto standing = look(name);
+    auto standing = look(name, &request);
     if (!standing && standing.error().code == ErrorCode::kNotFound) return std::optional<CsrEntry>();
     if (!standing && standing.error().code == ErrorCode::kParseError) {
       return Error{ErrorCode::kConflict,
