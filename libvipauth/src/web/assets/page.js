@@ -80,7 +80,6 @@ function plural(count, one, many) {
 }
 
 function distance(seconds) {
-  if (seconds < 60) return "less than a minute";
   if (seconds < 3600) return plural(Math.floor(seconds / 60), "minute", "minutes");
   if (seconds < 86400) return plural(Math.floor(seconds / 3600), "hour", "hours");
   return plural(Math.floor(seconds / 86400), "day", "days");
@@ -89,7 +88,9 @@ function distance(seconds) {
 function when(text) {
   const time = new Date(text);
   const seconds = (Date.now() - time.getTime()) / 1000;
-  const words = seconds >= 0 ? `${distance(seconds)} ago` : `in ${distance(-seconds)}`;
+  let words = "just now";
+  if (seconds >= 60) words = `${distance(seconds)} ago`;
+  else if (seconds <= -60) words = `in ${distance(-seconds)}`;
   return element("time", { datetime: text, title: time.toLocaleString(), "data-when": text, text: words });
 }
 
@@ -160,9 +161,15 @@ function fact(name, content) {
   return element("div", {}, element("dt", { text: name }), element("dd", {}, content));
 }
 
+/** A fingerprint, which breaks between its bytes where the line is too short. */
+function fingerprint(title, text) {
+  const node = element("p", { class: "print mono", title });
+  for (const part of text.split(/(?<=:)/)) node.append(part, element("wbr"));
+  return node;
+}
+
 function print(request) {
-  if (!request.print) return null;
-  return element("p", { class: "print mono", title: "Fingerprint of the key", text: request.print });
+  return request.print ? fingerprint("Fingerprint of the key", request.print) : null;
 }
 
 function action(request, text, style, open) {
@@ -192,8 +199,9 @@ function requestCard(request) {
   return element("li", { class: "card", "data-key": request.key },
     element("div", { class: "card-main" },
       element("div", { class: "card-text" },
-        element("h3", {}, kindBadge(request), element("span", { text: request.name })), facts, print(request)),
-      actions));
+        element("h3", {}, kindBadge(request), element("span", { text: request.name })), facts),
+      actions),
+    print(request));
 }
 
 const kEmpty = {
@@ -227,19 +235,21 @@ function showRequests(tab) {
 
 // ---- Certificates, roles and topics ----
 
+const kPurposes = { root: "this authority", server: "a server", client: "a local agent", requested: "a remote agent" };
+
 function certificateCard(certificate) {
   const isPast = new Date(certificate.not_after) < new Date();
   let badge = element("span", { class: "badge plain", text: "Replaced" });
   if (certificate.revoked_at) badge = element("span", { class: "badge bad", text: "Revoked" });
   else if (isPast) badge = element("span", { class: "badge bad", text: "Expired" });
   else if (certificate.current) badge = element("span", { class: "badge ok", text: "Valid" });
-  const facts = element("dl", { class: "facts" }, fact("for", certificate.purpose));
+  const facts = element("dl", { class: "facts" }, fact("for", kPurposes[certificate.purpose] || certificate.purpose));
   if (certificate.revoked_at) facts.append(fact("revoked", when(certificate.revoked_at)));
   else facts.append(fact(isPast ? "expired" : "expires", when(certificate.not_after)));
   facts.append(fact("serial", element("span", { class: "mono", text: certificate.serial })));
   return element("li", { class: "card" },
     element("h3", {}, badge, element("span", { text: certificate.common_name })), facts,
-    element("p", { class: "print mono", title: "Fingerprint of the certificate", text: certificate.fingerprint }));
+    fingerprint("Fingerprint of the certificate", certificate.fingerprint));
 }
 
 function showCertificates() {
@@ -374,8 +384,7 @@ function summarise(node, request) {
   node.replaceChildren(
     element("div", { class: "name", text: request.name }),
     element("p", { class: "hint", text:
-      [request.kind === "csr" ? "Asks for a certificate" : "Asks to connect", request.address && `from ${request.address}`]
-        .filter(Boolean).join(" ") }),
+      (request.kind === "csr" ? "Certificate" : "ZeroMQ key") + (request.address ? `, asked from ${request.address}` : "") }),
     print(request) || "");
 }
 
