@@ -211,6 +211,20 @@ TEST_CASE("remote: a decision holds where the broker cannot be told, and says wh
   CHECK(cli.auth({"remote", "sync"}).exit_code == 1);
 }
 
+TEST_CASE("remote: credentials are decided where requests for certificates cannot be read") {
+  CertificateCli cli;
+  cli.ask("v1.v2.agent");
+  add_pending_credentials(cli.home, "stranger");
+  cli.home.write("config", "[volttron]\n");
+  const Outcome listed = cli.auth({"remote", "list"});
+  CHECK(listed.exit_code == 1);
+  CHECK_THAT(listed.out, Contains("stranger"));
+  CHECK_THAT(listed.err, Contains("instance-name = NAME"));
+  CHECK_THAT(cli.auth({"remote", "deny", "v1.v2.agent"}).err, Contains("instance-name = NAME"));
+  CHECK(cli.auth({"remote", "deny", "stranger"}).exit_code == 0);
+  CHECK(cli.auth({"lint"}).exit_code == 0);
+}
+
 TEST_CASE("remote: a home without certificates is listed as before") {
   Cli cli;
   add_pending_credentials(cli.home, "stranger");

@@ -78,8 +78,11 @@ std::shared_ptr<CertificateUsers> broker_users([[maybe_unused]] const Home& home
 }
 
 bool has_requests(const Home& home) {
-  std::error_code ignored;
-  return std::filesystem::exists(home.certificates_path() / "pending_csr", ignored);
+  std::error_code error;
+  const std::filesystem::directory_iterator first(home.certificates_path() / "pending_csr", error);
+  // What cannot be read is for who opens it to report.
+  if (error) return error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory;
+  return first != std::filesystem::directory_iterator();
 }
 
 Result<CsrStore> open_requests(const Home& home, CsrStore::Taken taken) {

@@ -29,7 +29,7 @@ Result<CertificateAuthority> open_or_create_authority(const Home& home);
 /// reached because of a mistake in it, each question to them is answered so.
 std::shared_ptr<CertificateUsers> broker_users(const Home& home, const PlatformConfig& config);
 
-/// Whether agents of other platforms have ever asked this home for certificates.
+/// Whether there are requests for certificates, or may be some that cannot be read.
 bool has_requests(const Home& home);
 
 /// Their requests.

@@ -48,8 +48,8 @@ void print_text(std::ostream& out, const std::vector<LintFinding>& findings, std
 /// What is found in the folder of the home's authority, where it has one. Of a home that only keeps an
 /// agent's own certificates there is nothing to tell.
 Result<std::vector<LintFinding>> certificate_findings(const Home& home) {
-  if (!has_requests(home)) return std::vector<LintFinding>();
   const auto authority = open_authority(home);
+  if (!authority && authority.error().code == ErrorCode::kNotFound) return std::vector<LintFinding>();
   if (!authority) return authority.error();
   return lint_certificates(*authority, home.context().env.clock());
 }

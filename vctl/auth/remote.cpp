@@ -161,16 +161,20 @@ struct Listing {
 struct Remote {
   AuthService service;
   std::optional<CsrStore> requests;
+  std::optional<Error> problem;  ///< why there are none, where there should be
+
+  /// Whether a list has to tell the kinds apart.
+  bool has_kinds() const { return requests || problem; }
 
   static Result<Remote> open(const Context& context) {
     const auto home = Home::open(context);
     if (!home) return home.error();
     auto service = open_service(context);
     if (!service) return service.error();
-    if (!has_requests(*home)) return Remote{*std::move(service), std::nullopt};
+    if (!has_requests(*home)) return Remote{*std::move(service), std::nullopt, std::nullopt};
     auto requests = open_requests(*home, names_in(service->policy()));
-    if (!requests) return requests.error();
-    return Remote{*std::move(service), *std::move(requests)};
+    if (!requests) return Remote{*std::move(service), std::nullopt, requests.error()};
+    return Remote{*std::move(service), *std::move(requests), std::nullopt};
   }
 };
 
@@ -178,6 +182,8 @@ struct Remote {
 Result<RemoteKind> kind_of(const Remote& remote, const std::string& user_id, std::optional<RemoteKind> told) {
   const auto name = CommonName::parse(user_id);
   const bool is_csr = remote.requests && name && knows(*remote.requests, *name);
+  const bool may_be_csr = remote.problem && told != RemoteKind::kCredentials;
+  if (may_be_csr && (told || !remote.service.get_authorization(user_id))) return *remote.problem;
   if (told == RemoteKind::kCsr && !is_csr) {
     return Error{ErrorCode::kNotFound, "no agent has asked for a certificate as \"" + user_id + "\"", ""};
   }
@@ -220,7 +226,7 @@ int decide(const Context& context, const char* verb, const RemoteUser& user, Csr
     return report_csr(context, verb,
                       (requests.*decide_csr)(*CommonName::parse(user.user_id), edit_note(context)));
   }
-  return report(context, verb, user.user_id, remote->requests.has_value(), decide_peer(remote->service));
+  return report(context, verb, user.user_id, remote->has_kinds(), decide_peer(remote->service));
 }
 
 }  // namespace
@@ -248,7 +254,7 @@ int remote_list(const RemoteListOptions& options, const Context& context) {
     if (!status.empty() && status != listed.word) continue;
     const auto some = (remote->service.*listed.get)();
     if (!some) return fail(context, some.error());
-    for (const Authorization& authorization : *some) listing.add(authorization, remote->requests.has_value());
+    for (const Authorization& authorization : *some) listing.add(authorization, remote->has_kinds());
     for (const CsrEntry& entry : entries) {
       if (entry.status == listed.status) listing.add(entry);
     }
@@ -262,7 +268,10 @@ int remote_list(const RemoteListOptions& options, const Context& context) {
   } else {
     context.env.out << format_table(listing.rows);
   }
-  return kExitDone;
+  if (!remote->problem) return kExitDone;
+  context.env.out.flush();
+  warn(context, "requests for certificates are not listed: " + remote->problem->to_string());
+  return kExitFailed;
 }
 
 int remote_approve(const RemoteApproveOptions& options, const Context& context) {
@@ -280,7 +289,7 @@ int remote_approve(const RemoteApproveOptions& options, const Context& context) 
     return report_csr(context, "approved",
                       remote->requests->approve(*CommonName::parse(options.user_id), edit_note(context)));
   }
-  const int exit_code = report(context, "approved", options.user_id, remote->requests.has_value(),
+  const int exit_code = report(context, "approved", options.user_id, remote->has_kinds(),
                                remote->service.approve_authorization(options.user_id, *approval));
   if (exit_code == kExitDone) warn_about(context, *approval);
   return exit_code;
@@ -307,6 +316,7 @@ int remote_sync(const Context& context) {
   }
   auto remote = Remote::open(context);
   if (!remote) return fail(context, remote.error());
+  if (remote->problem) return fail(context, *remote->problem);
   if (!remote->requests) {
     return fail(context, Error{ErrorCode::kNotFound, "no other platform has asked for a certificate", ""});
   }

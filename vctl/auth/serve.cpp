@@ -111,7 +111,7 @@ std::optional<std::string> own_fingerprint(const CsrServer::Options& options,
   const auto all = authority.list();
   if (!all) return std::nullopt;
   for (const IssuedCertificate& issued : *all) {
-    if (issued.purpose == IssuedCertificate::Purpose::kServer && issued.is_current) {
+    if (issued.certificate.common_name == authority.instance() + ".web-server" && issued.is_current) {
       return issued.certificate.fingerprint;
     }
   }

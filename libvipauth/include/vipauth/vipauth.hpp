@@ -25,9 +25,12 @@
 #include <vipauth/key_store.hpp>
 #include <vipauth/known_hosts.hpp>
 #include <vipauth/lint.hpp>
+#include <vipauth/lint_certificates.hpp>
 #include <vipauth/platform_config.hpp>
 #include <vipauth/platform_start.hpp>
 #include <vipauth/policy_difference.hpp>
+#include <vipauth/remote_certificate_files.hpp>
+#include <vipauth/secret_file.hpp>
 #include <vipauth/socket_security.hpp>
 #include <vipauth/topics_file.hpp>
 #include <vipauth/version.hpp>
