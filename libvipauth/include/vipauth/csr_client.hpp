@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -56,7 +57,7 @@ class CsrClient {
   };
 
   /// Longest answer of a server that is read.
-  static constexpr std::size_t kMaxAnswerBytes = 64 * 1024;
+  static constexpr std::size_t kMaxAnswerBytes = std::size_t{64} * 1024;
 
   /// Asks nobody yet.
   /// \return kInvalidArgument  the address is not https; instance and identity cannot be part of a CommonName;

@@ -30,15 +30,15 @@ std::string text_of(const Json& object, std::string_view member) {
 /// \return kInvalidArgument  it is no SHA-256
 Result<std::string> parse_fingerprint(std::string_view text) {
   std::string digits;
+  bool is_hexadecimal = true;
   for (const char c : text) {
     if (c == ':') continue;
     const bool is_small = c >= 'a' && c <= 'f';
-    if (!is_small && !(c >= 'A' && c <= 'F') && !(c >= '0' && c <= '9'))
-      digits.assign(kFingerprintDigits + 1, 'x');
-    digits += is_small ? static_cast<char>(c - 'a' + 'A') : c;
-    if (digits.size() > kFingerprintDigits) break;
+    const bool is_digit = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || is_small;
+    is_hexadecimal = is_hexadecimal && is_digit && digits.size() < kFingerprintDigits;
+    if (is_hexadecimal) digits += is_small ? static_cast<char>(c - 'a' + 'A') : c;
   }
-  if (digits.size() != kFingerprintDigits) {
+  if (!is_hexadecimal || digits.size() != kFingerprintDigits) {
     return Error{ErrorCode::kInvalidArgument,
                  "must be the SHA-256 of a certificate, 64 hexadecimal digits with or without colons, as "
                  "\"openssl x509 -noout -fingerprint -sha256\" prints it",
@@ -286,9 +286,9 @@ Result<CsrClient> CsrClient::create(std::string_view url, Options options) {
     http.trust.fingerprint = *std::move(fingerprint);
   }
   RemoteCertificateFiles files(options.certificates, *std::move(local), options.strict_modes);
-  return CsrClient(std::unique_ptr<Impl>(new Impl{std::move(options), std::move(authorities),
-                                                  HttpClient(*std::move(address), std::move(http)),
-                                                  std::move(files), false}));
+  return CsrClient(std::make_unique<Impl>(Impl{std::move(options), std::move(authorities),
+                                               HttpClient(*std::move(address), std::move(http)),
+                                               std::move(files), false}));
 }
 
 CsrClient::CsrClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

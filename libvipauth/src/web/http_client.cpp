@@ -24,7 +24,7 @@ namespace vipauth::web {
 namespace {
 
 /// Of what a server sends besides the body: header fields, and what TLS adds.
-constexpr std::size_t kMaxOverhead = 64 * 1024;
+constexpr std::size_t kMaxOverhead = std::size_t{64} * 1024;
 
 /// The connection of one request, which ends when its time is over, or too much has come.
 class Line {

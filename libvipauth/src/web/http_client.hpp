@@ -26,8 +26,8 @@ class HttpClient {
     ServerTrust trust;
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds timeout{10000};  ///< of all; resolving the host's name is up to the system
-    std::size_t max_bytes = 64 * 1024;         ///< of an answer's body
-    std::string user;                          ///< of basic authentication; empty: none
+    std::size_t max_bytes = std::size_t{64} * 1024;  ///< of an answer's body
+    std::string user;                                ///< of basic authentication; empty: none
     std::string password;
   };
 

@@ -278,7 +278,7 @@ Result<std::optional<RabbitMqUsers::Settings>> RabbitMqUsers::settings(const Pla
   take("rmq-write", out.permissions.write);
   take("rmq-read", out.permissions.read);
   if (config.get("rmq-topic-exchange") || config.get("rmq-topic-write") || config.get("rmq-topic-read")) {
-    out.topics.emplace();
+    out.topics = TopicPermissions();
     take("rmq-topic-exchange", out.topics->exchange);
     take("rmq-topic-write", out.topics->write);
     take("rmq-topic-read", out.topics->read);
@@ -316,8 +316,8 @@ Result<std::shared_ptr<RabbitMqUsers>> RabbitMqUsers::create(Settings settings) 
   options.user = settings.user;
   options.password = *password;
   OPENSSL_cleanse(password->data(), password->size());
-  auto impl = std::unique_ptr<Impl>(
-      new Impl{std::move(settings), HttpClient(*std::move(address), std::move(options))});
+  auto impl =
+      std::make_unique<Impl>(Impl{std::move(settings), HttpClient(*std::move(address), std::move(options))});
   return std::shared_ptr<RabbitMqUsers>(new RabbitMqUsers(std::move(impl)));
 }
 
