@@ -134,8 +134,7 @@ class Findings {
     const std::string folder = issued.purpose == Purpose::kRequested ? "remote_certs/" : "certs/";
     const std::string file = is_root ? relative(authority_.root_path()) : folder + name + ".crt";
     add_command(is_over ? LintSeverity::kError : LintSeverity::kWarning,
-                is_over ? "certificate-expired" : "certificate-ending", file, name,
-                std::move(message),
+                is_over ? "certificate-expired" : "certificate-ending", file, name, std::move(message),
                 is_root ? "begin a new folder of certificates, and give its root to all who know this one"
                         : "renew it",
                 is_root ? std::vector<std::string>() : std::vector<std::string>{"certs", "renew", name});
