@@ -412,22 +412,25 @@ std::optional<ShadowReport> AuthService::shadow_report() const {
   return shadow->report();
 }
 
+const AuthFile& AuthService::auth_file() const noexcept { return impl_->auth_file; }
+
 Result<CurveKeyPair> AuthService::server_keys() const { return impl_->key_store.load_or_create(); }
 
-Result<Authorization> AuthService::approve_authorization(std::string_view user_id, const Approval& approval) {
-  auto done = impl_->remote_peers.approve(user_id, approval);
+Result<Authorization> AuthService::approve_authorization(std::string_view user_id, const Approval& approval,
+                                                         std::string_view who) {
+  auto done = impl_->remote_peers.approve(user_id, approval, {.who = std::string(who)});
   if (done) static_cast<void>(impl_->reload({true, false}));  // the edit stands; a problem is logged and kept
   return done;
 }
 
-Result<Authorization> AuthService::deny_authorization(std::string_view user_id) {
-  auto done = impl_->remote_peers.deny(user_id);
+Result<Authorization> AuthService::deny_authorization(std::string_view user_id, std::string_view who) {
+  auto done = impl_->remote_peers.deny(user_id, {.who = std::string(who)});
   if (done) static_cast<void>(impl_->reload({true, false}));
   return done;
 }
 
-Result<Authorization> AuthService::delete_authorization(std::string_view user_id) {
-  return parts().delete_authorization(user_id, {});
+Result<Authorization> AuthService::delete_authorization(std::string_view user_id, std::string_view who) {
+  return parts().delete_authorization(user_id, {.who = std::string(who)});
 }
 
 Result<std::vector<Authorization>> AuthService::get_pending_authorizations() const {
@@ -440,6 +443,10 @@ Result<std::vector<Authorization>> AuthService::get_approved_authorizations() co
 
 Result<std::vector<Authorization>> AuthService::get_denied_authorizations() const {
   return impl_->remote_peers.list(AuthorizationStatus::kDenied);
+}
+
+void AuthService::audit(AuditEvent event) const {
+  if (impl_->recorder) impl_->recorder->on_event(std::move(event));
 }
 
 Result<void> AuthService::flush() {
