@@ -4,15 +4,27 @@ if(NOT web_sources)
   return()
 endif()
 
-add_library(vipauth_web SHARED ${web_sources})
-add_library(vipauth_web_static STATIC ${web_sources})
+# The administrator's page and the description of the API are built in.
+set(web_assets page.html page.css page.js icon.svg openapi.json)
+list(TRANSFORM web_assets PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/src/web/assets/")
+set(asset_texts "${CMAKE_CURRENT_BINARY_DIR}/asset_texts.cpp")
+add_custom_command(OUTPUT "${asset_texts}"
+  COMMAND ${CMAKE_COMMAND} -D "OUTPUT=${asset_texts}" -D "FILES=${web_assets}" -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+  DEPENDS ${web_assets} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
+
+add_library(vipauth_web_objects OBJECT ${web_sources} "${asset_texts}")
+vipauth_compiler_options(vipauth_web_objects)
+set_target_properties(vipauth_web_objects PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+target_include_directories(vipauth_web_objects PRIVATE include "${CMAKE_CURRENT_BINARY_DIR}/include" src)
+target_link_libraries(vipauth_web_objects PRIVATE PkgConfig::VIPAUTH_WEB_DEPS Threads::Threads)
+
+add_library(vipauth_web SHARED $<TARGET_OBJECTS:vipauth_web_objects>)
+add_library(vipauth_web_static STATIC $<TARGET_OBJECTS:vipauth_web_objects>)
 foreach(library vipauth_web vipauth_web_static)
   string(REPLACE vipauth_ "" name ${library})
   add_library(vipauth::${name} ALIAS ${library})
-  set_target_properties(${library} PROPERTIES EXPORT_NAME ${name}
-    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(${library} PROPERTIES EXPORT_NAME ${name})
   vipauth_compiler_options(${library})
-  target_include_directories(${library} PRIVATE src)
   target_link_libraries(${library} PRIVATE PkgConfig::VIPAUTH_WEB_DEPS Threads::Threads)
 endforeach()
 target_link_libraries(vipauth_web PUBLIC vipauth)
