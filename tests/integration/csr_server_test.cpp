@@ -71,6 +71,43 @@ TEST_CASE("CsrServer: openssl makes a request, curl sends it, and openssl accept
   CHECK(shell(verify + "-crl_check -CRLfile crl.pem cert.pem 2>&1").code != 0);
 }
 
+TEST_CASE("CsrServer: hostile requests of openssl are refused, and what they ask for is not given") {
+  const RunningServer running;
+  const std::string home = running.web.home.path().string();
+  const auto send = [&](const std::string& subject, const std::string& options) {
+    if (shell("cd '" + home + "' && openssl req -new -nodes -keyout key.pem -out csr.pem " + options +
+              " -subj '" + subject + "' 2>/dev/null")
+            .code != 0) {
+      throw std::runtime_error("openssl makes no request for " + subject);
+    }
+    running.web.home.write("body.json", csr_body(running.web.home.read("csr.pem")));
+    return running.curl(kJson + " -d @" + home + "/body.json", "/csr/request_new");
+  };
+  const std::string ec = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
+  for (const std::string& subject :
+       {std::string("/CN=here.x\\/..\\/..\\/evil"), std::string("/CN=..\\/here.x"),
+        std::string("/CN=here..x"), std::string("/CN=here."), std::string("/CN=here"),
+        std::string("/CN=elsewhere.there.agent"), std::string("/O=here"),
+        std::string("/CN=here.a.b/CN=here.c.d"), "/CN=here." + std::string(59, 'a')}) {
+    INFO(subject);
+    const ShellResult result = send(subject, ec);
+    INFO(result.out);
+    CHECK(status_of(result) == (subject.size() == 68 ? "200" : "400"));
+  }
+  CHECK(status_of(send("/CN=here.there.weak", "-newkey rsa:1024")) == "400");
+  const auto entries = running.web.store->list();
+  REQUIRE(entries);
+  CHECK(entries->size() == 1);
+
+  REQUIRE(status_of(send("/CN=" + kName, ec + " -addext basicConstraints=critical,CA:TRUE -addext "
+                                              "subjectAltName=DNS:evil.example")) == "200");
+  const auto approved = running.web.store->approve(*CommonName::parse(kName));
+  REQUIRE(approved);
+  REQUIRE(approved->entry.certificate);
+  CHECK_FALSE(approved->entry.certificate->is_authority);
+  CHECK(approved->entry.certificate->hosts.empty());
+}
+
 TEST_CASE("CsrServer: only TLS of our time is spoken") {
   const RunningServer running;
   const std::string at =

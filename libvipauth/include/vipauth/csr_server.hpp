@@ -76,7 +76,7 @@ class CsrServer {
   /// \return kPermissionDenied, kIoError, kUnavailable  it cannot listen there
   /// \return what CertificateAuthority::server_certificate and AddressPenalties::create return
   VIPAUTH_EXPORT static Result<CsrServer> start(AuthService& service, std::shared_ptr<CsrStore> store,
-                                                WebUsers users, Options options);
+                                                WebUsers users, const Options& options);
 
   VIPAUTH_EXPORT CsrServer(CsrServer&&) noexcept;
   VIPAUTH_EXPORT CsrServer& operator=(CsrServer&&) noexcept;

@@ -36,4 +36,5 @@
 #include <vipauth/version.hpp>
 #include <vipauth/vip_address.hpp>
 #include <vipauth/vip_keys.hpp>
+#include <vipauth/web_users.hpp>
 #include <vipauth/zap_server.hpp>

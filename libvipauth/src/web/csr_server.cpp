@@ -73,7 +73,7 @@ CsrServer& CsrServer::operator=(CsrServer&&) noexcept = default;
 CsrServer::~CsrServer() = default;
 
 Result<CsrServer> CsrServer::start(AuthService& service, std::shared_ptr<CsrStore> store, WebUsers users,
-                                   Options options) {
+                                   const Options& options) {
   const auto address = BindAddress::parse(options.bind);
   if (!address) return address.error();
   if (options.certificate.empty() != options.key.empty()) {

@@ -12,7 +12,7 @@ namespace {
 using std::chrono::steady_clock;
 
 /// Of one request, all that is read of a connection: a large head, and the largest body.
-constexpr std::size_t kBudget = Site::kMaxBody + 32 * 1024;
+constexpr std::size_t kBudget = Site::kMaxBody + 32'768;
 
 /// What one request is about, for the callbacks, which the library gives nothing of ours.
 struct Exchange {
@@ -108,7 +108,7 @@ struct HttpEngine::Impl {
       write_refusal(response.status, "this is not a request that can be answered", response);
     });
     server.set_exception_handler([this](const httplib::Request&, httplib::Response& response,
-                                        std::exception_ptr) {
+                                        const std::exception_ptr&) {
       site.log(LogLevel::kError, "web: a request could not be answered: out of memory, or a mistake of ours");
       current_exchange->is_unread = true;
       write_refusal(500, "this cannot be done now: the log of the server says why", response);

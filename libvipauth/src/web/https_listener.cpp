@@ -147,6 +147,7 @@ void HttpsListener::serve(ConnectionGate::Id id, const Accepted& accepted, const
   }
   connection->close(false);
 } catch (const std::exception&) {  // no memory: this connection is lost, and only this one
+  return;
 }
 
 void HttpsListener::renew_context() {

@@ -4,7 +4,7 @@ namespace vipauth::web {
 namespace {
 
 constexpr std::size_t kNone = 0;
-constexpr std::size_t kPublicBody = 32 * 1024;
+constexpr std::size_t kPublicBody = 32'768;
 constexpr std::size_t kAdminBody = Site::kMaxBody;
 
 constexpr auto kPublic = Route::Access::kPublic;

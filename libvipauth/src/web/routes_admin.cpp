@@ -180,7 +180,7 @@ HttpReply answer_roles(Site& site, const Call&) {
   if (!policy) return unreadable(site, policy.error(), "the list of roles");
   Json::Array list;
   for (const Policy::Role& role : policy->roles()) {
-    list.push_back(Json::Object{{"name", role.name}, {"capabilities", role.source}});
+    list.emplace_back(Json::Object{{"name", role.name}, {"capabilities", role.source}});
   }
   return json_reply(200, Json::Object{{"roles", std::move(list)}});
 }
@@ -190,7 +190,7 @@ HttpReply answer_groups(Site& site, const Call&) {
   if (!policy) return unreadable(site, policy.error(), "the list of groups");
   Json::Array list;
   for (const Policy::Group& group : policy->groups()) {
-    list.push_back(Json::Object{{"name", group.name}, {"roles", group.source}});
+    list.emplace_back(Json::Object{{"name", group.name}, {"roles", group.source}});
   }
   return json_reply(200, Json::Object{{"groups", std::move(list)}});
 }
@@ -201,7 +201,7 @@ HttpReply answer_protected_topics(Site& site, const Call&) {
   const auto list_of = [](const std::vector<TopicRule>& list) {
     Json::Array out;
     for (const TopicRule& rule : list) {
-      out.push_back(
+      out.emplace_back(
           Json::Object{{"topic", rule.topic.text()}, {"capabilities", Json::strings(rule.capabilities)}});
     }
     return out;

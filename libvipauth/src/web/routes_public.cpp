@@ -55,7 +55,9 @@ HttpReply answer_csr(Site& site, const Call& call) {
     }
     return json_reply(200, state_of(*entry));
   }
-  switch (entry.error().code) {
+  // No name holds a slash: that is the path of a file, which is no business of a stranger.
+  const bool is_ours = entry.error().to_string().find('/') != std::string::npos;
+  switch (is_ours ? ErrorCode::kIoError : entry.error().code) {
     case ErrorCode::kBusy: return retry_later(429, entry.error().to_string());
     case ErrorCode::kLimitExceeded: return retry_later(503, entry.error().to_string());
     case ErrorCode::kInvalidArgument:

@@ -65,7 +65,7 @@ class Site {
     LogSink log;
   };
   /// As large as the body of any request may be.
-  static constexpr std::size_t kMaxBody = 64 * 1024;
+  static constexpr std::size_t kMaxBody = 65'536;
 
   Site(Parts parts, AddressPenalties penalties);
 

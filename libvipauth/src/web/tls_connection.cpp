@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kLongestFarewell{2000};
-constexpr std::size_t kLongestUnread = 4 * 1024 * 1024;
+constexpr std::size_t kLongestUnread = 4'194'304;
 
 /// Waits for `events` of a socket. \return false  not in time, or the socket is broken
 bool wait_for(int fd, short events, steady_clock::time_point deadline) {
