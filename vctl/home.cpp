@@ -61,17 +61,23 @@ Result<Home> Home::open(const Context& context) {
   return Home(std::move(*folder), context);
 }
 
-Result<std::vector<VipAddress>> Home::load_vip_addresses() const {
+Result<PlatformConfig> Home::load_config() const {
   const auto& named = context_->options.config;
-  const std::filesystem::path file = named ? std::filesystem::path(*named) : path_ / "config";
   std::error_code ignored;
-  if (named && !std::filesystem::exists(file, ignored)) {
+  if (named && !std::filesystem::exists(*named, ignored)) {
     return Error{ErrorCode::kNotFound, "there is no file \"" + *named + "\"", "--config"};
   }
-  const auto config = PlatformConfig::load(file, strict_modes());
+  return PlatformConfig::load(named ? std::filesystem::path(*named) : path_ / "config", strict_modes());
+}
+
+Result<std::vector<VipAddress>> Home::load_vip_addresses() const {
+  const auto config = load_config();
   if (!config) return config.error();
   auto addresses = config->vip_addresses();
-  if (!addresses) return addresses.error().at(file.filename().string());
+  const auto& named = context_->options.config;
+  if (!addresses) {
+    return addresses.error().at(named ? std::filesystem::path(*named).filename().string() : "config");
+  }
   if (!addresses->empty()) return addresses;
   auto preset = VipAddress::parse("ipc://@" + std::filesystem::absolute(path_).string() + "/run/vip.socket");
   if (!preset) return preset.error();

@@ -43,6 +43,12 @@ class Home {
   /// How long the user waits for a file that somebody else edits.
   std::chrono::milliseconds patience() const { return context_->options.timeout; }
 
+  std::filesystem::path certificates_path() const { return path_ / "certificates"; }
+
+  /// --config, or the home's `config`; without that an empty one.
+  /// \return what PlatformConfig::load returns; kNotFound  --config names no file
+  Result<PlatformConfig> load_config() const;
+
   /// Where the platform listens, by --config or the home's `config`; without it VOLTTRON's default, a socket
   /// in the home.
   /// \return what PlatformConfig::load and vip_addresses return; kNotFound  --config names no file
@@ -73,9 +79,10 @@ class Home {
   /// The patience that the user has; who the user is, and which verb runs.
   EditOptions edit_options() const;
 
- private:
+  const Context& context() const noexcept { return *context_; }
   StrictModes strict_modes() const { return context_->options.strict_modes; }
 
+ private:
   Home(std::filesystem::path path, const Context& context) : path_(std::move(path)), context_(&context) {}
 
   std::filesystem::path path_;

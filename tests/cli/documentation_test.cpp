@@ -77,7 +77,7 @@ TEST_CASE("documentation: each command and option is in its help, in the manual 
 TEST_CASE("completion: bash is offered what may stand there") {
   Cli cli;
   CHECK_THAT(completed(cli, "vctl ''"), Contains("auth\n"));
-  CHECK(completed(cli, "vctl auth serv") == "serverkey\n");
+  CHECK(completed(cli, "vctl auth serv") == "serverkey\nserve\n");
   CHECK(completed(cli, "vctl auth check ''") == "connect\ncall\npublish\nreceive\n");
   CHECK(completed(cli, "volttron-ctl auth remote list --status ''") == "approved\ndenied\npending\n");
   CHECK(completed(cli, "vctl auth add --user_i") == "--user_id\n");

@@ -1,6 +1,8 @@
 #include <functional>
 #include <set>
 
+#include <vipauth/certificate_authority.hpp>
+
 #include "cli.hpp"
 #include "commands/commands.hpp"
 #include "support/catch.hpp"
@@ -12,6 +14,7 @@ namespace {
 struct Run {
   std::string command;                 ///< the words of the verb
   std::vector<std::string> arguments;  ///< of a call that does what it is to do
+  std::string input = {};
 };
 
 /// Each verb once, in an order in which each finds what it needs.
@@ -57,6 +60,14 @@ std::vector<Run> runs(const Cli& cli) {
       {"remote approve", {"stranger"}},
       {"remote deny", {"stranger"}},
       {"remote delete", {"stranger"}},
+      {"certs init", {}},
+      {"certs renew", {"v1.admin"}},
+      {"certs crl", {}},
+      {"certs list", {}},
+      {"certs revoke", {"v1.admin"}},
+      {"web-user add", {"alice"}, "correct horse battery\n"},
+      {"web-user list", {}},
+      {"web-user remove", {"alice"}},
       {"history", {}},
       {"audit verify", {}},
       {"audit show", {}},
@@ -67,7 +78,17 @@ std::vector<Run> runs(const Cli& cli) {
   };
 }
 
+/// Those that need a server, which tests with foreign programs start.
+const std::set<std::string> kNeedServer{"csr request", "remote sync", "serve"};
+
 void prepare(const Cli& cli) {
+  cli.home.write("config", "[volttron]\ninstance-name = v1\n");
+  CertificateAuthority::Options options;
+  options.clock = [now = cli.now] { return now; };
+  auto authority = CertificateAuthority::open_or_create(cli.home / "certificates", "v1", options);
+  REQUIRE(authority);
+  REQUIRE(authority->client_certificate(*CommonName::parse("v1.admin")));
+  REQUIRE(authority->revocation_list());
   cli.home.make_folder("audit");
   cli.home.write("before.json", R"({"version": {"major": 1, "minor": 4}})");
   cli.home.write("expected", R"({"check": "publish", "user_id": "a", "topic": "bar", "allowed": true})");
@@ -112,7 +133,7 @@ TEST_CASE("json: every verb prints one document, in the shape that its help tell
     std::istringstream words(run.command);
     for (std::string word; words >> word;) arguments.push_back(word);
     arguments.insert(arguments.end(), run.arguments.begin(), run.arguments.end());
-    const Outcome outcome = cli.auth(arguments);
+    const Outcome outcome = cli.auth(arguments, run.input);
     INFO(outcome.out << outcome.err);
     CHECK((outcome.exit_code == 0 || outcome.exit_code == 2));
     const auto document = Json::parse(outcome.out);
@@ -125,7 +146,7 @@ TEST_CASE("json: every verb prints one document, in the shape that its help tell
     }
     untried.erase(run.command);
   }
-  CHECK(untried.empty());
+  CHECK(untried == kNeedServer);
 }
 
 TEST_CASE("json: an error of any verb is one document, too") {
@@ -138,7 +159,7 @@ TEST_CASE("json: an error of any verb is one document, too") {
     std::istringstream words(run.command);
     for (std::string word; words >> word;) arguments.push_back(word);
     arguments.insert(arguments.end(), run.arguments.begin(), run.arguments.end());
-    const Outcome outcome = cli.auth(arguments);
+    const Outcome outcome = cli.auth(arguments, run.input);
     CHECK(outcome.exit_code == 1);
     CHECK_FALSE(outcome.err.empty());
     const auto document = Json::parse(outcome.out);

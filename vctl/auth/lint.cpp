@@ -4,7 +4,9 @@
 #include <ostream>
 
 #include <vipauth/lint.hpp>
+#include <vipauth/lint_certificates.hpp>
 
+#include "auth/certificate_home.hpp"
 #include "home.hpp"
 #include "output.hpp"
 #include "shell_text.hpp"
@@ -43,6 +45,15 @@ void print_text(std::ostream& out, const std::vector<LintFinding>& findings, std
   }
 }
 
+/// What is found in the folder of the home's authority, where it has one. Of a home that only keeps an
+/// agent's own certificates there is nothing to tell.
+Result<std::vector<LintFinding>> certificate_findings(const Home& home) {
+  const auto authority = open_authority(home);
+  if (!authority && authority.error().code == ErrorCode::kNotFound) return std::vector<LintFinding>();
+  if (!authority) return authority.error();
+  return lint_certificates(*authority, home.context().env.clock());
+}
+
 }  // namespace
 
 int lint(const LintOptions& options, const Context& context) {
@@ -53,8 +64,11 @@ int lint(const LintOptions& options, const Context& context) {
   const auto rules = home->load_topic_rules();
   if (!rules) return fail(context, rules.error());
 
-  const std::vector<LintFinding> findings = while_working(
+  std::vector<LintFinding> findings = while_working(
       context, "looking for mistakes", [&] { return vipauth::lint(*policy, *rules, context.env.clock()); });
+  auto more = certificate_findings(*home);
+  if (!more) return fail(context, more.error());
+  std::move(more->begin(), more->end(), std::back_inserter(findings));
   const auto errors = static_cast<std::size_t>(
       std::count_if(findings.begin(), findings.end(),
                     [](const LintFinding& finding) { return finding.severity == LintSeverity::kError; }));

@@ -5,9 +5,13 @@
 #include <vector>
 
 #include <vipauth/auth_service.hpp>
+#include <vipauth/csr_names.hpp>
+#include <vipauth/csr_store.hpp>
 
 #include "auth/advice.hpp"
+#include "auth/certificate_home.hpp"
 #include "auth/record_fields.hpp"
+#include "auth/remote_csr.hpp"
 #include "home.hpp"
 #include "output.hpp"
 #include "value_text.hpp"
@@ -30,13 +34,16 @@ Result<AuthService> open_service(const Context& context) {
   return AuthService::open(home->path(), std::move(options));
 }
 
-Json document(const Authorization& authorization) {
-  Json out(Json::Object{{"user_id", authorization.user_id},
-                        {"address", authorization.address},
-                        {"status", to_string(authorization.status)},
-                        {"domain", authorization.domain},
-                        {"mechanism", to_string(authorization.mechanism)},
-                        {"credentials", authorization.credentials}});
+/// \param with_kind  there are other kinds
+Json document(const Authorization& authorization, bool with_kind) {
+  Json out = Json::Object();
+  if (with_kind) out.set("kind", "credentials");
+  out.set("user_id", authorization.user_id);
+  out.set("address", authorization.address);
+  out.set("status", to_string(authorization.status));
+  out.set("domain", authorization.domain);
+  out.set("mechanism", to_string(authorization.mechanism));
+  out.set("credentials", authorization.credentials);
   if (authorization.status == AuthorizationStatus::kPending) {
     out.set("retries", static_cast<std::int64_t>(authorization.retries));
     if (authorization.first_seen) out.set("first_seen", format_timestamp(*authorization.first_seen));
@@ -51,11 +58,11 @@ std::string shown_address(const Authorization& authorization) {
 }
 
 /// Prints what became of the peer that was named `asked`.
-int report(const Context& context, const char* verb, const std::string& asked,
+int report(const Context& context, const char* verb, const std::string& asked, bool with_kind,
            const Result<Authorization>& authorization) {
   if (!authorization) return fail(context, authorization.error());
   if (context.options.json) {
-    print_document(context, Json::Object{{verb, document(*authorization)}});
+    print_document(context, Json::Object{{verb, document(*authorization, with_kind)}});
   } else {
     context.env.out << verb << ' ' << printable(asked);
     if (authorization->user_id != asked) context.env.out << " as " << printable(authorization->user_id);
@@ -120,16 +127,106 @@ using Lister = Result<std::vector<Authorization>> (AuthService::*)() const;
 struct Listed {
   std::string_view word;
   Lister get;
+  CsrStatus status;
 };
-constexpr Listed kListed[] = {{"pending", &AuthService::get_pending_authorizations},
-                              {"approved", &AuthService::get_approved_authorizations},
-                              {"denied", &AuthService::get_denied_authorizations}};
+constexpr Listed kListed[] = {{"pending", &AuthService::get_pending_authorizations, CsrStatus::kPending},
+                              {"approved", &AuthService::get_approved_authorizations, CsrStatus::kApproved},
+                              {"denied", &AuthService::get_denied_authorizations, CsrStatus::kDenied}};
 
 bool is_status(std::string_view word) {
   for (const Listed& listed : kListed) {
     if (listed.word == word) return true;
   }
   return false;
+}
+
+/// What is listed of both kinds.
+struct Listing {
+  std::vector<Row> rows{{"USER_ID", "ADDRESS", "STATUS"}};
+  Json::Array documents;
+
+  void add(const Authorization& authorization, bool with_kind) {
+    rows.push_back(
+        {authorization.user_id, shown_address(authorization), std::string(to_string(authorization.status))});
+    documents.push_back(document(authorization, with_kind));
+  }
+  void add(const CsrEntry& entry) {
+    rows.push_back({entry.common_name.text(), entry.address.empty() ? "-" : entry.address,
+                    std::string(to_string(entry.status))});
+    documents.push_back(csr_document(entry));
+  }
+};
+
+/// The service, and the requests for certificates where there are any.
+struct Remote {
+  AuthService service;
+  std::optional<CsrStore> requests;
+  std::optional<Error> problem;  ///< why there are none, where there should be
+
+  /// Whether a list has to tell the kinds apart.
+  bool has_kinds() const { return requests || problem; }
+
+  static Result<Remote> open(const Context& context) {
+    const auto home = Home::open(context);
+    if (!home) return home.error();
+    auto service = open_service(context);
+    if (!service) return service.error();
+    if (!has_requests(*home)) return Remote{*std::move(service), std::nullopt, std::nullopt};
+    auto requests = open_requests(*home, names_in(service->policy()));
+    if (!requests) return Remote{*std::move(service), std::nullopt, requests.error()};
+    return Remote{*std::move(service), *std::move(requests), std::nullopt};
+  }
+};
+
+/// Which kind a name is of. What is of none is left to the service, which says so.
+Result<RemoteKind> kind_of(const Remote& remote, const std::string& user_id, std::optional<RemoteKind> told) {
+  const auto name = CommonName::parse(user_id);
+  const bool is_csr = remote.requests && name && knows(*remote.requests, *name);
+  const bool may_be_csr = remote.problem && told != RemoteKind::kCredentials;
+  if (may_be_csr && (told || !remote.service.get_authorization(user_id))) return *remote.problem;
+  if (told == RemoteKind::kCsr && !is_csr) {
+    return Error{ErrorCode::kNotFound, "no agent has asked for a certificate as \"" + user_id + "\"", ""};
+  }
+  if (told) return *told;
+  if (!is_csr) return RemoteKind::kCredentials;
+  const auto credentials = remote.service.get_authorization(user_id);
+  if (credentials) {
+    return Error{
+        ErrorCode::kConflict,
+        "\"" + user_id +
+            "\" is the name of a request for a certificate and of credentials: say which by --kind csr or "
+            "--kind credentials",
+        ""};
+  }
+  return RemoteKind::kCsr;
+}
+
+/// The first option that only credentials have; null where none was given.
+const char* option_of_credentials(const RemoteApproveOptions& options) {
+  if (options.new_user_id) return "--user-id";
+  if (options.identity) return "--identity";
+  if (options.roles) return "--roles";
+  if (options.groups) return "--groups";
+  if (options.capabilities) return "--capabilities";
+  return options.any_address ? "--any-address" : nullptr;
+}
+
+using CsrDecide = Result<CsrDecision> (CsrStore::*)(const CommonName&, const EditNote&);
+
+/// Runs one of two decisions on the peer of that name, whatever kind it is of.
+template <typename Decide>
+int decide(const Context& context, const char* verb, const RemoteUser& user, CsrDecide decide_csr,
+           Decide decide_peer) {
+  auto remote = Remote::open(context);
+  if (!remote) return fail(context, remote.error());
+  const auto kind = kind_of(*remote, user.user_id, user.kind);
+  if (!kind) return fail(context, kind.error());
+  if (*kind == RemoteKind::kCsr) {
+    CsrStore& requests = *remote->requests;
+    return report_csr(context, verb,
+                      (requests.*decide_csr)(*CommonName::parse(user.user_id), edit_note(context)));
+  }
+  return report(context, verb, user.user_id, remote->has_kinds(), decide_peer(remote->service));
 }
 
 }  // namespace
@@ -141,56 +238,102 @@ int remote_list(const RemoteListOptions& options, const Context& context) {
         context,
         "Invalid parameter. Please use 'approved', 'denied', 'pending', or leave blank to list all.");
   }
-  const auto service = open_service(context);
-  if (!service) return fail(context, service.error());
+  const auto remote = Remote::open(context);
+  if (!remote) return fail(context, remote.error());
 
-  std::vector<Authorization> all;
+  std::vector<CsrEntry> entries;
+  if (remote->requests) {
+    std::vector<std::string> warnings;
+    auto listed = remote->requests->list(&warnings);
+    if (!listed) return fail(context, listed.error());
+    entries = *std::move(listed);
+    for (const std::string& warning : warnings) warn(context, warning);
+  }
+  Listing listing;
   for (const Listed& listed : kListed) {
     if (!status.empty() && status != listed.word) continue;
-    auto some = ((*service).*listed.get)();
+    const auto some = (remote->service.*listed.get)();
     if (!some) return fail(context, some.error());
-    std::move(some->begin(), some->end(), std::back_inserter(all));
+    for (const Authorization& authorization : *some) listing.add(authorization, remote->has_kinds());
+    for (const CsrEntry& entry : entries) {
+      if (entry.status == listed.status) listing.add(entry);
+    }
   }
 
   if (context.options.json) {
-    Json::Array documents;
-    for (const Authorization& authorization : all) documents.push_back(document(authorization));
-    print_document(context, Json::Object{{"remote", std::move(documents)}});
-  } else if (all.empty()) {
+    print_document(context, Json::Object{{"remote", std::move(listing.documents)}});
+  } else if (listing.documents.empty()) {
     context.env.out << "No " << status << (status.empty() ? "" : " ")
                     << "remote certificates or credentials\n";
   } else {
-    std::vector<Row> rows{{"USER_ID", "ADDRESS", "STATUS"}};
-    for (const Authorization& authorization : all) {
-      rows.push_back({authorization.user_id, shown_address(authorization),
-                      std::string(to_string(authorization.status))});
-    }
-    context.env.out << format_table(rows);
+    context.env.out << format_table(listing.rows);
   }
-  return kExitDone;
+  if (!remote->problem) return kExitDone;
+  context.env.out.flush();
+  warn(context, "requests for certificates are not listed: " + remote->problem->to_string());
+  return kExitFailed;
 }
 
 int remote_approve(const RemoteApproveOptions& options, const Context& context) {
   const auto approval = read_approval(options);
   if (!approval) return fail(context, approval.error());
-  auto service = open_service(context);
-  if (!service) return fail(context, service.error());
-  const int exit_code = report(context, "approved", options.user_id,
-                               service->approve_authorization(options.user_id, *approval));
+  auto remote = Remote::open(context);
+  if (!remote) return fail(context, remote.error());
+  const auto kind = kind_of(*remote, options.user_id, options.kind);
+  if (!kind) return fail(context, kind.error());
+  if (*kind == RemoteKind::kCsr) {
+    if (const char* option = option_of_credentials(options)) {
+      return fail_usage(context, std::string(option) + " is for ZeroMQ credentials: \"" + options.user_id +
+                                     "\" asks for a certificate, which has the name that it asks for alone");
+    }
+    return report_csr(context, "approved",
+                      remote->requests->approve(*CommonName::parse(options.user_id), edit_note(context)));
+  }
+  const int exit_code = report(context, "approved", options.user_id, remote->has_kinds(),
+                               remote->service.approve_authorization(options.user_id, *approval));
   if (exit_code == kExitDone) warn_about(context, *approval);
   return exit_code;
 }
 
 int remote_deny(const RemoteUser& user, const Context& context) {
-  auto service = open_service(context);
-  if (!service) return fail(context, service.error());
-  return report(context, "denied", user.user_id, service->deny_authorization(user.user_id));
+  return decide(context, "denied", user, &CsrStore::deny,
+                [&](AuthService& service) { return service.deny_authorization(user.user_id); });
 }
 
 int remote_delete(const RemoteUser& user, const Context& context) {
-  auto service = open_service(context);
-  if (!service) return fail(context, service.error());
-  return report(context, "deleted", user.user_id, service->delete_authorization(user.user_id));
+  return decide(context, "deleted", user, &CsrStore::remove,
+                [&](AuthService& service) { return service.delete_authorization(user.user_id); });
+}
+
+int remote_sync(const Context& context) {
+  const auto home = Home::open(context);
+  if (!home) return fail(context, home.error());
+  const auto config = home->load_config();
+  if (!config) return fail(context, config.error());
+  if (!broker_users(*home, *config)) {
+    return fail(context,
+                Error{ErrorCode::kNotFound, "the configuration names no broker: see rmq-management-url", ""});
+  }
+  auto remote = Remote::open(context);
+  if (!remote) return fail(context, remote.error());
+  if (remote->problem) return fail(context, *remote->problem);
+  if (!remote->requests) {
+    return fail(context, Error{ErrorCode::kNotFound, "no other platform has asked for a certificate", ""});
+  }
+  if (auto done = remote->requests->reconcile(); !done) return fail(context, done.error());
+  const auto entries = remote->requests->list();
+  if (!entries) return fail(context, entries.error());
+  Json::Array approved;
+  for (const CsrEntry& entry : *entries) {
+    if (entry.status == CsrStatus::kApproved) approved.emplace_back(entry.common_name.text());
+  }
+  if (context.options.json) {
+    print_document(context, Json::Object{{"approved", std::move(approved)}});
+  } else {
+    context.env.out << "the broker has the users of " << approved.size() << " approved request"
+                    << (approved.size() == 1 ? "" : "s") << '\n';
+  }
+  return kExitDone;
 }
 
 }  // namespace vipauth::vctl::auth

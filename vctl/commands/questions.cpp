@@ -69,8 +69,8 @@ Command check() {
 
 Command lint() {
   const auto options = std::make_shared<auth::LintOptions>();
-  Command command =
-      verb("lint", "look for mistakes in auth.json and protected_topics.json", options, auth::lint);
+  Command command = verb("lint", "look for mistakes in auth.json, protected_topics.json and certificates",
+                         options, auth::lint);
   command.arguments.push_back(flag({"--strict"}, options->is_strict, "let warnings count as errors"));
   command.note = "Exits with 1 where there are errors, with 0 for warnings alone.";
   command.json =

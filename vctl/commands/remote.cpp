@@ -5,8 +5,22 @@
 namespace vipauth::vctl {
 namespace {
 
-const std::string kDocument = R"({"user_id": ..., "address": ..., "status": ..., ...})";
+const std::string kDocument = R"({"kind": ..., "user_id": ..., "address": ..., "status": ..., ...})";
 constexpr const char* kCommas = "delimit multiple entries with comma";
+
+/// Which of two things a name stands for.
+Argument kind(std::optional<auth::RemoteKind>& target) {
+  return option({"--kind"}, "KIND", "csr or credentials, where both have that name",
+                [&target](const std::string& text) -> Result<void> {
+                  if (text != "csr" && text != "credentials") {
+                    return Error{ErrorCode::kInvalidArgument,
+                                 "must be csr or credentials, not \"" + text + "\"", ""};
+                  }
+                  target = text == "csr" ? auth::RemoteKind::kCsr : auth::RemoteKind::kCredentials;
+                  return {};
+                })
+      .of({"csr", "credentials"});
+}
 
 Command list() {
   const auto options = std::make_shared<auth::RemoteListOptions>();
@@ -31,7 +45,9 @@ Command approve() {
       option({"--groups"}, "GROUPS", options->groups, kCommas),
       option({"--capabilities"}, "CAPABILITIES", options->capabilities, std::string(kCommas) + ", or JSON"),
       flag({"--any_address"}, options->any_address,
-           "let it in from any address, not only from the one that it asked from")};
+           "let it in from any address, not only from the one that it asked from"),
+      kind(options->kind)};
+  command.note = "A request for a certificate takes none of the options but --kind.";
   command.json = R"({"approved": )" + kDocument + "}";
   return command;
 }
@@ -41,6 +57,7 @@ Command deny() {
   Command command = verb("deny", "denies pending or approved remote connection", options, auth::remote_deny);
   command.arguments.push_back(
       positional("USER_ID", options->user_id, "user_id of pending or approved credential to deny"));
+  command.arguments.push_back(kind(options->kind));
   command.json = R"({"denied": )" + kDocument + "}";
   return command;
 }
@@ -50,7 +67,15 @@ Command forget() {
   Command command =
       verb("delete", "forgets a remote connection, which must ask again", options, auth::remote_delete);
   command.arguments.push_back(positional("USER_ID", options->user_id, "user_id of credential to delete"));
+  command.arguments.push_back(kind(options->kind));
   command.json = R"({"deleted": )" + kDocument + "}";
+  return command;
+}
+
+Command sync() {
+  Command command =
+      verb("sync", "make the broker's users those whose certificates are approved", auth::remote_sync);
+  command.json = R"({"approved": ["..."]})";
   return command;
 }
 
@@ -58,7 +83,7 @@ Command forget() {
 
 std::vector<Command> remote_commands() {
   Command remote = group("remote", "manage pending RMQ certs and ZMQ credentials");
-  remote.commands = {list(), approve(), deny(), forget()};
+  remote.commands = {list(), approve(), deny(), forget(), sync()};
   return {remote};
 }
 

@@ -112,7 +112,7 @@ Command root_command(CommonOptions& options) {
   Command auth = group("auth", "manage authorization entries and encryption keys");
   for (auto commands :
        {record_commands(), role_commands(), host_commands(), key_commands(), remote_commands(),
-        rpc_commands(), file_commands(), audit_commands(), question_commands()}) {
+        rpc_commands(), certificate_commands(), file_commands(), audit_commands(), question_commands()}) {
     for (Command& command : commands) auth.commands.push_back(std::move(command));
   }
   root.commands.push_back(std::move(auth));

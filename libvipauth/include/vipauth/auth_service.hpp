@@ -98,6 +98,9 @@ class AuthService {
   /// accepts is let in from a penalised address as from any other.
   VIPAUTH_EXPORT AddressPenalties::Counters penalties() const;
 
+  /// The auth.json that the policy is read from and edited in.
+  VIPAUTH_EXPORT const AuthFile& auth_file() const noexcept;
+
   /// The key pair of the home's `keystore`, made on first use.
   VIPAUTH_EXPORT Result<CurveKeyPair> server_keys() const;
 
@@ -132,15 +135,20 @@ class AuthService {
   // Remote peers (semantics 8). What is not listed cannot be approved, denied or deleted: kNotFound. A record
   // that stands for more than one peer (a pattern, NULL) is not changed for the sake of one: kConflict
 
+  // `who` decides, for the history and the audit log; empty: as the service's options say.
+
   /// A pending request becomes an allow record; a denied peer's record moves back.
   /// \return what Policy::add_allow returns
   VIPAUTH_EXPORT Result<Authorization> approve_authorization(std::string_view user_id,
-                                                             const Approval& approval = {});
+                                                             const Approval& approval = {},
+                                                             std::string_view who = {});
   /// The peer's credentials go on the deny list, without address; its allow record moves there.
-  VIPAUTH_EXPORT Result<Authorization> deny_authorization(std::string_view user_id);
+  VIPAUTH_EXPORT Result<Authorization> deny_authorization(std::string_view user_id,
+                                                          std::string_view who = {});
   /// Forgets the peer, which must ask again. Never grants:
   /// \return kConflict  another record would let it in: deny it instead
-  VIPAUTH_EXPORT Result<Authorization> delete_authorization(std::string_view user_id);
+  VIPAUTH_EXPORT Result<Authorization> delete_authorization(std::string_view user_id,
+                                                            std::string_view who = {});
 
   /// A remote peer by the name that lists have; of one that is on several, what a decision would be about:
   /// pending, then denied, then approved. \return kNotFound
@@ -209,6 +217,10 @@ class AuthService {
   VIPAUTH_EXPORT void clear_shadow_policy();
   /// What the candidate would have decided otherwise; nothing where there is none.
   VIPAUTH_EXPORT std::optional<ShadowReport> shadow_report() const;
+
+  /// Has an event written that the embedder decided itself, such as a login: to the audit log, where there is
+  /// one, and to each audit sink. Its time is set here.
+  VIPAUTH_EXPORT void audit(AuditEvent event) const;
 
   /// Writes what is pending, and what is to be audited, now rather than at the next interval.
   VIPAUTH_EXPORT Result<void> flush();

@@ -18,12 +18,12 @@ enum class LintSeverity {
 /// "error", "warning".
 VIPAUTH_EXPORT std::string_view to_string(LintSeverity severity) noexcept;
 
-/// Something in auth.json or protected_topics.json that an administrator should look at.
+/// Something in the files of a home that an administrator should look at.
 struct LintFinding {
   LintSeverity severity = LintSeverity::kWarning;
-  std::string check;    ///< which check found it: one of lint_checks()
-  std::string file;     ///< "auth.json" or "protected_topics.json"
-  std::string place;    ///< JSON Pointer from the file's root: "/allow/3/credentials"
+  std::string check;  ///< which check found it: one of lint_checks()
+  std::string file;   ///< "auth.json", "protected_topics.json", or below "certificates/"
+  std::string place;  ///< JSON Pointer from the file's root: "/allow/3/credentials"; or a certificate's name
   std::string message;  ///< what is wrong, and what follows from it; never a secret
   std::string remedy;   ///< how to mend it
   /// The arguments of a `vctl auth` command that mends it, unquoted; words in capitals are for the user to
@@ -31,7 +31,7 @@ struct LintFinding {
   std::vector<std::string> command;
 };
 
-/// A check that lint() makes.
+/// A check that lint() or lint_certificates() makes.
 struct LintCheck {
   std::string_view name;  ///< stable, for scripts: "shadowed-record"
   std::string_view description;

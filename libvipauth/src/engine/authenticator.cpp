@@ -4,9 +4,9 @@
 #include <unordered_map>
 
 #include "base/hash.hpp"
+#include "base/password.hpp"
 #include "base/string_hash.hpp"
 #include "engine/active_records.hpp"
-#include "engine/password.hpp"
 
 namespace vipauth {
 namespace {
@@ -237,5 +237,7 @@ Authentication Authenticator::reauthenticate(const Acceptance& acceptance) const
 }
 
 std::optional<Timestamp> Authenticator::next_change() const noexcept { return index_->next_change; }
+
+Result<std::string> hash_password(std::string_view password) { return hash_of_password(password); }
 
 }  // namespace vipauth

@@ -93,6 +93,11 @@ void AuditRecorder::on_decision(const Asker& asker, const Question& question,
   lost_.fetch_add(1, std::memory_order_relaxed);
 }
 
+void AuditRecorder::on_event(AuditEvent event) const {
+  event.time = clock_();
+  write(event);
+}
+
 void AuditRecorder::on_start() const {
   AuditEvent event = event_of(AuditEvent::Kind::kStart);
   event.message = "process " + std::to_string(::getpid()) + ", vipauth " + VIPAUTH_VERSION;

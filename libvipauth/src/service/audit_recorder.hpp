@@ -32,6 +32,8 @@ class AuditRecorder final : public DecisionWatcher {
   /// Events that there was no memory for.
   std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
 
+  /// What others than the service decided.
+  void on_event(AuditEvent event) const;
   void on_start() const;
   void on_stop() const;
   /// A file of which another content was put in force.

@@ -414,18 +414,21 @@ std::optional<ShadowReport> AuthService::shadow_report() const {
   return shadow->report();
 }
 
+const AuthFile& AuthService::auth_file() const noexcept { return impl_->auth_file; }
+
 Result<CurveKeyPair> AuthService::server_keys() const { return impl_->key_store.load_or_create(); }
 
-Result<Authorization> AuthService::approve_authorization(std::string_view user_id, const Approval& approval) {
-  return impl_->remote_peers.approve(user_id, approval);
+Result<Authorization> AuthService::approve_authorization(std::string_view user_id, const Approval& approval,
+                                                         std::string_view who) {
+  return impl_->remote_peers.approve(user_id, approval, {.who = std::string(who)});
 }
 
-Result<Authorization> AuthService::deny_authorization(std::string_view user_id) {
-  return impl_->remote_peers.deny(user_id);
+Result<Authorization> AuthService::deny_authorization(std::string_view user_id, std::string_view who) {
+  return impl_->remote_peers.deny(user_id, {.who = std::string(who)});
 }
 
-Result<Authorization> AuthService::delete_authorization(std::string_view user_id) {
-  return parts().delete_authorization(user_id, {});
+Result<Authorization> AuthService::delete_authorization(std::string_view user_id, std::string_view who) {
+  return parts().delete_authorization(user_id, {.who = std::string(who)});
 }
 
 Result<std::vector<Authorization>> AuthService::get_pending_authorizations() const {
@@ -438,6 +441,10 @@ Result<std::vector<Authorization>> AuthService::get_approved_authorizations() co
 
 Result<std::vector<Authorization>> AuthService::get_denied_authorizations() const {
   return impl_->remote_peers.list(AuthorizationStatus::kDenied);
+}
+
+void AuthService::audit(AuditEvent event) const {
+  if (impl_->recorder) impl_->recorder->on_event(std::move(event));
 }
 
 Result<void> AuthService::flush() {

@@ -1,8 +1,6 @@
-#include "engine/password.hpp"
+#include "base/password.hpp"
 
 #include <sodium.h>
-
-#include <vipauth/authenticator.hpp>
 
 #include "base/hash.hpp"
 #include "base/sodium_ready.hpp"
@@ -10,7 +8,7 @@
 namespace vipauth {
 namespace {
 
-// Made by hash_password()'s parameters of 32 random bytes that nobody kept.
+// Made by hash_of_password()'s parameters of 32 random bytes that nobody kept.
 constexpr char kNobodysPassword[] =
     "$argon2id$v=19$m=65536,t=2,p=1$wdVz49APQTZV65OWFHP0vw$XAB44UP8JCVbmSmsq9dbjlEpVR5O0geqx8NIwwW8Hr8";
 
@@ -21,7 +19,7 @@ bool verify_hash(const char* hash, std::string_view password) {
 
 }  // namespace
 
-Result<std::string> hash_password(std::string_view password) {
+Result<std::string> hash_of_password(std::string_view password) {
   make_sodium_ready();
   char hash[crypto_pwhash_STRBYTES];
   if (crypto_pwhash_str(hash, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,

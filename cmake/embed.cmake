@@ -1,0 +1,25 @@
+# Writes OUTPUT, a C++ file that defines as std::string_view what is in the files FILES (";" between; page.html is
+# kPageHtml): cmake -D OUTPUT=... -D FILES=... -P embed.cmake
+cmake_minimum_required(VERSION 3.25)
+
+set(text "// Made by cmake/embed.cmake.\n#include \"web/asset_texts.hpp\"\n\nnamespace vipauth::web {\n")
+foreach(file IN LISTS FILES)
+  cmake_path(GET file FILENAME name)
+  string(REGEX REPLACE "[^A-Za-z0-9]" ";" words "${name}")
+  set(constant k)
+  foreach(word IN LISTS words)
+    string(SUBSTRING "${word}" 0 1 first)
+    string(SUBSTRING "${word}" 1 -1 rest)
+    string(TOUPPER "${first}" first)
+    string(APPEND constant "${first}${rest}")
+  endforeach()
+  file(READ "${file}" hex HEX)
+  string(LENGTH "${hex}" digits)
+  math(EXPR bytes "${digits} / 2")
+  string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," hex "${hex}")
+  string(APPEND text "\nnamespace {\nconstexpr char ${constant}Bytes[] = {\n${hex}'\\0'};\n}\n"
+    "const std::string_view ${constant}(${constant}Bytes, ${bytes});\n")
+endforeach()
+string(APPEND text "\n}  // namespace vipauth::web\n")
+file(WRITE "${OUTPUT}" "${text}")

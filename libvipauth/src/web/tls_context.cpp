@@ -1,0 +1,109 @@
+#include "web/tls_context.hpp"
+
+#include <array>
+#include <cerrno>
+#include <sys/stat.h>
+#include <system_error>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509err.h>
+
+namespace vipauth::web {
+namespace {
+
+constexpr long kMaxCertificateBytes = 32'768;  // of the chain that a client shows
+
+struct FreeBio {
+  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
+};
+struct FreeCertificate {
+  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
+};
+
+std::string openssl_reason() {
+  const unsigned long error = ERR_get_error();
+  ERR_clear_error();
+  const char* reason = ERR_reason_error_string(error);
+  return reason == nullptr ? "no reason is given" : reason;
+}
+
+Error tls_error(ErrorCode code, std::string_view what, const std::filesystem::path& file) {
+  return {code, std::string(what) + ": " + openssl_reason(), file.string()};
+}
+
+/// Nobody is there to type the password of an encrypted key.
+int no_password(char*, int, int, void*) { return 0; }
+
+/// Whose certificate it is, is asked later, of each request: see Site.
+int accept_certificate(int, X509_STORE_CTX*) { return 1; }
+
+Result<void> check_key_file(const std::filesystem::path& key) {
+  struct stat status{};
+  if (::stat(key.c_str(), &status) != 0) {
+    const ErrorCode code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kPermissionDenied;
+    return Error{code, "cannot read the key of the server: " + std::generic_category().message(errno),
+                 key.string()};
+  }
+  if (!S_ISREG(status.st_mode))
+    return Error{ErrorCode::kPermissionDenied, "is no regular file", key.string()};
+  if ((status.st_mode & 0007U) != 0) {
+    return Error{ErrorCode::kPermissionDenied,
+                 "everybody can use the key of the server: chmod o= \"" + key.string() + "\"", key.string()};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<TlsContext> make_tls_context(const std::filesystem::path& certificate,
+                                    const std::filesystem::path& key, const std::string& client_authority) {
+  if (auto checked = check_key_file(key); !checked) return checked.error();
+  ERR_clear_error();
+  TlsContext context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  if (!context) return Error{ErrorCode::kUnavailable, "there is no TLS here: " + openssl_reason(), ""};
+  SSL_CTX* tls = context.get();
+  static constexpr std::array<unsigned char, 7> kSessionContext{'v', 'i', 'p', 'a', 'u', 't', 'h'};
+  const bool is_set =
+      SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) == 1 &&
+      SSL_CTX_set_cipher_list(tls, "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!SHA1") == 1 &&
+      SSL_CTX_set_session_id_context(tls, kSessionContext.data(), kSessionContext.size()) == 1 &&
+      SSL_CTX_set_num_tickets(tls, 0) == 1;
+  if (!is_set) return Error{ErrorCode::kUnavailable, "this TLS cannot be used: " + openssl_reason(), ""};
+  // Each connection proves its key anew: nothing is resumed, compressed or negotiated again.
+  SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                               SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+  // SSL_read returns after each record that holds no data, so that its caller can look at the time.
+  SSL_CTX_clear_mode(tls, SSL_MODE_AUTO_RETRY);
+  SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_max_cert_list(tls, kMaxCertificateBytes);
+  SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, accept_certificate);
+  SSL_CTX_set_default_passwd_cb(tls, no_password);
+
+  if (SSL_CTX_use_certificate_chain_file(tls, certificate.c_str()) != 1) {
+    return tls_error(ErrorCode::kParseError, "cannot use the certificate of the server", certificate);
+  }
+  if (SSL_CTX_use_PrivateKey_file(tls, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    const bool is_another = ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH;
+    return tls_error(is_another ? ErrorCode::kConflict : ErrorCode::kParseError,
+                     is_another ? "the key is not the one of the server's certificate"
+                                : "cannot use the key of the server",
+                     key);
+  }
+
+  const std::unique_ptr<BIO, FreeBio> pem(
+      BIO_new_mem_buf(client_authority.data(), static_cast<int>(client_authority.size())));
+  const std::unique_ptr<X509, FreeCertificate> authority(
+      PEM_read_bio_X509(pem.get(), nullptr, no_password, nullptr));
+  if (!authority || SSL_CTX_add_client_CA(tls, authority.get()) != 1) {
+    return Error{ErrorCode::kParseError, "cannot use the certificate of the authority: " + openssl_reason(),
+                 ""};
+  }
+  return context;
+}
+
+}  // namespace vipauth::web

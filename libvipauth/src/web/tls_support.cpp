@@ -1,0 +1,58 @@
+#include "web/tls_support.hpp"
+
+#include <array>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+namespace vipauth::web {
+namespace {
+
+TlsBio reader_of(std::string_view text) {
+  return TlsBio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+/// An encrypted text asks nobody at the terminal.
+int no_passphrase(char* /*buffer*/, int /*size*/, int /*is_writing*/, void* /*user*/) { return -1; }
+
+TlsCertificate next_certificate(BIO* input) {
+  return TlsCertificate(PEM_read_bio_X509(input, nullptr, no_passphrase, nullptr));
+}
+
+}  // namespace
+
+TlsCertificate read_certificate(std::string_view pem) {
+  const TlsBio input = reader_of(pem);
+  TlsCertificate out = input ? next_certificate(input.get()) : nullptr;
+  ERR_clear_error();
+  return out;
+}
+
+bool add_authorities(X509_STORE* store, std::string_view pem) {
+  const TlsBio input = reader_of(pem);
+  bool any = false;
+  while (input) {
+    const TlsCertificate certificate = next_certificate(input.get());
+    if (!certificate) break;
+    any = X509_STORE_add_cert(store, certificate.get()) == 1 || any;
+  }
+  ERR_clear_error();
+  return any;
+}
+
+std::string fingerprint_of(X509& certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  if (X509_digest(&certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (unsigned int i = 0; i < size; ++i) {
+    if (i > 0) out += ':';
+    out += kDigits[digest.at(i) >> 4U];
+    out += kDigits[digest.at(i) & 0xFU];
+  }
+  return out;
+}
+
+}  // namespace vipauth::web

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+namespace vipauth::web {
+
+/// Calls one of OpenSSL's functions that free something.
+template <auto Free>
+struct FreeTls {
+  template <typename T>
+  void operator()(T* pointer) const noexcept {
+    Free(pointer);
+  }
+};
+
+using TlsBio = std::unique_ptr<BIO, FreeTls<BIO_free>>;
+using TlsCertificate = std::unique_ptr<X509, FreeTls<X509_free>>;
+using TlsStore = std::unique_ptr<X509_STORE, FreeTls<X509_STORE_free>>;
+using TlsStoreContext = std::unique_ptr<X509_STORE_CTX, FreeTls<X509_STORE_CTX_free>>;
+
+/// The first certificate of a PEM text; null where there is none.
+TlsCertificate read_certificate(std::string_view pem);
+
+/// Adds all certificates of a PEM text.
+/// \return whether there was any
+bool add_authorities(X509_STORE* store, std::string_view pem);
+
+/// SHA-256 of the certificate: "AB:CD:...".
+std::string fingerprint_of(X509& certificate);
+
+}  // namespace vipauth::web

@@ -1,0 +1,94 @@
+#include <vipauth/remote_certificate_files.hpp>
+
+#include <vipauth/certificate_key_file.hpp>
+
+#include "support/catch.hpp"
+#include "support/temp_home.hpp"
+
+namespace vipauth::test {
+
+namespace {
+
+const CommonName kLocal = *CommonName::parse("v2.platform.agent");
+constexpr const char* kAddress = "https://v1:8443";
+
+Certificate certificate_in(const TempHome& home) {
+  return CertificateAuthority::open_or_create(home / "other", "v1", {})->root();
+}
+
+}  // namespace
+
+TEST_CASE("RemoteCertificateFiles: names come from what another platform says, and are checked") {
+  const TempHome home;
+  const RemoteCertificateFiles files(home / "certificates", kLocal);
+  CHECK(files.name_for("v1")->text() == "v1.v2.platform.agent");
+  CHECK(files.name_for("v1.x")->text() == "v1.x.v2.platform.agent");
+  for (const std::string name : {"", "..", "v1/..", "v1.", "v1\n", "v 1"}) {
+    INFO(name);
+    CHECK_FALSE(files.name_for(name));
+  }
+  CHECK(files.name_for("v2").error().code == ErrorCode::kConflict);
+  CHECK_FALSE(files.name_for(std::string(60, 'v')));
+  CHECK_FALSE(home.has("certificates"));
+}
+
+TEST_CASE("RemoteCertificateFiles: saves, finds by address, and forgets") {
+  const TempHome home;
+  const RemoteCertificateFiles files(home / "certificates", kLocal);
+  const CommonName name = *files.name_for("v1");
+  const Certificate certificate = certificate_in(home);
+  CHECK_FALSE(files.find(kAddress)->has_value());
+  CHECK(files.forget(name));
+  REQUIRE(files.save(name, certificate, certificate.pem, kAddress, Json::Object{{"instance-name", "v1"}}));
+  const auto found = files.find(kAddress);
+  REQUIRE(found);
+  REQUIRE(found->has_value());
+  CHECK((*found)->common_name == name);
+  CHECK((*found)->certificate.fingerprint == certificate.fingerprint);
+  CHECK((*found)->discovery.find("instance-name")->as_string() == "v1");
+  CHECK_FALSE(files.find("https://v1:8444")->has_value());
+  CHECK_FALSE(RemoteCertificateFiles(home / "certificates", *CommonName::parse("v2.other"))
+                  .find(kAddress)
+                  ->has_value());
+  const auto mode = std::filesystem::status((*found)->files.certificate).permissions();
+  CHECK(mode == static_cast<std::filesystem::perms>(0644));
+
+  REQUIRE(files.forget(name));
+  CHECK_FALSE(files.find(kAddress)->has_value());
+  CHECK_FALSE(home.has("certificates/remote_certs/v1.v2.platform.agent.crt"));
+}
+
+TEST_CASE("RemoteCertificateFiles: what is damaged is told, and a link is not written through") {
+  const TempHome home;
+  const RemoteCertificateFiles files(home / "certificates", kLocal);
+  const CommonName name = *files.name_for("v1");
+  const Certificate certificate = certificate_in(home);
+  REQUIRE(files.save(name, certificate, certificate.pem, kAddress, Json(Json::Object())));
+  home.write("certificates/remote_certs/v1.v2.platform.agent.json", "{");
+  CHECK_FALSE(files.find(kAddress));
+  REQUIRE(files.save(name, certificate, certificate.pem, kAddress, Json(Json::Object())));
+  CHECK(files.find(kAddress)->has_value());
+  home.write("certificates/remote_certs/v1.v2.platform.agent.crt", "damaged");
+  CHECK_FALSE(files.find(kAddress));
+
+  home.write("elsewhere", "untouched");
+  std::filesystem::remove(home / "certificates/remote_certs/v1.v2.platform.agent.crt");
+  std::filesystem::create_symlink(home / "elsewhere",
+                                  home / "certificates/remote_certs/v1.v2.platform.agent.crt");
+  CHECK_FALSE(files.save(name, certificate, certificate.pem, kAddress, Json(Json::Object())));
+  CHECK(home.read("elsewhere") == "untouched");
+}
+
+TEST_CASE("RemoteCertificateFiles: the key is made once") {
+  const TempHome home;
+  const RemoteCertificateFiles files(home / "certificates", kLocal);
+  const auto key = files.key();
+  REQUIRE(key);
+  CHECK(files.key()->fingerprint() == key->fingerprint());
+  CHECK(CertificateKeyFile(home / "certificates/private/v2.platform.agent.pem").load()->fingerprint() ==
+        key->fingerprint());
+  home.set_mode("certificates/private/v2.platform.agent.pem", 0644);
+  CHECK(files.key().error().code == ErrorCode::kPermissionDenied);
+}
+
+}  // namespace vipauth::test
