@@ -144,7 +144,7 @@ class Policy {
   /// records settle.
   /// \param most_methods  that the records of one identity may list together after that
   /// \return kNotFound, kInvalidArgument  as add_rpc_authorizations
-  /// \return kLimitExceeded              too many methods; nothing is written
+  /// \return kLimitExceeded              too many methods, or 256 KiB of names; nothing is written
   /// Source: semantics 5; VOLTTRON auth_service.py, update_id_rpc_authorizations.
   VIPAUTH_EXPORT Result<void> declare_rpc_authorizations(
       std::string_view identity,

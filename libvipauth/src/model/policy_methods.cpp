@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include <vipauth/policy.hpp>
@@ -11,6 +12,9 @@
 
 namespace vipauth {
 namespace {
+
+/// Of methods and capabilities that registrations have written into the records of one identity.
+constexpr std::size_t kMostListedBytes = std::size_t{256} * 1024;
 
 constexpr std::string_view kField = "rpc_method_authorizations";
 
@@ -174,9 +178,15 @@ Result<void> Policy::declare_rpc_authorizations(
     std::size_t record;
     bool settled;
   };
+  const auto bytes_of = [](const std::string& method, const std::vector<std::string>& names) {
+    return std::accumulate(names.begin(), names.end(), method.size(),
+                           [](std::size_t sum, const std::string& name) { return sum + name.size(); });
+  };
   std::map<std::string, Place, std::less<>> places;
+  std::size_t bytes = 0;
   for (const std::size_t index : *records) {
     for (const auto& [method, names] : allow_[index].record->rpc_method_authorizations.methods) {
+      bytes += bytes_of(method, names);
       Place& place = places.try_emplace(method, Place{index, false}).first->second;
       place.settled = place.settled || !names.empty();
     }
@@ -187,6 +197,7 @@ Result<void> Policy::declare_rpc_authorizations(
     const auto [place, is_new] = places.try_emplace(method, Place{records->front(), false});
     if (!is_new && (place->second.settled || capabilities.empty())) continue;
     changes[place->second.record].emplace_back(method, capabilities);
+    bytes += bytes_of(method, capabilities);
   }
   if (changes.empty()) return {};
   if (places.size() > most_methods) {
@@ -194,6 +205,14 @@ Result<void> Policy::declare_rpc_authorizations(
                  "the records of " + quoted(identity) + " would list more than " +
                      std::to_string(most_methods) + " methods",
                  ""};
+  }
+  // What code declared once stays listed: an agent must not make the file grow by declaring ever other
+  // methods.
+  if (bytes > kMostListedBytes) {
+    return Error{
+        ErrorCode::kLimitExceeded,
+        "the records of " + quoted(identity) + " would list more than 256 KiB of methods and capabilities",
+        ""};
   }
   for (const auto& [index, lists] : changes) set_listed(allow_[index], index, lists);
   return {};

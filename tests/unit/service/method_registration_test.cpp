@@ -332,6 +332,29 @@ TEST_CASE("AuthService: a user changes what its agents declare so often, and the
   CHECK(change(62));
 }
 
+TEST_CASE("AuthService: what agents declare makes their records grow to a bound") {
+  const TempHome home;
+  home.write("auth.json", auth_file({user_record("u", kKeyB, "{'identity':'ag'}")}));
+  AuthService service = open_service(home);
+  const auto declare = [&](char first) {
+    std::vector<DeclaredMethod> methods;
+    methods.reserve(4);
+    for (char last = 'a'; last <= 'd'; ++last) {
+      Names capabilities;
+      for (int i = 0; i < 60; ++i) capabilities.push_back(std::string(200, 'c') + std::to_string(i));
+      methods.push_back(method(std::string{first, last}, capabilities));
+    }
+    return service.register_methods("ag", methods);
+  };
+  for (const char first : {'a', 'b', 'c', 'd', 'e'}) CHECK(declare(first)->stored);
+  const std::string written = home.read("auth.json");
+  const auto refused = declare('f');
+  REQUIRE(refused);  // in force, and told why it is not written down
+  CHECK_FALSE(refused->stored);
+  CHECK(home.read("auth.json") == written);
+  CHECK(written.size() < std::size_t{512} * 1024);
+}
+
 TEST_CASE("AuthService: what keeps methods from being written down is logged once, and costs no edit again") {
   const TempHome home;
   home.write("auth.json", auth_file({user_record("u", kKeyB, "{'identity':'ag'}")}));
