@@ -89,6 +89,27 @@ TEST_CASE("certs: without an authority the way to one is told") {
   CHECK(cli.auth({"certs", "init"}).exit_code == 1);
 }
 
+TEST_CASE("certs create: makes what an agent or a server here needs, and nothing of another instance") {
+  CertificateCli cli;
+  const Json agent = json(cli.auth({"certs", "create", "v1.admin", "--json"}).out);
+  CHECK(std::filesystem::exists(at(agent, "certificate").as_string()));
+  CHECK(
+      (std::filesystem::status(at(agent, "key").as_string()).permissions() == std::filesystem::perms(0600)));
+  CHECK(at(cli.certificate("v1.admin"), "purpose") == Json("client"));
+  const std::string serial = at(cli.certificate("v1.admin"), "serial").as_string();
+
+  CHECK(cli.auth({"certs", "create", "v1.broker", "--host", "localhost", "10.0.0.7"}).exit_code == 0);
+  CHECK(at(cli.certificate("v1.broker"), "purpose") == Json("server"));
+  CHECK(at(cli.certificate("v1.broker"), "hosts").as_array().size() == 2);
+
+  CHECK(cli.auth({"certs", "create", "v1.admin"}).exit_code == 0);  // it is there
+  CHECK(at(cli.certificate("v1.admin"), "serial") == Json(serial));
+  CHECK_THAT(cli.auth({"certs", "create", "v2.admin"}).err,
+             Contains("must begin with the name of this instance"));
+  CHECK_THAT(cli.auth({"certs", "create", "../x"}).err, StartsWith("error: NAME: "));
+  CHECK(cli.auth({"certs", "create", "v1.bad", "--host", "a b"}).exit_code == 1);
+}
+
 TEST_CASE("certs: renew and revoke") {
   CertificateCli cli;
   REQUIRE(cli.authority().client_certificate(*CommonName::parse("v1.admin")));

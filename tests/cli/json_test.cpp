@@ -61,6 +61,7 @@ std::vector<Run> runs(const Cli& cli) {
       {"remote deny", {"stranger"}},
       {"remote delete", {"stranger"}},
       {"certs init", {}},
+      {"certs create", {"v1.operator"}},
       {"certs renew", {"v1.admin"}},
       {"certs crl", {}},
       {"certs list", {}},

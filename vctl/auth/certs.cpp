@@ -100,6 +100,34 @@ int certs_list(const Context& context) {
   return kExitDone;
 }
 
+int certs_create(const CertsCreateOptions& options, const Context& context) {
+  const auto name = parse_name(options.name);
+  if (!name) return fail(context, name.error());
+  const auto home = Home::open(context);
+  if (!home) return fail(context, home.error());
+  auto authority = open_authority(*home);
+  if (!authority) return fail(context, authority.error());
+  if (!name->within(authority->instance())) {
+    return fail(
+        context,
+        Error{ErrorCode::kInvalidArgument,
+              "must begin with the name of this instance, \"" + authority->instance() + ".\"", "NAME"});
+  }
+  const auto files = options.hosts ? authority->server_certificate(*name, *options.hosts)
+                                   : authority->client_certificate(*name);
+  if (!files) return fail(context, files.error());
+  if (context.options.json) {
+    print_document(context, Json::Object{{"certificate", files->certificate.string()},
+                                         {"key", files->key.string()},
+                                         {"authority", files->authority.string()}});
+  } else {
+    context.env.out << "certificate  " << printable(files->certificate.string()) << '\n'
+                    << "key          " << printable(files->key.string()) << '\n'
+                    << "authority    " << printable(files->authority.string()) << '\n';
+  }
+  return kExitDone;
+}
+
 int certs_renew(const CertsRenewOptions& options, const Context& context) {
   const auto name = parse_name(options.name);
   if (!name) return fail(context, name.error());

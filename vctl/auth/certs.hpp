@@ -1,10 +1,17 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "context.hpp"
 
 namespace vipauth::vctl::auth {
+
+struct CertsCreateOptions {
+  std::string name;
+  std::optional<std::vector<std::string>> hosts;  ///< given: it is a server's
+};
 
 struct CertsRenewOptions {
   std::string name;
@@ -28,6 +35,10 @@ int certs_init(const Context& context);
 /// "fingerprint", "key_fingerprint", "hosts"}]}; "state" is "valid", "replaced", "expired", "not yet valid"
 /// or "revoked"; "revoked_at" of a revoked one
 int certs_list(const Context& context);
+
+/// Makes a key and a certificate of an agent or an administrator here, or of a server; what is there and
+/// serves stays. --json: {"certificate": "<path>", "key": "<path>", "authority": "<path>"}
+int certs_create(const CertsCreateOptions& options, const Context& context);
 
 /// Issues another certificate to a name that has one. --json: {"renewed": <as certs_list>}
 int certs_renew(const CertsRenewOptions& options, const Context& context);

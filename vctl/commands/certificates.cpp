@@ -23,6 +23,22 @@ Command list() {
   return command;
 }
 
+Command create() {
+  const auto options = std::make_shared<auth::CertsCreateOptions>();
+  Command command =
+      verb("create", "make a key and a certificate for an agent, an administrator or a server here", options,
+           auth::certs_create);
+  command.arguments = {
+      positional("NAME", options->name, "the common name, which begins with that of the instance"),
+      list_option({"--host"}, "HOST", options->hosts, "of a server: its host names and IP addresses")};
+  command.note =
+      "What is there, and serves, stays. A broker needs one with --host; who shows one whose name is a "
+      "user_id "
+      "that holds allow_auth_modifications administers the web service.";
+  command.json = R"({"certificate": "...", "key": "...", "authority": "..."})";
+  return command;
+}
+
 Command renew() {
   const auto options = std::make_shared<auth::CertsRenewOptions>();
   Command command =
@@ -118,7 +134,7 @@ Command serve() {
 
 std::vector<Command> certificate_commands() {
   Command certs = group("certs", "manage the certificates that the instance has issued");
-  certs.commands = {init(), list(), renew(), revoke(), crl()};
+  certs.commands = {init(), list(), create(), renew(), revoke(), crl()};
   Command csr = group("csr", "ask other platforms for certificates");
   csr.commands = {request()};
   Command web_user = group("web-user", "manage who may log in to the web service");
