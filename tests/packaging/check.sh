@@ -34,6 +34,18 @@ for linkage in shared static; do
   expect_version "$work/$linkage/consumer"
 done
 
+if [[ -e $lib/libvipauth_web.so ]]; then
+  cp -r "$here/web_consumer" "$work/web_consumer"
+  for linkage in shared static; do
+    echo "== find_package, web, $linkage"
+    cmake -G Ninja -S "$work/web_consumer" -B "$work/web_$linkage" -DCMAKE_CXX_COMPILER="$cxx" \
+      -DCMAKE_PREFIX_PATH="$prefix" -DLINKAGE=$linkage -DVERSION="$version" >"$work/web_$linkage.log" 2>&1 ||
+      fail "$(cat "$work/web_$linkage.log")"
+    cmake --build "$work/web_$linkage" >"$work/web_$linkage.log" 2>&1 || fail "$(cat "$work/web_$linkage.log")"
+    expect_version "$work/web_$linkage/web_consumer"
+  done
+fi
+
 echo "== pkg-config, shared"
 export PKG_CONFIG_PATH=$lib/pkgconfig
 [[ $(pkg-config --modversion vipauth) == "$version" ]] || fail "pkg-config tells another version"
@@ -45,6 +57,13 @@ echo "== pkg-config, static"
 read -ra flags < <(pkg-config --static --cflags --libs vipauth)
 "$cxx" -std=c++20 "$work/consumer/main.cpp" "${flags[@]/-lvipauth/-l:libvipauth.a}" -o "$work/by_pkg_config_static"
 expect_version "$work/by_pkg_config_static"
+
+if [[ -e $lib/libvipauth_web.so ]]; then
+  echo "== pkg-config, web, shared"
+  read -ra flags < <(pkg-config --cflags --libs vipauth_web)
+  "$cxx" -std=c++20 "$work/web_consumer/main.cpp" "${flags[@]}" -o "$work/web_by_pkg_config"
+  expect_version env LD_LIBRARY_PATH="$lib" "$work/web_by_pkg_config"
+fi
 
 echo "== each public header compiles on its own"
 mkdir "$work/alone"
@@ -71,9 +90,11 @@ nm -D --defined-only "$lib/libvipauth.so" | awk '$2 == "T" && $3 ~ /^vipauth_/ {
 
 echo "== only vipauth symbols are exported"
 # Weak symbols of the standard library's templates cannot be hidden; everything else must be ours.
-foreign=$(nm -DC --defined-only "$lib/libvipauth.so" | cut -c 18- | grep -vE '^[a-zA-Z] .*\bvipauth::|^T vipauth_[a-z_]+$' |
-  grep -vE '^[VWu] .*\b(std|__gnu_cxx|__cxxabiv1)::' || true)
-[[ -z $foreign ]] || fail "exported by libvipauth.so:"$'\n'"$foreign"
+for library in "$lib"/libvipauth*.so; do
+  foreign=$(nm -DC --defined-only "$library" | cut -c 18- | grep -vE '^[a-zA-Z] .*\bvipauth::|^T vipauth_[a-z_]+$' |
+    grep -vE '^[VWu] .*\b(std|__gnu_cxx|__cxxabiv1)::' || true)
+  [[ -z $foreign ]] || fail "exported by $library:"$'\n'"$foreign"
+done
 
 if [[ -e $prefix/bin/vctl ]]; then
   echo "== the installed vctl runs"

@@ -1,0 +1,10 @@
+#include <iostream>
+
+#include <vipauth/csr_client.hpp>
+#include <vipauth/version.hpp>
+
+int main() {
+  const auto client = vipauth::CsrClient::create("http://plain.example", {});
+  if (client || client.error().code != vipauth::ErrorCode::kInvalidArgument) return 1;
+  std::cout << vipauth::version() << '\n';
+}
