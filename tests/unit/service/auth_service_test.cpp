@@ -366,7 +366,7 @@ TEST_CASE("AuthService: reports a broken edit, and takes the repaired one") {
   home.replace("auth.json", "{\n \"allow\": [,]}");
   CHECK(eventually([&] { return service.last_problem().has_value(); }));
   CHECK(service.last_problem()->location == "auth.json:2:12");
-  CHECK(log.count(LogLevel::kError, "auth.json:2:12: ") == 1);
+  CHECK(eventually([&] { return log.count(LogLevel::kError, "auth.json:2:12: ") == 1; }));
   CHECK(accepts(service, kKeyA));
   home.replace("auth.json", allowing({kBob}));
   CHECK(eventually([&] { return !service.last_problem(); }));
