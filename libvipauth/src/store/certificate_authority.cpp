@@ -344,7 +344,7 @@ Result<void> CertificateAuthority::revoke(const CommonName& name, const EditNote
   if (auto checked = impl_->check_name(name); !checked) return checked;
   auto transaction = impl_->begin();
   if (!transaction) return transaction.error();
-  const auto adopted = adopt_all(*transaction, *impl_, name);
+  auto adopted = adopt_all(*transaction, *impl_, name);
   if (!adopted && transaction->state().newest(name.text()) == nullptr) return adopted;
   const LedgerEntry* newest = transaction->state().newest(name.text());
   if (newest == nullptr) {
