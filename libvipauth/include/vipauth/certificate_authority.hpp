@@ -58,7 +58,8 @@ class CertificateAuthority {
 
   /// \return kInvalidArgument  the name of the instance cannot be part of a CommonName
   /// \return kNotFound         there is no root certificate, or no key of it
-  /// \return kConflict         the root's key is of another certificate; the root is no CA, or has expired
+  /// \return kConflict         the root's key is of another certificate; the root is no CA, or has expired;
+  ///                           the ledger is of another root, or older than the revocation list
   /// \return kPermissionDenied, kIoError, kParseError
   VIPAUTH_EXPORT static Result<CertificateAuthority> open(const std::filesystem::path& certificates,
                                                           std::string_view instance, Options options);
@@ -78,15 +79,16 @@ class CertificateAuthority {
   VIPAUTH_EXPORT Result<CertificateFiles> server_certificate(const CommonName& name,
                                                              const std::vector<std::string>& hosts);
   /// The certificate and key of a local agent or an administrator, made where there is none.
-  /// \return kAlreadyExists  the name is a request's (CSR)
+  /// \return kAlreadyExists  a certificate was issued for a request (CSR) of that name
   /// \return kConflict  its certificate was revoked; there is one of another authority; it is the root's name
   VIPAUTH_EXPORT Result<CertificateFiles> client_certificate(const CommonName& name);
 
   enum class Key { kKeep, kNew };
   /// Another certificate for a name that has one, with the same purpose, hosts and, unless it is told
   /// otherwise, key; the one before stays valid until it ends, or with a new key is revoked.
-  /// \return kNotFound  nothing was issued to that name
-  /// \return kConflict  it was revoked; or a new key is wanted for one whose key is elsewhere
+  /// \return kNotFound     nothing was issued to that name
+  /// \return kUnsupported  its key is too weak
+  /// \return kConflict     something else is in the place of its file; it was revoked; or a new key is wanted for one whose key is elsewhere
   VIPAUTH_EXPORT Result<IssuedCertificate> renew(const CommonName& name, Key key, const EditNote& note = {});
 
   /// Puts every certificate of a name on the revocation list, for good. Of one that was asked for, the
@@ -99,8 +101,8 @@ class CertificateAuthority {
   VIPAUTH_EXPORT Result<std::vector<IssuedCertificate>> list(
       std::vector<std::string>* warnings = nullptr) const;
 
-  /// Whether a certificate, as a peer shows it, is one of ours, in its time, and not revoked.
-  /// \return kPermissionDenied  with why not
+  /// Whether a certificate, as a peer shows it, is one of ours for clients, in its time, and not revoked.
+  /// \return kPermissionDenied  with why not; kConflict  the ledger is older than the revocation list
   VIPAUTH_EXPORT Result<Certificate> verify(std::string_view pem) const;
 
   /// The certificate revocation list, PEM: written anew where it is older than a day, or lacks something.

@@ -55,9 +55,10 @@ struct CsrDecision {
 /// Source: VOLTTRON certs.py, Certs.save_pending_csr_request and those below it.
 class CsrStore {
  public:
-  /// Why the rest of a name, behind "<instance>.", cannot be a remote agent's: it is an agent's of this
-  /// platform, or the platform's own. Nothing where it can.
-  using Taken = std::function<std::optional<std::string>(std::string_view rest)>;
+  /// Why a name cannot be a remote agent's: it is that of an agent or user of this platform, or the
+  /// platform's own. Nothing where it can. It is asked for the rest of a common name, behind "<instance>.",
+  /// and for the whole of it.
+  using Taken = std::function<std::optional<std::string>(std::string_view name)>;
 
   struct Options {
     std::size_t pending = 1000;               ///< most that wait
@@ -74,9 +75,11 @@ class CsrStore {
   VIPAUTH_EXPORT const CertificateAuthority& authority() const noexcept;
 
   /// What a stranger asks: files the request if it is new, and says how it stands. The same request again
-  /// only counts, in memory.
+  /// only counts, in memory. One that was approved is PENDING again once its certificate has ended: the
+  /// administrator approves it anew, or denies it.
   /// \return what CertificateRequest::parse returns
-  /// \return kInvalidArgument   the name is not of this instance
+  /// \return kInvalidArgument   the name is not of this instance, or has not two parts behind it: "<their
+  ///                            instance>.<identity>"
   /// \return kPermissionDenied  the name is taken: by `taken`, or by a certificate that no CSR asked for
   /// \return kConflict          it was asked for with another key: an administrator must delete that first
   /// \return kBusy              this address asks for too many new names
@@ -90,6 +93,11 @@ class CsrStore {
 
   // Deciding; `note` says who, for the audit log. What was decided so already stays, and is no error.
 
+  /// Signs anew where the certificate of an approved one has ended.
+  ///
+  /// A record whose user_id or identity is the whole common name keeps a request from being approved, since
+  /// whoever has the certificate would be that record's user. To give a remote agent rights, approve it first
+  /// and make the record then: that takes nothing from it.
   /// \return kNotFound; kPermissionDenied  the name has become taken; kParseError  its files are damaged
   VIPAUTH_EXPORT Result<CsrDecision> approve(const CommonName& name, const EditNote& note = {});
   /// \return kNotFound
@@ -97,7 +105,7 @@ class CsrStore {
   /// Also of one whose files are damaged. \return kNotFound
   VIPAUTH_EXPORT Result<CsrDecision> remove(const CommonName& name, const EditNote& note = {});
 
-  /// Makes the broker's users those that are approved.
+  /// Makes the broker's users those that are approved. One whose files cannot be read is not among them.
   VIPAUTH_EXPORT Result<void> reconcile();
   /// Writes how often and when requests were last seen.
   VIPAUTH_EXPORT Result<void> flush();

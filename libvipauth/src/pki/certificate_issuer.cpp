@@ -208,6 +208,14 @@ Result<PublicKey> public_key_of(const Certificate& certificate) {
   return PublicKey{public_key_der(key)};
 }
 
+CertificateUsage usage_of(const Certificate& certificate) {
+  const ErrorQueueGuard guard;
+  const auto read = read_x509(certificate.pem);
+  if (!read) return {false, false};
+  const std::uint32_t usage = X509_get_extended_key_usage(read->get());  // all bits where there is none
+  return {(usage & (XKU_SSL_SERVER | XKU_ANYEKU)) != 0, (usage & (XKU_SSL_CLIENT | XKU_ANYEKU)) != 0};
+}
+
 Result<std::string> random_serial() {
   const ErrorQueueGuard guard;
   std::array<unsigned char, kSerialBytes> bytes{};
@@ -268,10 +276,12 @@ Result<Certificate> CertificateIssuer::issue(const CertificateTerms& terms, cons
   auto root = read_x509(root_.pem);
   if (!root) return root.error();
   const KeyPtr subject_key = read_public_key(key);
+  if (!subject_key) return cannot("read the key that is to be certified");
+  if (auto kind = kind_of_key(subject_key.get()); !kind) return kind.error();
   EVP_PKEY* root_key = key_.impl().key.get();
   const X509Ptr certificate(X509_new());
   X509* x509 = certificate.get();
-  const bool made = subject_key && certificate && fill(x509, terms, subject_key.get()) &&
+  const bool made = certificate && fill(x509, terms, subject_key.get()) &&
                     X509_set_issuer_name(x509, X509_get_subject_name(root->get())) == 1 &&
                     add_leaf_extensions(x509, terms, subject_key.get(), root->get()) &&
                     X509_sign(x509, root_key, digest_for(root_key)) > 0;
@@ -286,6 +296,16 @@ bool CertificateIssuer::has_signed(std::string_view pem) const {
   if (!certificate || !root) return false;
   return X509_NAME_cmp(X509_get_issuer_name(certificate->get()), X509_get_subject_name(root->get())) == 0 &&
          X509_verify(certificate->get(), key_.impl().key.get()) == 1;
+}
+
+bool CertificateIssuer::has_signed_list(std::string_view pem) const {
+  const ErrorQueueGuard guard;
+  const auto root = read_x509(root_.pem);
+  const BioPtr bio = reader_of(pem);
+  const X509CrlPtr list(bio ? PEM_read_bio_X509_CRL(bio.get(), nullptr, no_passphrase, nullptr) : nullptr);
+  if (!list || !root) return false;
+  return X509_NAME_cmp(X509_CRL_get_issuer(list.get()), X509_get_subject_name(root->get())) == 0 &&
+         X509_CRL_verify(list.get(), key_.impl().key.get()) == 1;
 }
 
 Result<std::string> CertificateIssuer::revocation_list(const std::vector<RevokedCertificate>& revoked,

@@ -23,6 +23,14 @@ PublicKey public_key_of(const CertificateKey& key);
 Result<PublicKey> public_key_of(const CertificateRequest& request);
 Result<PublicKey> public_key_of(const Certificate& certificate);
 
+/// What a certificate may be used for, by its extendedKeyUsage; where it has none, for both.
+struct CertificateUsage {
+  bool is_server = true;
+  bool is_client = true;
+};
+
+CertificateUsage usage_of(const Certificate& certificate);
+
 /// What a certificate is to say.
 struct CertificateTerms {
   std::string common_name;
@@ -57,9 +65,12 @@ class CertificateIssuer {
   const Certificate& root() const noexcept { return root_; }
 
   /// Signs a certificate of no authority: its subject is the common name alone.
+  /// \return kUnsupported  the key is none that kind_of_key() takes; kUnavailable
   Result<Certificate> issue(const CertificateTerms& terms, const PublicKey& key) const;
   /// Whether this root has signed a certificate; says nothing of its time or revocation.
   bool has_signed(std::string_view pem) const;
+  /// The same of a revocation list.
+  bool has_signed_list(std::string_view pem) const;
 
   /// A revocation list, PEM. Source: RFC 5280, section 5.
   Result<std::string> revocation_list(const std::vector<RevokedCertificate>& revoked, std::uint64_t number,

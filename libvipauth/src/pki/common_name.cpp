@@ -11,8 +11,10 @@ bool may_stand_in_name(char c) {
 }
 
 Error not_a_name(std::string_view text, std::string_view why) {
-  return Error{ErrorCode::kInvalidArgument,
-               "\"" + std::string(text) + "\" is no common name: " + std::string(why), ""};
+  // A terminal would obey the rest.
+  const bool is_shown = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  const std::string shown = is_shown ? "\"" + std::string(text) + "\"" : std::string("this text");
+  return Error{ErrorCode::kInvalidArgument, shown + " is no common name: " + std::string(why), ""};
 }
 
 }  // namespace

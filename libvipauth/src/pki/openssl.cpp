@@ -14,6 +14,7 @@ namespace {
 constexpr int kLeastRsaBits = 2048;
 // Longer ones cost who verifies them milliseconds each.
 constexpr int kMostRsaBits = 8192;
+constexpr int kMostExponentBits = 32;
 
 Error unsupported(std::string message) { return Error{ErrorCode::kUnsupported, std::move(message), ""}; }
 
@@ -27,6 +28,9 @@ Result<std::string> kind_of_rsa(const EVP_PKEY* key) {
   const BignumPtr exponent(read);
   if (has_exponent != 1 || BN_is_odd(exponent.get()) == 0 || BN_is_one(exponent.get()) != 0) {
     return unsupported("the exponent of an RSA key must be odd, and above 1");
+  }
+  if (BN_num_bits(exponent.get()) > kMostExponentBits) {
+    return unsupported("the exponent of an RSA key must have at most 32 bits");
   }
   return "RSA " + std::to_string(bits);
 }

@@ -65,8 +65,8 @@ std::string public_key_der(const EVP_PKEY* key);
 std::string fingerprint_of(std::string_view bytes);
 
 /// "RSA 2048", "P-256", "P-384", "P-521", "Ed25519".
-/// \return kUnsupported  it is none of them, an RSA key is shorter than 2048 or longer than 8192 bits, or an
-///         elliptic curve is written out
+/// \return kUnsupported  it is none of them, an RSA key is shorter than 2048 or longer than 8192 bits, or
+///         its exponent longer than 32, or an elliptic curve is written out
 Result<std::string> kind_of_key(const EVP_PKEY* key);
 
 /// All common names of a name, several joined by commas; they may hold any bytes.

@@ -11,11 +11,11 @@ constexpr std::string_view kNobody = "\xff";
 }  // namespace
 
 CsrStore::Taken names_in(std::shared_ptr<const LivePolicy> policy) {
-  return [policy = std::move(policy)](std::string_view rest) -> std::optional<std::string> {
+  return [policy = std::move(policy)](std::string_view name) -> std::optional<std::string> {
     const LivePolicy::Version version = policy->current();
     if (!version.snapshot->loaded) return "no policy is loaded that tells whose it is";
-    if (version.snapshot->identities.verify(kNobody, "", rest).allowed()) return std::nullopt;
-    return "\"" + std::string(rest) + "\" is a name of this platform or of one of its records";
+    if (version.snapshot->identities.verify(kNobody, "", name).allowed()) return std::nullopt;
+    return "\"" + std::string(name) + "\" is a name of this platform or of one of its records";
   };
 }
 

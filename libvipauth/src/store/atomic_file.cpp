@@ -1,8 +1,10 @@
 #include "store/atomic_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -15,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kPrivateFolder = 0700;
+constexpr mode_t kPublicFolder = 0755;
 
 ErrorCode code_of(int error) {
   switch (error) {
@@ -154,20 +157,28 @@ Result<UniqueFd> open_in(const UniqueFd& folder, const fs::path& file, int flags
   return UniqueFd(fd);
 }
 
-Result<std::string> read_all(int fd, std::size_t expected, const fs::path& file) {
+using Block = std::array<char, 1 << 16>;
+
+Result<std::string> read_by_blocks(int fd, std::size_t expected, const fs::path& file, Block& block) {
   std::string content;
   content.reserve(std::min(expected, kMaxFileBytes) + 1);
-  char block[1 << 16];
   while (true) {
-    const ssize_t count = ::read(fd, block, sizeof block);
+    const ssize_t count = ::read(fd, block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return failure("read", file);
     if (count == 0) return content;
-    content.append(block, static_cast<std::size_t>(count));
+    content.append(block.data(), static_cast<std::size_t>(count));
     if (content.size() > kMaxFileBytes) {
       return Error{ErrorCode::kLimitExceeded, "\"" + file.string() + "\" is larger than 1 GiB", ""};
     }
   }
+}
+
+Result<std::string> read_all(int fd, std::size_t expected, const fs::path& file, Sensitivity sensitivity) {
+  Block block;
+  auto content = read_by_blocks(fd, expected, file, block);
+  if (sensitivity == Sensitivity::kSecret) ::explicit_bzero(block.data(), block.size());
+  return content;
 }
 
 }  // namespace
@@ -264,7 +275,7 @@ Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Se
     if (!checked) return checked.error();
   }
   if (auto checked = check_folder(); !checked) return checked.error();
-  return read_all(fd->get(), static_cast<std::size_t>(status.st_size), file);
+  return read_all(fd->get(), static_cast<std::size_t>(status.st_size), file, sensitivity);
 }
 
 Result<void> check_file_size(const fs::path& file, std::string_view content) {
@@ -306,7 +317,9 @@ Result<void> promote_file(const fs::path& next, const fs::path& file, const fs::
   return sync_replaced(file);
 }
 
-Result<void> make_private_folder(const fs::path& folder) {
+namespace {
+
+Result<void> make_folder(const fs::path& folder, mode_t mode) {
   const bool is_new = ::mkdir(folder.c_str(), kPrivateFolder) == 0;
   if (!is_new && errno != EEXIST) return failure("make", folder);
   const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -326,9 +339,16 @@ Result<void> make_private_folder(const fs::path& folder) {
         "\"" + folder.string() + "\" belongs to somebody else, who put it there while it was made: remove it",
         ""};
   }
+  // Of the open folder: what is there under its name may be a link by now.
+  if (mode != kPrivateFolder && ::fchmod(fd.get(), mode) != 0) return failure("open to others", folder);
   if (auto owned = keep_owner(fd.get(), folder_of(folder) / "."); !owned) return owned.error();
   return sync_folder(folder_of(folder));
 }
+
+}  // namespace
+
+Result<void> make_private_folder(const fs::path& folder) { return make_folder(folder, kPrivateFolder); }
+Result<void> make_public_folder(const fs::path& folder) { return make_folder(folder, kPublicFolder); }
 
 Result<void> check_private_folder(const fs::path& folder, StrictModes strict_modes) {
   const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

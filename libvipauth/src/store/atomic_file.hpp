@@ -68,7 +68,11 @@ Result<void> promote_file(const std::filesystem::path& next, const std::filesyst
 /// \return kPermissionDenied  it is a symbolic link; kIoError  it is no folder
 Result<void> make_private_folder(const std::filesystem::path& folder);
 
-/// Finds such a folder, which strict modes then look at.
+/// Makes a folder that others may enter and read (0755), or finds one there as it is.
+/// \return as make_private_folder
+Result<void> make_public_folder(const std::filesystem::path& folder);
+
+/// Finds a private folder, which strict modes then look at.
 /// \return kNotFound; kPermissionDenied  it is a symbolic link, or others may change it; kIoError  it is no folder
 Result<void> check_private_folder(const std::filesystem::path& folder, StrictModes strict_modes);
 

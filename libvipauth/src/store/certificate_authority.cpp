@@ -1,6 +1,8 @@
 #include <vipauth/certificate_authority.hpp>
 
 #include <algorithm>
+#include <arpa/inet.h>
+#include <array>
 #include <ranges>
 #include <set>
 #include <system_error>
@@ -9,6 +11,7 @@
 
 #include "store/certificate_authority_parts.hpp"
 #include "store/json_file.hpp"
+#include "text/ip_network.hpp"
 
 namespace vipauth {
 namespace {
@@ -24,6 +27,8 @@ Error conflict(std::string message) { return Error{ErrorCode::kConflict, std::mo
 
 /// What a file says of itself that VOLTTRON made.
 Purpose purpose_of(const Certificate& certificate) {
+  const CertificateUsage usage = usage_of(certificate);
+  if (usage.is_server != usage.is_client) return usage.is_server ? Purpose::kServer : Purpose::kClient;
   return certificate.hosts.empty() ? Purpose::kClient : Purpose::kServer;
 }
 
@@ -142,10 +147,15 @@ using Transaction = CertificateAuthority::Impl::Transaction;
 namespace {
 
 /// Takes note of all that VOLTTRON issued to a name.
-Result<void> adopt_all(Transaction& transaction, const CertificateLayout& layout, const CommonName& name) {
-  if (auto done = transaction.adopt(name, layout.certificate(name.text()), Purpose::kClient); !done)
-    return done;
-  return transaction.adopt(name, layout.remote(name.text()), Purpose::kRequested);
+Result<void> adopt_all(Transaction& transaction, const CertificateAuthority::Impl& authority,
+                       const CommonName& name) {
+  const fs::path file = authority.layout.certificate(name.text());
+  const auto local = authority.signed_file(file, name.text());
+  if (!local) return local.error();
+  if (*local) {
+    if (auto done = transaction.adopt(name, file, purpose_of(**local)); !done) return done;
+  }
+  return transaction.adopt(name, authority.layout.remote(name.text()), Purpose::kRequested);
 }
 
 /// A certificate as the audit log shows it.
@@ -153,6 +163,17 @@ Json audit_json(const CommonName& name, std::string_view serial, bool is_revoked
   Json of(Json::Object{{"common_name", Json(name.text())}, {"serial", Json(serial)}});
   if (is_revoked) of.set("revoked", Json(true));
   return Json(Json::Object{{"certificate", std::move(of)}});
+}
+
+/// A host as certificates are read: an address has one spelling only.
+std::string canonical(const std::string& host) {
+  const auto address = IpAddress::parse(host);
+  if (!address) return host;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const bool is_short = host.find(':') == std::string::npos;
+  const std::uint8_t* bytes = is_short ? &address->bytes[12] : address->bytes.data();
+  ::inet_ntop(is_short ? AF_INET : AF_INET6, bytes, text.data(), text.size());
+  return text.data();
 }
 
 /// Whether a certificate that is there still serves.
@@ -166,7 +187,9 @@ bool is_good_enough(const CertificateAuthority::Impl& authority, std::string_vie
   // A server's is renewed in good time; of any other only an administrator or its own wish decides.
   if (now >= certificate->not_after || (purpose == Purpose::kServer && left * 3 < whole)) return false;
   return std::all_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
-    return std::find(certificate->hosts.begin(), certificate->hosts.end(), host) != certificate->hosts.end();
+    return std::any_of(certificate->hosts.begin(), certificate->hosts.end(), [&](const std::string& has) {
+      return has == host || canonical(has) == canonical(host);
+    });
   });
 }
 
@@ -180,9 +203,10 @@ Result<CertificateFiles> make(const CertificateAuthority::Impl& authority, const
   auto transaction = authority.begin();
   if (!transaction) return transaction.error();
   const LedgerEntry* newest = transaction->state().newest(name.text());
-  const bool is_requested =
-      authority.requests.has(name) || (newest != nullptr && newest->purpose == Purpose::kRequested);
-  if (is_requested) {
+  // A stranger may ask for any name: only what was issued for a request makes it the request's.
+  const auto requested = authority.signed_file(authority.layout.remote(name.text()), name.text());
+  if (!requested) return requested.error();
+  if (*requested || (newest != nullptr && newest->purpose == Purpose::kRequested)) {
     return Error{ErrorCode::kAlreadyExists, "\"" + name.text() + "\" is the name of a request (CSR)", ""};
   }
   const fs::path file = authority.layout.certificate(name.text());
@@ -274,7 +298,7 @@ Result<IssuedCertificate> CertificateAuthority::renew(const CommonName& name, Ke
   auto transaction = impl_->begin();
   if (!transaction) return transaction.error();
   if (transaction->state().newest(name.text()) == nullptr) {
-    if (auto adopted = adopt_all(*transaction, impl_->layout, name); !adopted) return adopted.error();
+    if (auto adopted = adopt_all(*transaction, *impl_, name); !adopted) return adopted.error();
   }
   const LedgerEntry* newest = transaction->state().newest(name.text());
   if (newest == nullptr) {
@@ -287,6 +311,12 @@ Result<IssuedCertificate> CertificateAuthority::renew(const CommonName& name, Ke
   if (key == Key::kNew && before.purpose == Purpose::kRequested) {
     return conflict("the key of \"" + name.text() +
                     "\" is not here: its owner asks for a certificate for a new one");
+  }
+  if (before.purpose == Purpose::kRequested) {
+    // One of this root that is not on record yet may be written over: it is then.
+    const fs::path file = impl_->layout.remote(name.text());
+    if (auto adopted = transaction->adopt(name, file, Purpose::kRequested); !adopted) return adopted.error();
+    if (auto checked = transaction->check_place(name); !checked) return checked.error();
   }
   const auto certificate = certificate_of(before);
   if (!certificate) return certificate.error();
@@ -314,7 +344,8 @@ Result<void> CertificateAuthority::revoke(const CommonName& name, const EditNote
   if (auto checked = impl_->check_name(name); !checked) return checked;
   auto transaction = impl_->begin();
   if (!transaction) return transaction.error();
-  if (auto adopted = adopt_all(*transaction, impl_->layout, name); !adopted) return adopted;
+  auto adopted = adopt_all(*transaction, *impl_, name);
+  if (!adopted && transaction->state().newest(name.text()) == nullptr) return adopted;
   const LedgerEntry* newest = transaction->state().newest(name.text());
   if (newest == nullptr) {
     return Error{ErrorCode::kNotFound, "no certificate was issued to \"" + name.text() + "\"", ""};
@@ -322,7 +353,7 @@ Result<void> CertificateAuthority::revoke(const CommonName& name, const EditNote
   LedgerNote ledger_note = note_of(Operation::kRevoke, name, note);
   ledger_note.before = audit_json(name, newest->serial, false);
   ledger_note.after = audit_json(name, newest->serial, true);
-  if (!transaction->revoke(name, [](const LedgerEntry&) { return true; })) return {};
+  if (!transaction->revoke(name, [](const LedgerEntry&) { return true; })) return adopted;
   return transaction->commit(std::move(ledger_note));
 }
 
@@ -363,6 +394,7 @@ Result<Certificate> CertificateAuthority::verify(std::string_view pem) const {
     return refused("the certificate was not issued by \"" + root().common_name + "\"");
   }
   if (certificate->is_authority) return refused("the certificate is an authority's");
+  if (!usage_of(*certificate).is_client) return refused("the certificate is a server's, and no client's");
   const Timestamp now = impl_->options.clock();
   if (now < certificate->not_before) {
     return refused("the certificate begins at " + format_timestamp(certificate->not_before));
@@ -377,19 +409,21 @@ Result<Certificate> CertificateAuthority::verify(std::string_view pem) const {
 }
 
 Result<std::string> CertificateAuthority::revocation_list() {
+  const auto fresh = [&](const LedgerState& state) -> std::optional<std::string> {
+    const Timestamp now = impl_->options.clock();
+    if (state.in_progress || state.crl_number == 0) return std::nullopt;
+    auto list = impl_->whole_list(state, now);
+    const bool is_fresh = list && list->facts.this_update <= now &&
+                          now < list->facts.this_update + kClocksDiffer + kListIsFreshFor;
+    return is_fresh ? std::optional(std::move(list->pem)) : std::nullopt;
+  };
   const auto state = impl_->read_ledger();
   if (!state) return state.error();
-  const Timestamp now = impl_->options.clock();
-  if (!(*state)->in_progress && (*state)->crl_number > 0) {
-    auto present = read_file(impl_->layout.revocation_list(), impl_->options.strict_modes);
-    const auto facts =
-        present ? read_revocation_list(*present) : Result<RevocationListFacts>(present.error());
-    const bool is_fresh = facts && facts->number == (*state)->crl_number && facts->this_update <= now &&
-                          now < facts->this_update + kListIsFreshFor;
-    if (is_fresh) return present;
-  }
+  if (auto list = fresh(**state)) return std::move(*list);
   auto transaction = impl_->begin();
   if (!transaction) return transaction.error();
+  if (auto list = fresh(transaction->state()))
+    return std::move(*list);  // somebody else has made it meanwhile
   return transaction->renew_revocation_list();
 }
 

@@ -15,6 +15,7 @@
 #include "store/atomic_file.hpp"
 #include "store/certificate_ledger.hpp"
 #include "store/csr_files.hpp"
+#include "store/published_list.hpp"
 
 namespace vipauth {
 
@@ -51,6 +52,7 @@ struct CertificateAuthority::Impl {
   Options options;
   CertificateIssuer issuer;
   CertificateLedger ledger;
+  PublishedList published;
   CsrFolder requests;
 
   /// One change of the ledger and of the files that follow from it, under its lock.
@@ -60,9 +62,14 @@ struct CertificateAuthority::Impl {
     const LedgerState& state() const { return state_; }
 
     /// Takes note of a certificate of this root that VOLTTRON made, where there is such a file.
-    /// \return what read_file returns, but for kNotFound
+    /// \param purpose  of one that may be used for anything; it decides itself where it says what it is for
+    /// \return what read_file returns, but for kNotFound; kUnsupported  its serial number is none
     Result<void> adopt(const CommonName& name, const std::filesystem::path& file,
                        IssuedCertificate::Purpose purpose);
+    /// Makes sure that the file of a request's certificate may be written: what is there is on record, or
+    /// nothing is.
+    /// \return kConflict; what read_file returns, but for kNotFound
+    Result<void> check_place(const CommonName& name) const;
     /// Signs a certificate and puts it on record.
     Result<Certificate> issue(const CommonName& name, IssuedCertificate::Purpose purpose,
                               const std::vector<std::string>& hosts, const PublicKey& key);
@@ -84,7 +91,10 @@ struct CertificateAuthority::Impl {
     /// Writes the revocation list anew.
     Result<std::string> renew_revocation_list();
 
+    /// Whose operation, begun by somebody else, was finished first; empty: there was none.
+    const std::string& finished_first() const { return finished_first_; }
     const std::vector<std::string>& warnings() const { return warnings_; }
+    void warn(std::string warning) { warnings_.push_back(std::move(warning)); }
 
    private:
     friend struct Impl;
@@ -93,27 +103,43 @@ struct CertificateAuthority::Impl {
 
     /// Does what the note says, which may have been done already.
     Result<void> finish();
-    Result<void> perform(const LedgerNote& note, const CommonName& name) const;
-    Result<void> withdraw(const CommonName& name) const;
+    Result<void> perform(const LedgerNote& note, const CommonName& name);
+    Result<void> withdraw(const CommonName& name);
     Result<void> put_in_place(const LedgerEntry& entry) const;
+    Result<void> put_key_in_place(const LedgerEntry& entry) const;
     Result<void> publish_revocations() const;
     void audit(const LedgerNote& note);
 
     FileLock lock_;
     const Impl* authority_;
     LedgerState state_;
+    std::string finished_first_;
     std::vector<std::string> warnings_;
   };
 
   /// Takes the lock, and finishes what was begun by somebody else.
   Result<Transaction> begin() const;
 
+  /// \return what CertificateLedger::load returns; kConflict  it is of another root, or older than the
+  ///         revocation list
   Result<std::shared_ptr<const LedgerState>> read_ledger() const;
+  Result<bool> must_be_listed(const LedgerEntry& entry, Timestamp now) const;
+  /// What the revocation list must tell at a time.
+  Result<std::vector<RevokedCertificate>> revoked_at(const LedgerState& state, Timestamp now) const;
+  /// The revocation list on the disk, where it tells all that it must, and its facts.
+  struct List {
+    std::string pem;
+    RevocationListFacts facts;
+  };
+  std::optional<List> whole_list(const LedgerState& state, Timestamp now) const;
   /// A name that this authority has for itself.
   Result<void> check_name(const CommonName& name) const;
   /// A certificate file that this root has signed for that name; nothing where there is none.
+  /// \return what read_file returns, but for kNotFound
   Result<std::optional<Certificate>> signed_file(const std::filesystem::path& file,
                                                  std::string_view name) const;
+  Result<std::optional<Certificate>> signed_file(const std::filesystem::path& file, std::string_view name,
+                                                 StrictModes strict_modes) const;
   /// Whether a name has a certificate whose key is here, or a key.
   bool is_local(const LedgerState& state, const CommonName& name) const;
 };

@@ -5,6 +5,11 @@
 #include "store/json_file.hpp"
 
 namespace vipauth {
+namespace {
+
+constexpr std::chrono::seconds kPatience{60};
+
+}  // namespace
 
 Result<CertificateKey> CertificateKeyFile::load() const {
   auto read = read_file(path_, strict_modes_, Sensitivity::kSecret);
@@ -17,6 +22,10 @@ Result<CertificateKey> CertificateKeyFile::load() const {
 
 Result<CertificateKey> CertificateKeyFile::load_or_create() const {
   auto present = load();
+  if (present || present.error().code != ErrorCode::kNotFound) return present;
+  const auto lock = FileLock::acquire(path_, kPatience);
+  if (!lock) return lock.error();
+  present = load();  // somebody else may have made it meanwhile
   if (present || present.error().code != ErrorCode::kNotFound) return present;
   auto key = CertificateKey::generate();
   if (!key) return key;

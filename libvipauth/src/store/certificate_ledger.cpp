@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
-#include <sys/stat.h>
 #include <utility>
 
 #include "store/atomic_file.hpp"
@@ -218,16 +216,9 @@ const LedgerEntry* LedgerState::current(std::string_view name, Purpose purpose) 
   return found == nullptr || found->purpose != purpose ? nullptr : found;
 }
 
-std::optional<CertificateLedger::Version> CertificateLedger::version_on_disk() const {
-  struct stat status{};
-  if (::lstat(path_.c_str(), &status) != 0) return std::nullopt;
-  return Version{status.st_dev, status.st_ino, status.st_size,
-                 status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec};
-}
-
 Result<std::shared_ptr<const LedgerState>> CertificateLedger::load() const {
   const std::lock_guard lock(mutex_);
-  const auto before = version_on_disk();
+  const auto before = FileVersion::of(path_);
   if (state_ && before && before == version_) return state_;
   state_ = nullptr;
   auto file = read_json_file(path_, strict_modes_, Sensitivity::kSecret);
@@ -236,13 +227,7 @@ Result<std::shared_ptr<const LedgerState>> CertificateLedger::load() const {
   auto read = read_state(file->document);
   if (!read) return in_file(read.error(), path_);
   auto state = std::make_shared<const LedgerState>(std::move(*read));
-  // What was written just now may be replaced within the same tick of the file system's clock, by a file that
-  // has the number of this one: only what is older is known by its time.
-  constexpr std::int64_t kSettled = 1'000'000'000;
-  std::timespec now{};
-  static_cast<void>(::clock_gettime(CLOCK_REALTIME, &now));
-  const std::int64_t settled_at = now.tv_sec * 1'000'000'000 + now.tv_nsec - kSettled;
-  if (before && before->changed < settled_at && before == version_on_disk()) {
+  if (before && before->is_settled() && before == FileVersion::of(path_)) {
     version_ = before;
     state_ = state;
   }

@@ -16,6 +16,8 @@
 #include <vipauth/result.hpp>
 #include <vipauth/strict_modes.hpp>
 
+#include "store/file_version.hpp"
+
 namespace vipauth {
 
 /// What was begun and is to be finished: the ledger is written before the files that follow from it.
@@ -81,19 +83,10 @@ class CertificateLedger {
   Result<void> save(const LedgerState& state) const;
 
  private:
-  struct Version {
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-    std::int64_t size = 0;
-    std::int64_t changed = 0;  // nanoseconds
-    bool operator==(const Version&) const = default;
-  };
-  std::optional<Version> version_on_disk() const;
-
   std::filesystem::path path_;
   StrictModes strict_modes_;
   mutable std::mutex mutex_;
-  mutable std::optional<Version> version_;
+  mutable std::optional<FileVersion> version_;
   mutable std::shared_ptr<const LedgerState> state_;
 };
 

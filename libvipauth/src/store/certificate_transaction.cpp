@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <system_error>
 #include <unistd.h>
 
@@ -16,24 +17,13 @@ namespace fs = std::filesystem;
 using Purpose = IssuedCertificate::Purpose;
 using Operation = LedgerNote::Operation;
 
-constexpr fs::perms kEnterable = fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
-                                 fs::perms::others_read | fs::perms::others_exec;
-
-/// Makes a folder that others may enter, where there is none: certificates are no secret, and a broker of
-/// another user reads them.
-Result<void> make_public_folder(const fs::path& folder) {
-  if (is_there(folder)) return make_private_folder(folder);
-  if (auto made = make_private_folder(folder); !made) return made;
-  std::error_code error;
-  fs::permissions(folder, kEnterable, error);
-  return error ? file_error("open to others", folder, error.value()) : Result<void>();
-}
-
 Error conflict(std::string message) { return Error{ErrorCode::kConflict, std::move(message), ""}; }
+
+// What is there already may be of an attempt that did not come to its last step, which is to sync the folder.
 
 Result<void> replace_if_other(const fs::path& file, std::string_view content, StrictModes strict_modes) {
   const auto present = read_file(file, strict_modes);
-  if (present && *present == content) return {};
+  if (present && *present == content) return sync_replaced(file);
   if (!present && present.error().code != ErrorCode::kNotFound) return present.error();
   return replace_file(file, content, {}, kCertificateMode);
 }
@@ -41,7 +31,7 @@ Result<void> replace_if_other(const fs::path& file, std::string_view content, St
 /// Lets `link` lead to a file of its folder.
 Result<void> link_to(const fs::path& link, const fs::path& target) {
   std::error_code error;
-  if (fs::read_symlink(link, error) == target) return {};
+  if (fs::read_symlink(link, error) == target) return sync_replaced(link);
   const fs::path temporary = with_suffix(link, ".tmp");
   ::unlink(temporary.c_str());
   if (::symlink(target.c_str(), temporary.c_str()) != 0) return file_error("link", temporary, errno);
@@ -93,9 +83,12 @@ CertificateAuthority::Impl::Impl(CertificateLayout the_layout, std::string the_i
       options(std::move(the_options)),
       issuer(std::move(the_issuer)),
       ledger(layout.ledger(), options.strict_modes),
+      published(layout.revocation_list()),
       requests(layout.requests(), options.strict_modes) {}
 
 Result<std::shared_ptr<const LedgerState>> CertificateAuthority::Impl::read_ledger() const {
+  // In this order: a revocation is in the ledger before it is on the list.
+  const auto number = published.number(issuer);
   auto state = ledger.load();
   if (!state) return state;
   const std::string& of = (*state)->root_fingerprint;
@@ -105,7 +98,52 @@ Result<std::shared_ptr<const LedgerState>> CertificateAuthority::Impl::read_ledg
                             "\": put that back, or move the ledger away"),
                    ledger.path());
   }
+  if (!number) return number.error();
+  if ((*state)->crl_number < *number) {
+    return in_file(
+        conflict(
+            "the ledger is older than the revocation list \"" + published.path().string() + "\" (number " +
+            std::to_string((*state)->crl_number) + ", not " + std::to_string(*number) +
+            "), and so may not know what was revoked: restore the newest ledger, or, where there is none, "
+            "move the list away and revoke again what it names"),
+        ledger.path());
+  }
   return state;
+}
+
+/// Whether a revoked one is still on the list: it stays for one more after it has ended. Source: RFC
+/// 5280, 3.3.
+Result<bool> CertificateAuthority::Impl::must_be_listed(const LedgerEntry& entry, Timestamp now) const {
+  const auto certificate = certificate_of(entry);
+  if (!certificate) return in_file(certificate.error(), layout.ledger());
+  return now < certificate->not_after + options.crl_validity;
+}
+
+Result<std::vector<RevokedCertificate>> CertificateAuthority::Impl::revoked_at(const LedgerState& state,
+                                                                               Timestamp now) const {
+  std::vector<RevokedCertificate> out;
+  for (const LedgerEntry& entry : state.entries) {
+    if (!entry.revoked_at) continue;
+    const auto is_listed = must_be_listed(entry, now);
+    if (!is_listed) return is_listed.error();
+    if (*is_listed) out.push_back({entry.serial, *entry.revoked_at});
+  }
+  return out;
+}
+
+std::optional<CertificateAuthority::Impl::List> CertificateAuthority::Impl::whole_list(
+    const LedgerState& state, Timestamp now) const {
+  auto pem = read_file(layout.revocation_list(), options.strict_modes);
+  if (!pem) return std::nullopt;
+  auto facts = read_revocation_list(*pem);
+  if (!facts || facts->number != state.crl_number) return std::nullopt;
+  const std::set<std::string_view> listed(facts->serials.begin(), facts->serials.end());
+  const bool lacks_one =
+      std::any_of(state.entries.begin(), state.entries.end(), [&](const LedgerEntry& entry) {
+        return entry.revoked_at && !listed.contains(entry.serial) &&
+               must_be_listed(entry, now).value_or(true);
+      });
+  return lacks_one ? std::nullopt : std::optional<List>({std::move(*pem), std::move(*facts)});
 }
 
 Result<CertificateAuthority::Impl::Transaction> CertificateAuthority::Impl::begin() const {
@@ -116,6 +154,7 @@ Result<CertificateAuthority::Impl::Transaction> CertificateAuthority::Impl::begi
   if (!state) return state.error();
   Transaction out(std::move(*lock), *this, **state);
   out.state_.root_fingerprint = issuer.root().key_fingerprint;
+  if (out.state_.in_progress) out.finished_first_ = out.state_.in_progress->name;
   if (auto finished = out.finish(); !finished) {
     return Error{finished.error().code,
                  "what was begun for \"" + out.state_.in_progress->name +
@@ -132,7 +171,13 @@ Result<void> CertificateAuthority::Impl::check_name(const CommonName& name) cons
 
 Result<std::optional<Certificate>> CertificateAuthority::Impl::signed_file(const fs::path& file,
                                                                            std::string_view name) const {
-  const auto pem = read_file(file, options.strict_modes);
+  return signed_file(file, name, options.strict_modes);
+}
+
+Result<std::optional<Certificate>> CertificateAuthority::Impl::signed_file(const fs::path& file,
+                                                                           std::string_view name,
+                                                                           StrictModes strict_modes) const {
+  const auto pem = read_file(file, strict_modes);
   if (!pem && pem.error().code == ErrorCode::kNotFound) return std::optional<Certificate>();
   if (!pem) return pem.error();
   auto certificate = Certificate::parse(*pem);
@@ -168,9 +213,31 @@ Result<void> Transaction::adopt(const CommonName& name, const fs::path& file, Pu
   if (!certificate) return certificate.error();
   if (!*certificate || state_.has_serial((*certificate)->serial)) return {};
   const Certificate& found = **certificate;
+  if (found.serial.empty() || found.serial.front() == '-') {
+    return Error{ErrorCode::kUnsupported,
+                 "the serial number of \"" + file.string() +
+                     "\" is negative, and so can be on no revocation list: move the file away",
+                 ""};
+  }
+  const CertificateUsage usage = usage_of(found);
+  if (purpose != Purpose::kRequested && usage.is_server != usage.is_client) {
+    purpose = usage.is_server ? Purpose::kServer : Purpose::kClient;
+  }
   state_.entries.push_back(
       {name.text(), purpose, found.serial, found.key_fingerprint, found.pem, std::nullopt});
   return {};
+}
+
+Result<void> Transaction::check_place(const CommonName& name) const {
+  const fs::path file = authority_->layout.remote(name.text());
+  const auto present = read_file(file, authority_->options.strict_modes);
+  if (!present && present.error().code == ErrorCode::kNotFound) return {};
+  if (!present) return present.error();
+  const auto certificate = Certificate::parse(*present);
+  if (certificate && certificate->common_name == name.text() && state_.has_serial(certificate->serial)) {
+    return {};
+  }
+  return conflict("\"" + file.string() + "\" is not a certificate of this name and authority: move it away");
 }
 
 Result<Certificate> Transaction::issue(const CommonName& name, Purpose purpose,
@@ -221,7 +288,7 @@ Result<void> Transaction::finish() {
   return {};
 }
 
-Result<void> Transaction::perform(const LedgerNote& note, const CommonName& name) const {
+Result<void> Transaction::perform(const LedgerNote& note, const CommonName& name) {
   const LedgerEntry* entry = state_.current(note.name);
   switch (note.operation) {
     case Operation::kApprove:
@@ -247,11 +314,17 @@ Result<void> Transaction::perform(const LedgerNote& note, const CommonName& name
 }
 
 /// Publishes what is revoked, and takes the file away that VOLTTRON would give out.
-Result<void> Transaction::withdraw(const CommonName& name) const {
+Result<void> Transaction::withdraw(const CommonName& name) {
   if (auto published = publish_revocations(); !published) return published;
   const fs::path file = authority_->layout.remote(name.text());
-  const auto certificate = authority_->signed_file(file, name.text());
-  if (!certificate) return certificate.error();
+  if (!is_there(file)) return sync_replaced(file);
+  // Whoever may change it: only what this root has signed is taken away.
+  const auto certificate = authority_->signed_file(file, name.text(), StrictModes::kOff);
+  if (!certificate) {
+    // What is revoked is so whatever stands there.
+    warn(certificate.error().to_string());
+    return {};
+  }
   const bool is_revoked = *certificate && state_.is_revoked((*certificate)->serial);
   return is_revoked ? remove_file(file) : Result<void>();
 }
@@ -262,31 +335,36 @@ Result<void> Transaction::put_in_place(const LedgerEntry& entry) const {
   if (entry.purpose == Purpose::kRequested) {
     return replace_if_other(layout.remote(entry.name), entry.pem, strict_modes);
   }
-  const fs::path next = layout.next_key(entry.name);
-  const auto key = CertificateKeyFile(next, strict_modes).load();
-  if (key && key->fingerprint() == entry.key_fingerprint) {
-    const fs::path file = layout.key(entry.name);
-    if (::rename(next.c_str(), file.c_str()) != 0) return file_error("replace", file, errno);
-    if (auto synced = sync_replaced(file); !synced) return synced;
-  }
+  if (auto placed = put_key_in_place(entry); !placed) return placed;
   return replace_if_other(layout.certificate(entry.name), entry.pem, strict_modes);
+}
+
+Result<void> Transaction::put_key_in_place(const LedgerEntry& entry) const {
+  const StrictModes strict_modes = authority_->options.strict_modes;
+  const fs::path file = authority_->layout.key(entry.name);
+  const auto present = CertificateKeyFile(file, strict_modes).load();
+  if (present && present->fingerprint() == entry.key_fingerprint) return sync_replaced(file);
+  const fs::path next = authority_->layout.next_key(entry.name);
+  const auto key = CertificateKeyFile(next, strict_modes).load();
+  if (!key && key.error().code == ErrorCode::kNotFound) return {};  // VOLTTRON's, of a kind not read here
+  if (!key) return key.error();
+  if (key->fingerprint() != entry.key_fingerprint) return {};
+  if (::rename(next.c_str(), file.c_str()) != 0) return file_error("replace", file, errno);
+  return sync_replaced(file);
 }
 
 Result<void> Transaction::publish_revocations() const {
   const CertificateLayout& layout = authority_->layout;
   if (state_.crl_number == 0) return {};
   const Timestamp now = authority_->options.clock();
-  const auto present = read_file(layout.revocation_list(), authority_->options.strict_modes);
-  const auto facts = present ? read_revocation_list(*present) : Result<RevocationListFacts>(present.error());
-  if (!facts || facts->number != state_.crl_number) {
-    std::vector<RevokedCertificate> revoked;
-    for (const LedgerEntry& entry : state_.entries) {
-      if (!entry.revoked_at) continue;
-      const auto certificate = certificate_of(entry);
-      if (!certificate) return in_file(certificate.error(), layout.ledger());
-      if (now < certificate->not_after) revoked.push_back({entry.serial, *entry.revoked_at});
-    }
-    auto list = authority_->issuer.revocation_list(revoked, state_.crl_number, now,
+  if (authority_->whole_list(state_, now)) {
+    if (auto synced = sync_replaced(layout.revocation_list()); !synced) return synced;
+  } else {
+    const auto revoked = authority_->revoked_at(state_, now);
+    if (!revoked) return revoked.error();
+    const Timestamp this_update =
+        std::max<Timestamp>(now - kClocksDiffer, authority_->issuer.root().not_before);
+    auto list = authority_->issuer.revocation_list(*revoked, state_.crl_number, this_update,
                                                    now + authority_->options.crl_validity);
     if (!list) return list.error();
     auto replaced = replace_file(layout.revocation_list(), *list, {}, kCertificateMode);

@@ -127,9 +127,20 @@ Result<void> CsrFolder::set_status(const CommonName& name, CsrStatus status) con
   }
   const Json wanted(to_string(status));
   const Json* present = json->document.find("status");
-  if (!json->document.is_object() || (present != nullptr && *present == wanted)) return {};
+  if (!json->document.is_object()) return {};
+  // It may be of an attempt that did not come to its last step.
+  if (present != nullptr && *present == wanted) return sync_replaced(file);
   json->document.set("status", wanted);
   return replace_file(file, json->document.dump_pretty() + "\n");
+}
+
+Result<void> CsrFolder::check_removable(const CommonName& name) const {
+  for (const fs::path& file : {json_path(name), csr_path(name)}) {
+    std::error_code ignored;
+    if (!fs::is_directory(fs::symlink_status(file, ignored))) continue;
+    return Error{ErrorCode::kConflict, "\"" + file.string() + "\" is a folder: move it away", ""};
+  }
+  return {};
 }
 
 Result<void> CsrFolder::remove(const CommonName& name) const {
@@ -140,7 +151,8 @@ Result<void> CsrFolder::remove(const CommonName& name) const {
 Result<void> remove_file(const fs::path& file) {
   if (::unlink(file.c_str()) == 0) return sync_replaced(file);
   const int error = errno;
-  if (error == ENOENT || error == ENOTDIR) return {};
+  if (error == ENOENT) return sync_replaced(file);  // it may be gone since a moment ago
+  if (error == ENOTDIR) return {};
   return file_error("remove", file, error);
 }
 

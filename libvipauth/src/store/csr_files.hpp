@@ -47,6 +47,8 @@ class CsrFolder {
   /// Changes the status, and nothing else. One that is not there stays away; of a damaged one nothing is
   /// changed.
   Result<void> set_status(const CommonName& name, CsrStatus status) const;
+  /// \return kConflict  a folder stands where a file of the request is
+  Result<void> check_removable(const CommonName& name) const;
   Result<void> remove(const CommonName& name) const;
 
  private:

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "store/atomic_file.hpp"
@@ -23,7 +25,13 @@ using Transaction = CertificateAuthority::Impl::Transaction;
 /// A request and what the ledger says of it.
 struct Standing {
   CsrEntry entry;
-  std::string doubt;  ///< why its files and the ledger do not agree; empty: they do
+  std::string doubt;       ///< why its files and the ledger do not agree; empty: they do
+  bool has_ended = false;  ///< it was approved, with a certificate that has ended since
+
+  /// What an administrator should know of it.
+  std::string remark() const {
+    return has_ended ? "its certificate has ended: approve it again, or deny it" : doubt;
+  }
 };
 
 /// Bounds how many new names one address asks for.
@@ -121,7 +129,10 @@ struct CsrStore::Impl {
   NewNames new_names;
   CsrSightings sightings;
   std::mutex mutex;
-  Timestamp full_until{};  // nobody counts again before
+  Timestamp full_until{};       // nobody counts again before
+  std::set<CommonName> untold;  // decisions that were finished here, and of which the broker is to hear
+  // Those that are in doubt though nobody was at work on them, and the ledger at that time
+  std::map<CommonName, std::shared_ptr<const LedgerState>> doubtful;
 
   Timestamp now() const { return authority.options.clock(); }
 
@@ -153,6 +164,11 @@ struct CsrStore::Impl {
     auto certificate = certificate_for(file, ledger);
     if (!certificate) return certificate.error();
     if (file.status == CsrStatus::kApproved) {
+      if (*certificate && now() >= (*certificate)->not_after) {
+        out.entry.status = CsrStatus::kPending;
+        out.has_ended = true;
+        return out;
+      }
       out.entry.certificate = std::move(*certificate);
       if (out.entry.certificate) return out;
       const LedgerEntry* newest = ledger.newest(name.text());
@@ -169,6 +185,17 @@ struct CsrStore::Impl {
     return out;
   }
 
+  /// As the authority's. What it finishes of others, the broker hears at the end of this operation.
+  Result<Transaction> begin() {
+    auto transaction = authority.begin();
+    if (!transaction || transaction->finished_first().empty() || !options.users) return transaction;
+    if (auto name = CommonName::parse(transaction->finished_first())) {
+      const std::lock_guard lock(mutex);
+      untold.insert(std::move(*name));
+    }
+    return transaction;
+  }
+
   bool is_in_progress(const LedgerState& ledger, const CommonName& name) const {
     return ledger.in_progress && ledger.in_progress->name == name.text();
   }
@@ -183,12 +210,32 @@ struct CsrStore::Impl {
     if (!is_in_progress(**ledger, name) && !is_damaged) {
       if (!file) return is_missing(file) ? not_there(name) : file.error();
       auto standing = standing_of(*file, **ledger);
-      if (!standing || standing->doubt.empty()) return standing;
+      if (!standing || standing->doubt.empty() || is_known_doubt(name, *ledger)) return standing;
     }
     // Somebody may be changing it just now.
-    const auto transaction = authority.begin();
+    const auto transaction = begin();
     if (!transaction) return transaction.error();
-    return look(name, *transaction);
+    auto standing = look(name, *transaction);
+    if (standing && !standing->doubt.empty()) note_doubt(name);
+    return standing;
+  }
+
+  /// Whether it was looked at under the lock while this ledger was in force: nobody decides without changing
+  /// the ledger first.
+  bool is_known_doubt(const CommonName& name, const std::shared_ptr<const LedgerState>& ledger) {
+    const std::lock_guard lock(mutex);
+    const auto found = doubtful.find(name);
+    return found != doubtful.end() && found->second == ledger;
+  }
+
+  /// The caller holds the lock of the ledger.
+  void note_doubt(const CommonName& name) {
+    constexpr std::size_t kMost = 10'000;
+    auto ledger = authority.read_ledger();
+    if (!ledger) return;
+    const std::lock_guard lock(mutex);
+    if (doubtful.size() >= kMost) doubtful.clear();
+    doubtful[name] = std::move(*ledger);
   }
 
   Result<Standing> look(const CommonName& name, const Transaction& transaction) {
@@ -212,6 +259,27 @@ struct CsrStore::Impl {
     }
     if (!authority.is_local(ledger, name)) return {};
     return taken_error(name, "a certificate of this platform has it");
+  }
+
+  /// Nor one that is a record's as a whole: who shows such a certificate is the record's user.
+  Result<void> check_no_record(const CommonName& name, std::string_view what_to_do = "") const {
+    const auto why = options.taken ? options.taken(name.text()) : std::nullopt;
+    return why ? taken_error(name, *why + std::string(what_to_do)) : Result<void>();
+  }
+
+  /// A local agent's name has one part behind the instance, a remote agent's two at least.
+  Result<void> check_parts(const CommonName& name) const {
+    if (name.within(authority.instance).value_or("").find('.') != std::string_view::npos) return {};
+    return Error{ErrorCode::kInvalidArgument,
+                 "\"" + name.text() + "\" is no name of a remote agent: it must be \"" + authority.instance +
+                     ".<its instance>.<its identity>\"",
+                 ""};
+  }
+
+  Result<void> check_new(const CommonName& name, const LedgerState& ledger) const {
+    if (auto checked = check_parts(name); !checked) return checked;
+    if (auto checked = check_free(name, ledger); !checked) return checked;
+    return check_no_record(name);
   }
 
   /// Whether too many wait, asked of the disk once a second at most.
@@ -276,10 +344,10 @@ struct CsrStore::Impl {
   Result<CsrEntry> file_new(const CertificateRequest& request, std::string_view address) {
     const CommonName& name = request.common_name();
     {
-      const auto transaction = authority.begin();
+      const auto transaction = begin();
       if (!transaction) return transaction.error();
       if (!authority.requests.has(name)) {
-        if (auto checked = check_free(name, transaction->state()); !checked) return checked.error();
+        if (auto checked = check_new(name, transaction->state()); !checked) return checked.error();
         const auto full = is_full();
         if (!full) return full.error();
         if (*full) return too_many();
@@ -308,6 +376,7 @@ struct CsrStore::Impl {
     auto present = known(*request);
     if (!present) return present.error();
     if (*present) return std::move(**present);
+    if (auto checked = check_parts(name); !checked) return checked.error();
     if (!new_names.take(address, now())) {
       return Error{ErrorCode::kBusy,
                    "this address asks for more than " + std::to_string(options.new_per_minute) +
@@ -316,38 +385,28 @@ struct CsrStore::Impl {
     }
     const auto ledger = authority.read_ledger();
     if (!ledger) return ledger.error();
-    if (auto checked = check_free(name, **ledger); !checked) return checked.error();
+    if (auto checked = check_new(name, **ledger); !checked) return checked.error();
     const auto full = is_full();
     if (!full) return full.error();
     if (*full) return too_many();
     return file_new(*request, address);
   }
 
-  /// Makes sure that the file of a request's certificate may be written: what is there is ours, or nothing
-  /// is.
-  Result<void> check_place(const CommonName& name, const LedgerState& ledger) const {
-    const auto file = authority.layout.remote(name.text());
-    const auto present = read_file(file, authority.options.strict_modes);
-    if (!present && present.error().code == ErrorCode::kNotFound) return {};
-    if (!present) return present.error();
-    const auto certificate = Certificate::parse(*present);
-    if (certificate && ledger.has_serial(certificate->serial)) return {};
-    return Error{ErrorCode::kConflict,
-                 "\"" + file.string() + "\" is not a certificate of this name and authority: move it away",
-                 ""};
-  }
-
   Result<CsrDecision> approve(const CommonName& name, const EditNote& note) {
-    auto transaction = authority.begin();
+    auto transaction = begin();
     if (!transaction) return transaction.error();
     auto standing = look(name, *transaction);
     if (!standing) return standing.error();
     if (standing->entry.status == CsrStatus::kApproved)
       return CsrDecision{std::move(standing->entry), {}, {}};
     if (auto checked = check_free(name, transaction->state()); !checked) return checked.error();
+    if (!standing->has_ended) {  // a record may have been made for it since
+      auto checked = check_no_record(name, ": remove the record, and make it again once this is approved");
+      if (!checked) return checked.error();
+    }
     auto adopted = transaction->adopt(name, authority.layout.remote(name.text()), Purpose::kRequested);
     if (!adopted) return adopted.error();
-    if (auto checked = check_place(name, transaction->state()); !checked) return checked.error();
+    if (auto checked = transaction->check_place(name); !checked) return checked.error();
     const auto certificate = sign_once(*transaction, standing->entry);
     if (!certificate) return certificate.error();
     LedgerNote ledger_note = note_of(Operation::kApprove, name, note);
@@ -378,14 +437,16 @@ struct CsrStore::Impl {
 
   /// Notes as revoked whatever was issued for a request; false where there was nothing.
   Result<bool> revoke(Transaction& transaction, const CommonName& name) const {
-    auto adopted = transaction.adopt(name, authority.layout.remote(name.text()), Purpose::kRequested);
-    if (!adopted) return adopted.error();
-    return transaction.revoke(name,
-                              [](const LedgerEntry& item) { return item.purpose == Purpose::kRequested; });
+    const auto adopted = transaction.adopt(name, authority.layout.remote(name.text()), Purpose::kRequested);
+    const bool any =
+        transaction.revoke(name, [](const LedgerEntry& item) { return item.purpose == Purpose::kRequested; });
+    if (!adopted && !any) return adopted.error();
+    if (!adopted) transaction.warn(adopted.error().to_string());
+    return any;
   }
 
   Result<CsrDecision> deny(const CommonName& name, const EditNote& note) {
-    auto transaction = authority.begin();
+    auto transaction = begin();
     if (!transaction) return transaction.error();
     auto standing = look(name, *transaction);
     if (!standing) return standing.error();
@@ -404,9 +465,10 @@ struct CsrStore::Impl {
   }
 
   Result<CsrDecision> remove(const CommonName& name, const EditNote& note) {
-    auto transaction = authority.begin();
+    auto transaction = begin();
     if (!transaction) return transaction.error();
     if (!authority.requests.has(name)) return not_there(name);
+    if (auto checked = authority.requests.check_removable(name); !checked) return checked.error();
     const auto standing = look(name, *transaction);
     CsrEntry entry{name, CsrStatus::kPending, "", "", "", "", std::nullopt, std::nullopt, 0, std::nullopt};
     if (standing) entry = standing->entry;
@@ -421,42 +483,87 @@ struct CsrStore::Impl {
     return out;
   }
 
+  /// Whether the broker is to have a user for a name.
+  /// \return an error where that cannot be told just now
+  Result<bool> is_admitted(const CommonName& name) {
+    const auto standing = look(name);
+    if (standing) return standing->entry.status == CsrStatus::kApproved;
+    const ErrorCode code = standing.error().code;
+    if (code == ErrorCode::kNotFound || code == ErrorCode::kParseError) return false;
+    // What is decided, and not finished: it is in the ledger, and nothing takes it back.
+    const auto ledger = authority.read_ledger();
+    const bool is_withdrawn = ledger && is_in_progress(**ledger, name) &&
+                              (*ledger)->current(name.text(), Purpose::kRequested) == nullptr;
+    return is_withdrawn ? Result<bool>(false) : standing.error();
+  }
+
   /// Lets the broker know how a request stands, also where others decide at the same time: the last one wins.
   std::optional<Error> tell_broker(const CommonName& name) {
     constexpr int kMostTries = 10;
     if (!options.users) return std::nullopt;
     std::optional<bool> told;
     for (int i = 0; i < kMostTries; ++i) {
-      const auto standing = look(name);
-      const bool is_in = standing && standing->entry.status == CsrStatus::kApproved;
-      if (told == is_in) return std::nullopt;
-      auto done = is_in ? options.users->admit(name) : options.users->expel(name);
+      const auto is_in = is_admitted(name);
+      if (!is_in) return is_in.error();
+      if (told == *is_in) return std::nullopt;
+      auto done = *is_in ? options.users->admit(name) : options.users->expel(name);
       if (!done) return done.error();
-      told = is_in;
+      told = *is_in;
     }
     return Error{ErrorCode::kBusy, "others decide about \"" + name.text() + "\" again and again", ""};
   }
 
-  Result<CsrDecision> decided(Result<CsrDecision> decision) {
-    if (!decision) return decision;
-    look_at_the_disk_again();
-    decision->broker_problem = tell_broker(decision->entry.common_name);
-    return decision;
+  /// Tells the broker of what was finished here for others; what it does not hear is kept for the next time.
+  void tell_of_others() {
+    std::set<CommonName> names;
+    {
+      const std::lock_guard lock(mutex);
+      names.swap(untold);
+    }
+    for (const CommonName& name : names) {
+      if (!tell_broker(name)) continue;
+      const std::lock_guard lock(mutex);
+      untold.insert(name);
+    }
   }
 
+  /// Before the broker is told of all.
+  void forget_untold() {
+    const std::lock_guard lock(mutex);
+    untold.clear();
+  }
+
+  /// The result of an operation that may have finished what others began.
+  template <typename T>
+  T and_tell(T result) {
+    tell_of_others();
+    return result;
+  }
+
+  /// The broker hears also of a decision that stands and could not be finished.
+  Result<CsrDecision> decided(const CommonName& name, Result<CsrDecision> decision) {
+    if (decision) {
+      look_at_the_disk_again();
+      decision->broker_problem = tell_broker(name);
+    } else if (const auto ledger = authority.read_ledger(); ledger && is_in_progress(**ledger, name)) {
+      const std::lock_guard lock(mutex);
+      untold.insert(name);
+    }
+    return and_tell(std::move(decision));
+  }
+
+  /// Those that are approved. One whose files cannot be read is given out to nobody, and keeps no other from
+  /// being told.
   Result<std::vector<CommonName>> approved() {
     const auto names = authority.requests.names();
     if (!names) return names.error();
+    if (const auto ledger = authority.read_ledger(); !ledger) return ledger.error();
     std::vector<CommonName> out;
     for (const CommonName& name : *names) {
       const auto standing = look(name);
-      if (standing && standing->entry.status == CsrStatus::kApproved) {
-        out.push_back(name);
-        continue;
-      }
-      const ErrorCode code = standing ? ErrorCode::kNotFound : standing.error().code;
-      // One whose files are damaged is given out to nobody.
-      if (code != ErrorCode::kNotFound && code != ErrorCode::kParseError) return standing.error();
+      if (standing && standing->entry.status == CsrStatus::kApproved) out.push_back(name);
+      if (standing || standing.error().code == ErrorCode::kNotFound) continue;
+      if (const auto transaction = begin(); !transaction) return transaction.error();  // it is not the file
     }
     return out;
   }
@@ -474,7 +581,7 @@ CsrStore::~CsrStore() {
 const CertificateAuthority& CsrStore::authority() const noexcept { return impl_->handle; }
 
 Result<CsrEntry> CsrStore::request(std::string_view pem, std::string_view address) {
-  return impl_->request(pem, address);
+  return impl_->and_tell(impl_->request(pem, address));
 }
 
 Result<std::vector<CsrEntry>> CsrStore::list(std::vector<std::string>* warnings) const {
@@ -486,7 +593,8 @@ Result<std::vector<CsrEntry>> CsrStore::list(std::vector<std::string>* warnings)
   for (const CommonName& name : *names) {
     auto standing = impl_->look(name);
     if (standing) {
-      if (!standing->doubt.empty()) unread.push_back("\"" + name.text() + "\": " + standing->doubt);
+      const std::string remark = standing->remark();
+      if (!remark.empty()) unread.push_back("\"" + name.text() + "\": " + remark);
       out.push_back(std::move(standing->entry));
       continue;
     }
@@ -495,27 +603,28 @@ Result<std::vector<CsrEntry>> CsrStore::list(std::vector<std::string>* warnings)
     if (code == ErrorCode::kBusy || code == ErrorCode::kConflict) return standing.error();
     unread.push_back(standing.error().to_string());
   }
+  impl_->tell_of_others();
   if (warnings != nullptr) warnings->insert(warnings->end(), unread.begin(), unread.end());
   return out;
 }
 
 Result<CsrEntry> CsrStore::get(const CommonName& name) const {
   static_cast<void>(impl_->sightings.reload());  // list() tells what is wrong with them
-  auto standing = impl_->look(name);
+  auto standing = impl_->and_tell(impl_->look(name));
   if (!standing) return standing.error();
   return std::move(standing->entry);
 }
 
 Result<CsrDecision> CsrStore::approve(const CommonName& name, const EditNote& note) {
-  return impl_->decided(impl_->approve(name, note));
+  return impl_->decided(name, impl_->approve(name, note));
 }
 
 Result<CsrDecision> CsrStore::deny(const CommonName& name, const EditNote& note) {
-  return impl_->decided(impl_->deny(name, note));
+  return impl_->decided(name, impl_->deny(name, note));
 }
 
 Result<CsrDecision> CsrStore::remove(const CommonName& name, const EditNote& note) {
-  return impl_->decided(impl_->remove(name, note));
+  return impl_->decided(name, impl_->remove(name, note));
 }
 
 Result<void> CsrStore::reconcile() {
@@ -526,6 +635,7 @@ Result<void> CsrStore::reconcile() {
     auto approved = impl_->approved();
     if (!approved) return approved.error();
     if (told == *approved) return {};
+    impl_->forget_untold();
     if (auto done = impl_->options.users->admit_only(*approved); !done) return done;
     told = std::move(*approved);
   }

@@ -17,8 +17,6 @@ namespace fs = std::filesystem;
 constexpr unsigned kReadableByAll = 0644;
 constexpr std::chrono::seconds kPatience{60};
 constexpr std::size_t kMostFiles = 10'000;
-constexpr fs::perms kEnterable = fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
-                                 fs::perms::others_read | fs::perms::others_exec;
 
 Error not_read(const fs::path& folder, const std::error_code& error) {
   return Error{error == std::errc::permission_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIoError,
@@ -41,15 +39,6 @@ Result<std::vector<CommonName>> saved_names(const fs::path& folder) {
   }
   if (error) return not_read(folder, error);
   return out;
-}
-
-/// Makes a folder that others may enter, where there is none: certificates are no secret.
-Result<void> make_public_folder(const fs::path& folder) {
-  std::error_code error;
-  const bool is_there = fs::exists(fs::symlink_status(folder, error));
-  if (auto made = make_private_folder(folder); !made || is_there) return made;
-  fs::permissions(folder, kEnterable, error);
-  return error ? file_error("open to others", folder, error.value()) : Result<void>();
 }
 
 bool is_text(const Json& object, std::string_view member, std::string_view wanted) {

@@ -1,6 +1,9 @@
 #include <vipauth/certificate_key.hpp>
 
+#include <array>
+#include <atomic>
 #include <sys/stat.h>
+#include <thread>
 
 #include <vipauth/certificate.hpp>
 #include <vipauth/certificate_key_file.hpp>
@@ -29,6 +32,10 @@ TEST_CASE("CertificateKey: what openssl writes is read, and what is weak or lock
   CHECK(made("-algorithm ed25519"));
   CHECK(made("-algorithm RSA -pkeyopt rsa_keygen_bits:2048"));
   CHECK(made("-algorithm RSA -pkeyopt rsa_keygen_bits:1024").error().code == ErrorCode::kUnsupported);
+  CHECK(made("-algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_pubexp:4294967295"));
+  CHECK(made("-algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_pubexp:4294967297")
+            .error()
+            .code == ErrorCode::kUnsupported);
   CHECK(made("-algorithm ed25519 -aes128 -pass pass:secret").error().code == ErrorCode::kUnsupported);
   CHECK(made("-algorithm X25519").error().code == ErrorCode::kUnsupported);
   openssl(home.path(), "ecparam -name prime256v1 -genkey -noout -out key.pem");  // the older form
@@ -89,4 +96,26 @@ TEST_CASE("Certificate: says what openssl says") {
   CHECK(Certificate::parse("text\n" + home.read("c.pem") + "more")->pem == certificate->pem);
   CHECK(Certificate::parse("").error().code == ErrorCode::kParseError);
   CHECK(Certificate::parse(std::string(65 * 1024, 'A')).error().code == ErrorCode::kLimitExceeded);
+}
+
+TEST_CASE("CertificateKeyFile: who asks at once gets the key that is in the file") {
+  const TempHome home;
+  for (int round = 0; round < 50; ++round) {
+    const CertificateKeyFile file(home / ("key" + std::to_string(round) + ".pem"));
+    std::array<std::string, 4> got;
+    std::atomic<int> ready = 0;
+    std::vector<std::thread> threads;
+    for (std::string& mine : got) {
+      threads.emplace_back([&] {
+        ++ready;
+        while (ready < 4) std::this_thread::yield();
+        const auto key = file.load_or_create();
+        mine = key ? key->fingerprint() : key.error().to_string();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    const auto kept = file.load();
+    REQUIRE(kept);
+    for (const std::string& mine : got) CHECK(mine == kept->fingerprint());
+  }
 }

@@ -40,6 +40,7 @@ TEST_CASE("CommonName: what may name a file and nothing else") {
     const auto name = CommonName::parse(bad);
     REQUIRE_FALSE(name);
     CHECK(name.error().code == ErrorCode::kInvalidArgument);
+    CHECK(name.error().message.find_first_of("\n\x1b") == std::string::npos);
   }
 }
 

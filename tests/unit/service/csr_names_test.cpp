@@ -17,11 +17,13 @@ TEST_CASE("names_in: names of records and of the platform are taken as the polic
                "'alice', 'identity': "
                "'remote.one'}, {'credentials': 'BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA', 'user_id': "
                "'remote.two', "
-               "'enabled': false}], 'version': {'major': 1, 'minor': 3}}"));
+               "'enabled': false}, {'credentials': 'CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA', 'user_id': "
+               "'v1.central.admin'}], 'version': {'major': 1, 'minor': 3}}"));
   const CsrStore::Taken taken = names_in(live);
   CHECK(taken("alice"));
   CHECK(taken("remote.one"));
   CHECK(taken("remote.two"));
+  CHECK(taken("v1.central.admin"));
   CHECK(taken("platform"));
   CHECK(taken("platform.web"));
   CHECK(taken(""));

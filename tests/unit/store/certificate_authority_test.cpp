@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <vipauth/certificate_key_file.hpp>
+#include <vipauth/csr_store.hpp>
 
 #include "support/catch.hpp"
 #include "support/certificates.hpp"
@@ -296,7 +297,8 @@ TEST_CASE("CertificateAuthority: renews with the same key or a new one") {
   CHECK(kept->certificate.key_fingerprint == first.key_fingerprint);
   CHECK(kept->certificate.serial != first.serial);
   CHECK(read_certificate(files->certificate).serial == kept->certificate.serial);
-  CHECK(authority.verify(first.pem));  // stays good until it ends
+  home.write("certificates/first.crt", first.pem);
+  CHECK(openssl_accepts(home, "first.crt", kCheckList, *time.now));  // stays good until it ends
 
   *time.now += 24h;
   const auto fresh = authority.renew(name, Key::kNew);
@@ -304,9 +306,10 @@ TEST_CASE("CertificateAuthority: renews with the same key or a new one") {
   CHECK(fresh->certificate.key_fingerprint != first.key_fingerprint);
   CHECK(CertificateKeyFile(files->key).load()->fingerprint() == fresh->certificate.key_fingerprint);
   CHECK_FALSE(fs::exists(files->key.string() + ".next"));
-  CHECK(authority.verify(fresh->certificate.pem));
-  CHECK(authority.verify(first.pem).error().code == ErrorCode::kPermissionDenied);
-  CHECK(authority.verify(kept->certificate.pem).error().code == ErrorCode::kPermissionDenied);
+  CHECK(openssl_accepts(home, "certs/oracle1-server.crt", kCheckList, *time.now));
+  home.write("certificates/kept.crt", kept->certificate.pem);
+  CHECK_FALSE(openssl_accepts(home, "first.crt", kCheckList, *time.now));
+  CHECK_FALSE(openssl_accepts(home, "kept.crt", kCheckList, *time.now));
   CHECK(names_and_purposes(authority) ==
         std::vector<std::string>{"oracle1 CA root current", "oracle1-server server current",
                                  "oracle1-server server revoked", "oracle1-server server revoked"});
@@ -476,4 +479,116 @@ TEST_CASE("CertificateAuthority: follows no symbolic link") {
   fs::create_symlink(home / "victim", home / "certificates/private/oracle1.other.pem");
   CHECK_FALSE(authority.client_certificate(name_of("oracle1.other")));
   CHECK(home.read("victim") == "precious");
+}
+
+TEST_CASE("CertificateAuthority: a certificate that is not on record is renewed as what it is") {
+  const TempHome home;
+  put_recorded_root(home);
+  CertificateAuthority authority = authority_in(home, CertificateAuthority::Options());
+  const auto issue = [&](const std::string& name, const std::string& folder, const std::string& key,
+                         const std::string& more) {
+    foreign_request(home, name, key);
+    home.write("extensions", more);
+    openssl(home.path(),
+            "x509 -req -in foreign.csr -CA certificates/certs/oracle1-root-ca.crt -CAkey "
+            "certificates/private/oracle1-root-ca.pem -days 365 -extfile extensions -out certificates/" +
+                folder + "/" + name + ".crt");
+    home.set_mode("certificates/" + folder + "/" + name + ".crt", 0644);
+  };
+  issue("oracle1-web", "certs", "rsa:2048", "extendedKeyUsage=serverAuth\n");
+  issue("oracle1-host", "certs", "rsa:2048", "subjectAltName=DNS:localhost\n");
+  issue("oracle1.local", "certs", "rsa:2048", "extendedKeyUsage=clientAuth\nsubjectAltName=DNS:localhost\n");
+  CHECK(authority.renew(name_of("oracle1-web"), Key::kKeep)->purpose == Purpose::kServer);
+  CHECK(authority.renew(name_of("oracle1-host"), Key::kKeep)->purpose == Purpose::kServer);
+  CHECK(authority.renew(name_of("oracle1.local"), Key::kKeep)->purpose == Purpose::kClient);
+  CHECK(openssl_accepts(home, "certs/oracle1-web.crt", "-purpose sslserver", system_now()));
+
+  issue("oracle1.remote.weak", "remote_certs", "rsa:1024", "");
+  const auto weak = authority.renew(name_of("oracle1.remote.weak"), Key::kKeep);
+  REQUIRE_FALSE(weak);
+  CHECK(weak.error().code == ErrorCode::kUnsupported);
+  CHECK_THAT(weak.error().message, Contains("1024"));
+}
+
+TEST_CASE("CertificateAuthority: renewing writes over nothing that is not its own") {
+  const TempHome home;
+  put_recorded_root(home);
+  CertificateAuthority authority = authority_in(home, CertificateAuthority::Options());
+  CsrStore store(authority, {});
+  const Asker asker("oracle1.remote.agent");
+  REQUIRE(store.request(asker.request.pem(), "10.0.0.7"));
+  REQUIRE(store.approve(name_of("oracle1.remote.agent")));
+  const std::string file = "certificates/remote_certs/oracle1.remote.agent.crt";
+  home.write(file, "somebody else's");
+  CHECK(authority.renew(name_of("oracle1.remote.agent"), Key::kKeep).error().code == ErrorCode::kConflict);
+  CHECK(home.read(file) == "somebody else's");
+  fs::remove(home / file);
+  CHECK(authority.renew(name_of("oracle1.remote.agent"), Key::kKeep));
+  CHECK(home.has(file));
+}
+
+TEST_CASE("CertificateAuthority: a server's certificate is no peer's") {
+  const TempHome home;
+  CertificateAuthority authority = authority_in(home, TestClock());
+  const auto files = authority.server_certificate(name_of("oracle1-server"), {"localhost"});
+  REQUIRE(files);
+  const auto verified = authority.verify(read_certificate(files->certificate).pem);
+  REQUIRE_FALSE(verified);
+  CHECK(verified.error().code == ErrorCode::kPermissionDenied);
+  CHECK_THAT(verified.error().message, Contains("server"));
+}
+
+TEST_CASE("CertificateAuthority: a certificate with a negative serial is refused and nothing is lost") {
+  const TempHome home;
+  put_recorded_root(home);
+  CertificateAuthority authority = authority_in(home, CertificateAuthority::Options());
+  foreign_request(home, "oracle1.remote.agent", "rsa:2048");
+  openssl(home.path(),
+          "x509 -req -in foreign.csr -CA certificates/certs/oracle1-root-ca.crt -CAkey "
+          "certificates/private/oracle1-root-ca.pem -days 365 -set_serial -5 -out "
+          "certificates/remote_certs/oracle1.remote.agent.crt");
+  home.set_mode("certificates/remote_certs/oracle1.remote.agent.crt", 0644);
+  CHECK(authority.revoke(name_of("oracle1.remote.agent")).error().code == ErrorCode::kUnsupported);
+  CHECK(authority.revocation_list());
+  CHECK(authority.client_certificate(name_of("oracle1.other")));
+}
+
+TEST_CASE("CertificateAuthority: an address is the same in each spelling") {
+  const TempHome home;
+  CertificateAuthority authority = authority_in(home, TestClock());
+  const CommonName name = name_of("oracle1-server");
+  const auto files = authority.server_certificate(name, {"2001:DB8::0:1"});
+  REQUIRE(files);
+  const std::string serial = read_certificate(files->certificate).serial;
+  REQUIRE(authority.server_certificate(name, {"2001:DB8::0:1"}));
+  REQUIRE(authority.server_certificate(name, {"2001:db8::1"}));
+  CHECK(read_certificate(files->certificate).serial == serial);
+  REQUIRE(authority.server_certificate(name, {"2001:db8::2"}));
+  CHECK(read_certificate(files->certificate).serial != serial);
+}
+
+TEST_CASE("CertificateAuthority: a new key that cannot be read is not passed over") {
+  const TempHome home;
+  CertificateAuthority authority = authority_in(home, TestClock());
+  const CommonName name = name_of("oracle1.agent");
+  const auto files = authority.client_certificate(name);
+  REQUIRE(files);
+  home.make_folder("certificates/certs/oracle1.agent.crt.tmp");  // stops it behind the key
+  home.make_folder("certificates/crls/oracle1-root-ca.crl.pem.tmp");
+  CHECK_FALSE(authority.renew(name, Key::kNew));
+  // As if it had been stopped before the key, which is damaged since.
+  const std::string fresh = home.read("certificates/private/oracle1.agent.pem");
+  fs::rename(files->key, home / "certificates/private/oracle1.agent.pem.next");
+  REQUIRE(CertificateKeyFile(files->key).load_or_create());
+  home.set_mode("certificates/private/oracle1.agent.pem.next", 0644);
+  fs::remove(home / "certificates/certs/oracle1.agent.crt.tmp");
+  fs::remove(home / "certificates/crls/oracle1-root-ca.crl.pem.tmp");
+  const auto refused = authority.client_certificate(name_of("oracle1.other"));
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().message, Contains("oracle1.agent.pem.next"));
+  home.set_mode("certificates/private/oracle1.agent.pem.next", 0600);
+  CHECK(authority.client_certificate(name_of("oracle1.other")));
+  CHECK(home.read("certificates/private/oracle1.agent.pem") == fresh);
+  CHECK(CertificateKeyFile(files->key).load()->fingerprint() ==
+        read_certificate(files->certificate).key_fingerprint);
 }

@@ -29,6 +29,7 @@ const std::string kAddress = "10.0.0.7";
 const std::string kRequests = "certificates/pending_csr/";
 const std::string kRemote = "certificates/remote_certs/oracle1.remote.agent.crt";
 const std::string kLedger = "certificates/ca_db/oracle1-root-ca-ledger.json";
+const std::string kList = "certificates/crls/oracle1-root-ca.crl.pem";
 
 /// A home with an authority and a store of requests.
 class Desk {
@@ -730,4 +731,235 @@ TEST_CASE("CsrStore: a kill at any moment leaves a request whole") {
   for (const std::string& serial : revoked) CHECK_THAT(text, Contains(serial));
   // Beside the files that belong there, one temporary of each kind at most.
   CHECK(paths_in(desk.home / "certificates").size() < 30);
+}
+
+TEST_CASE("CsrStore: a ledger older than the revocation list takes no revocation back") {
+  for (const bool is_missing : {false, true}) {
+    INFO(is_missing);
+    Desk desk;
+    const std::string other = "oracle1.remote.other";
+    REQUIRE(desk.ask(Asker(kName)));
+    REQUIRE(desk.ask(Asker(other)));
+    const std::string pem = desk.store.approve(name_of(kName))->entry.certificate->pem;
+    REQUIRE(desk.store.approve(name_of(other)));
+    const std::string older = desk.home.read(kLedger);
+    REQUIRE(desk.store.deny(name_of(kName)));
+    const std::string newest = desk.home.read(kLedger);
+    const std::string list = desk.home.read(kList);
+    if (is_missing) fs::remove(desk.home / kLedger);
+    if (!is_missing) desk.home.write(kLedger, older);
+
+    CertificateAuthority authority = desk.authority();
+    const auto verified = authority.verify(pem);
+    REQUIRE_FALSE(verified);
+    CHECK(verified.error().code == ErrorCode::kConflict);
+    CHECK_THAT(verified.error().message, Contains("older than the revocation list") && Contains("restore"));
+    CHECK(authority.revocation_list().error().code == ErrorCode::kConflict);
+    CHECK(desk.store.deny(name_of(other)).error().code == ErrorCode::kConflict);
+    CHECK(CertificateAuthority::open(desk.home / "certificates", "oracle1", {}).error().code ==
+          ErrorCode::kConflict);
+    CHECK(desk.home.read(kList) == list);
+    CHECK_FALSE(desk.openssl_accepts(pem));
+
+    desk.home.write(kLedger, newest);
+    REQUIRE(desk.store.deny(name_of(other)));
+    CHECK_FALSE(desk.openssl_accepts(pem));
+    CHECK(authority.verify(pem).error().code == ErrorCode::kPermissionDenied);
+  }
+}
+
+TEST_CASE("CsrStore: a revocation list that lacks a revoked one is made anew whatever its number") {
+  Desk desk;
+  REQUIRE(desk.ask(Asker(kName)));
+  const std::string pem = desk.store.approve(name_of(kName))->entry.certificate->pem;
+  const std::string older = desk.home.read(kLedger);
+  CertificateAuthority authority = desk.authority();
+  *desk.time.now += 25h;
+  REQUIRE(authority.revocation_list());
+  const std::string list = desk.home.read(kList);  // of the number that the next revocation has
+  desk.home.write(kLedger, older);
+  fs::remove(desk.home / kList);
+  REQUIRE(desk.store.deny(name_of(kName)));
+  desk.home.write(kList, list);
+  CHECK(desk.openssl_accepts(pem));
+  REQUIRE(authority.revocation_list());
+  CHECK_FALSE(desk.openssl_accepts(pem));
+}
+
+TEST_CASE("CsrStore: a request keeps no local agent from its certificate") {
+  Desk desk;
+  REQUIRE(desk.ask(Asker("oracle1.local.listener")));
+  CertificateAuthority authority = desk.authority();
+  CHECK(authority.client_certificate(name_of("oracle1.local.listener")));
+  CHECK(desk.store.approve(name_of("oracle1.local.listener")).error().code == ErrorCode::kPermissionDenied);
+  REQUIRE(desk.ask(Asker(kName)));
+  REQUIRE(desk.store.approve(name_of(kName)));
+  CHECK(authority.client_certificate(name_of(kName)).error().code == ErrorCode::kAlreadyExists);
+
+  // What has one part only behind the instance is the name of a local agent.
+  CHECK(code_of(desk.ask(Asker("oracle1.listener"))) == ErrorCode::kInvalidArgument);
+  CHECK(authority.client_certificate(name_of("oracle1.listener")));
+}
+
+TEST_CASE("CsrStore: the whole name of a record can be neither asked for nor approved") {
+  bool is_taken = true;
+  CsrStore::Options options;
+  options.taken = [&](std::string_view name) -> std::optional<std::string> {
+    if (is_taken && name == kName) return "it is a record's";
+    return std::nullopt;
+  };
+  Desk desk(options);
+  const Asker asker(kName);
+  CHECK(code_of(desk.ask(asker)) == ErrorCode::kPermissionDenied);
+  is_taken = false;
+  REQUIRE(desk.ask(asker));
+  is_taken = true;
+  const auto refused = desk.store.approve(name_of(kName));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kPermissionDenied);
+  CHECK_THAT(refused.error().message, Contains("remove the record"));
+  CHECK(desk.status() == CsrStatus::kPending);
+
+  // A record for who is approved already gives it rights, and takes nothing.
+  is_taken = false;
+  REQUIRE(desk.store.approve(name_of(kName)));
+  is_taken = true;
+  CHECK(desk.ask(asker)->status == CsrStatus::kApproved);
+  CHECK(desk.store.approve(name_of(kName)));
+  *desk.time.now += std::chrono::days(400);
+  CHECK(desk.store.approve(name_of(kName)));
+  REQUIRE(desk.store.deny(name_of(kName)));
+  CHECK(desk.store.approve(name_of(kName)).error().code == ErrorCode::kPermissionDenied);
+}
+
+TEST_CASE("CsrStore: one whose certificate has ended waits until it is approved again") {
+  const auto users = std::make_shared<RecordedUsers>();
+  CsrStore::Options options;
+  options.users = users;
+  Desk desk(options);
+  const Asker asker(kName);
+  REQUIRE(desk.ask(asker));
+  const std::string first = desk.store.approve(name_of(kName))->entry.certificate->serial;
+  *desk.time.now += std::chrono::days(364);
+  CHECK(desk.ask(asker)->status == CsrStatus::kApproved);
+  *desk.time.now += std::chrono::days(1);
+  const auto answer = desk.ask(asker);
+  REQUIRE(answer);
+  CHECK(answer->status == CsrStatus::kPending);
+  CHECK_FALSE(answer->certificate);
+  std::vector<std::string> warnings;
+  REQUIRE(desk.store.list(&warnings));
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings.front(), Contains("has ended") && Contains("approve it again"));
+  REQUIRE(desk.store.reconcile());
+  CHECK(users->users().empty());
+
+  const auto again = desk.store.approve(name_of(kName));
+  REQUIRE(again);
+  CHECK(again->entry.certificate->serial != first);
+  CHECK(again->entry.certificate->key_fingerprint == asker.key.fingerprint());
+  CHECK(desk.ask(asker)->certificate->is_valid_at(*desk.time.now));
+  CHECK(users->users() == std::set<std::string>{kName});
+}
+
+TEST_CASE("CsrStore: the broker hears of a decision whoever finishes it") {
+  const std::string in_the_way = "certificates/crls/oracle1-root-ca.crl.pem.tmp";
+  for (const bool is_left_to_others : {false, true}) {
+    INFO(is_left_to_others);
+    const auto users = std::make_shared<RecordedUsers>();
+    CsrStore::Options options;
+    options.users = users;
+    Desk desk(options);
+    REQUIRE(desk.ask(Asker(kName)));
+    REQUIRE(desk.store.approve(name_of(kName)));
+    CHECK(users->users() == std::set<std::string>{kName});
+    desk.home.make_folder(in_the_way);
+    users->fails = is_left_to_others;
+    CHECK_FALSE(desk.store.deny(name_of(kName)));
+    users->fails = false;
+    if (!is_left_to_others) CHECK(users->users().empty());
+    fs::remove(desk.home / in_the_way);
+    REQUIRE(desk.ask(Asker("oracle1.remote.other")));
+    CHECK(users->users().empty());
+  }
+}
+
+TEST_CASE("CsrStore: the broker keeps who is approved where its files cannot be read just now") {
+  const auto users = std::make_shared<RecordedUsers>();
+  CsrStore::Options options;
+  options.users = users;
+  Desk desk(options);
+  const std::string other = "oracle1.remote.other";
+  REQUIRE(desk.ask(Asker(kName)));
+  REQUIRE(desk.ask(Asker(other)));
+  REQUIRE(desk.store.approve(name_of(other)));
+  const std::string json = kRequests + kName + ".json";
+  bool is_asked = false;
+  users->meanwhile = [&] {
+    is_asked = true;
+    desk.home.set_mode(json, 0666);
+  };
+  const auto decision = desk.store.approve(name_of(kName));
+  REQUIRE(decision);
+  CHECK(is_asked);
+  REQUIRE(decision->broker_problem);
+  CHECK(decision->broker_problem->code == ErrorCode::kPermissionDenied);
+  CHECK(users->users() == std::set<std::string>{kName, other});
+
+  // One file is no reason to leave the others as they are.
+  REQUIRE(desk.store.reconcile());
+  CHECK(users->users() == std::set<std::string>{other});
+  desk.home.set_mode(json, 0600);
+  REQUIRE(desk.store.reconcile());
+  CHECK(users->users() == std::set<std::string>{kName, other});
+  desk.home.write(kLedger, "{");
+  CHECK_FALSE(desk.store.reconcile());
+  CHECK(users->users() == std::set<std::string>{kName, other});
+}
+
+TEST_CASE("CsrStore: a certificate file that cannot be read keeps nobody from denying") {
+  for (const bool is_folder : {false, true}) {
+    INFO(is_folder);
+    Desk desk;
+    REQUIRE(desk.ask(Asker(kName)));
+    const std::string pem = desk.store.approve(name_of(kName))->entry.certificate->pem;
+    if (is_folder) {
+      fs::remove(desk.home / kRemote);
+      desk.home.make_folder(kRemote);
+    } else {
+      desk.home.set_mode(kRemote, 0666);
+    }
+    const auto denied = desk.store.deny(name_of(kName));
+    REQUIRE(denied);
+    REQUIRE_FALSE(denied->warnings.empty());
+    CHECK_THAT(denied->warnings.front(), Contains("oracle1.remote.agent.crt"));
+    CHECK_FALSE(desk.openssl_accepts(pem));
+    CHECK(desk.home.has(kRemote) == is_folder);
+    CHECK_FALSE(Json::parse(desk.home.read(kLedger))->find("in_progress"));
+  }
+}
+
+TEST_CASE("CsrStore: a folder in the place of a request is refused and stops nothing") {
+  Desk desk;
+  desk.home.make_folder(kRequests + kName + ".json");
+  CHECK(desk.store.remove(name_of(kName)).error().code == ErrorCode::kConflict);
+  CertificateAuthority authority = desk.authority();
+  CHECK(authority.client_certificate(name_of("oracle1.other")));
+  CHECK(authority.revocation_list());
+}
+
+TEST_CASE("CsrStore: a revoked certificate stays on the list for one more after it has ended") {
+  Desk desk;
+  REQUIRE(desk.ask(Asker(kName)));
+  const std::string serial = desk.store.approve(name_of(kName))->entry.certificate->serial;
+  REQUIRE(desk.store.deny(name_of(kName)));
+  CertificateAuthority authority = desk.authority();
+  const auto listed = [&] {
+    REQUIRE(authority.revocation_list());
+    return openssl(desk.home / "certificates", "crl -in crls/oracle1-root-ca.crl.pem -noout -text");
+  };
+  *desk.time.now += std::chrono::days(365 + 29);
+  CHECK_THAT(listed(), Contains(serial));
+  *desk.time.now += std::chrono::days(2);
+  CHECK_THAT(listed(), !Contains(serial));
 }
