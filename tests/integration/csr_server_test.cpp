@@ -88,7 +88,8 @@ TEST_CASE("CsrServer: hostile requests of openssl are refused, and what they ask
        {std::string("/CN=here.x\\/..\\/..\\/evil"), std::string("/CN=..\\/here.x"),
         std::string("/CN=here..x"), std::string("/CN=here."), std::string("/CN=here"),
         std::string("/CN=elsewhere.there.agent"), std::string("/O=here"),
-        std::string("/CN=here.a.b/CN=here.c.d"), "/CN=here." + std::string(59, 'a')}) {
+        std::string("/CN=here.a.b/CN=here.c.d"), std::string("/CN=here.agent"),
+        "/CN=here.b." + std::string(57, 'a')}) {
     INFO(subject);
     const ShellResult result = send(subject, ec);
     INFO(result.out);
