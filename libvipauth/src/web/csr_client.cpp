@@ -211,7 +211,8 @@ struct CsrClient::Impl {
     }
     if (status == "PENDING" || status == "DENIED") {
       platform.status = status == "DENIED" ? CsrStatus::kDenied : CsrStatus::kPending;
-      if (auto forgotten = files.forget(platform.common_name); !forgotten) return forgotten.error();
+      if (auto forgotten = files.forget(platform.common_name, client.address().origin()); !forgotten)
+        return forgotten.error();
       const bool is_news = platform.status == CsrStatus::kDenied && !was_denied;
       was_denied = was_denied || is_news;
       if (is_news && options.on_denied) options.on_denied(platform);

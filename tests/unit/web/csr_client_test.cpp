@@ -180,6 +180,27 @@ TEST_CASE("CsrClient: a saved certificate serves while the server cannot be reac
   CHECK(CsrClient::create(url, late)->connect_remote_platform().error().code == ErrorCode::kIoError);
 }
 
+TEST_CASE("CsrClient: a platform of the name of another takes nothing of that") {
+  RemoteV1 remote;
+  RemoteV1 stranger;
+  const TempHome agent;
+  auto client = remote.client(agent);
+  REQUIRE(client.connect_remote_platform());
+  REQUIRE(remote.store.approve(kName));
+  const auto approved = client.connect_remote_platform();
+  REQUIRE(approved);
+  const std::string certificate = read_file(approved->files.certificate);
+
+  const auto refused = stranger.client(agent).connect_remote_platform();  // it says PENDING
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kConflict);
+  REQUIRE(stranger.store.approve(kName));
+  CHECK(stranger.client(agent).connect_remote_platform().error().code == ErrorCode::kConflict);
+  CHECK(read_file(approved->files.certificate) == certificate);
+  CHECK(read_file(approved->files.authority) == remote.authority.root().pem);
+  CHECK(client.connect_remote_platform()->status == CsrStatus::kApproved);
+}
+
 TEST_CASE("CsrClient: sends nothing to a server that is not trusted") {
   RemoteV1 remote;
   const TempHome agent;
