@@ -195,6 +195,22 @@ TEST_CASE("remote approve: a request for a certificate takes no options of crede
   CHECK(cli.status("v1.v2.agent") == "PENDING");
 }
 
+TEST_CASE("remote approve: the fingerprint says for which key alone") {
+  CertificateCli cli;
+  cli.ask("v1.v2.agent");
+  const std::string other(64, '0');
+  const Outcome refused = cli.auth({"remote", "approve", "v1.v2.agent", "--fingerprint", other});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("another key"));
+  CHECK(cli.status("v1.v2.agent") == "PENDING");
+  const std::size_t at = refused.err.find("another key, ") + std::string("another key, ").size();
+  const std::string right = refused.err.substr(at, 95);
+  CHECK(cli.auth({"remote", "approve", "v1.v2.agent", "--fingerprint", right}).exit_code == 0);
+  CHECK(cli.status("v1.v2.agent") == "APPROVED");
+  add_pending_credentials(cli.home, "stranger");
+  CHECK(cli.auth({"remote", "approve", "stranger", "--fingerprint", right}).exit_code == 64);
+}
+
 TEST_CASE("remote: a name of both kinds is decided by its kind alone") {
   CertificateCli cli;
   cli.ask("v1.v2.agent");

@@ -202,6 +202,16 @@ TEST_CASE("CsrServer: lines without an end are cut off") {
       "GET /discovery/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   CHECK(smuggled.starts_with("HTTP/1.1 415"));
   CHECK(smuggled.find("HTTP/1.1 200") == std::string::npos);
+  const std::string unclear = request(
+      "GET /discovery/ HTTP/1.1\r\nHost: x\r\nContent-Length : 60\r\n\r\n"
+      "GET /ca.pem HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  CHECK(unclear.starts_with("HTTP/1.1 400"));
+  CHECK(unclear.find("HTTP/1.1 200") == std::string::npos);
+  const std::string unmeasured = request(
+      "POST /csr/request_new HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n"
+      "GET /ca.pem HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  CHECK(unmeasured.starts_with("HTTP/1.1 411"));
+  CHECK(unmeasured.find("HTTP/1.1 200") == std::string::npos);
   CHECK(status_of(running.curl("", "/discovery/")) == "200");
 }
 

@@ -3,11 +3,12 @@
 #ifdef VCTL_WITH_WEB
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <csignal>
-#include <ctime>
 #include <memory>
 #include <mutex>
 #include <ostream>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -41,14 +42,10 @@ class EndingSignals {
   EndingSignals& operator=(const EndingSignals&) = delete;
   ~EndingSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-  /// Whether one of them has come in that time.
-  bool wait(std::chrono::seconds time) const {
-    const timespec limit{time.count(), 0};
-    int signal_number = 0;
-    do {
-      signal_number = sigtimedwait(&signals_, nullptr, &limit);
-    } while (signal_number < 0 && errno == EINTR);
-    return signal_number > 0;
+  /// Until one of them comes.
+  void wait() const {
+    while (sigwaitinfo(&signals_, nullptr) < 0 && errno == EINTR) {
+    }
   }
 
  private:
@@ -138,6 +135,45 @@ void keep_up(const LogSink& log, CsrStore& store, bool with_broker) {
   }
 }
 
+/// Keeps up, at once and from time to time, on a thread of its own: a broker that does not answer keeps
+/// neither a request nor the end of the service waiting.
+class KeepingUp {
+ public:
+  KeepingUp(LogSink log, std::shared_ptr<CsrStore> store, std::shared_ptr<CertificateUsers> users)
+      : store_(std::move(store)),
+        users_(std::move(users)),
+        thread_([this, log = std::move(log)] { run(log); }) {}
+  KeepingUp(const KeepingUp&) = delete;
+  KeepingUp& operator=(const KeepingUp&) = delete;
+  ~KeepingUp() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_ending_ = true;
+    }
+    ends_.notify_one();
+    if (users_) users_->stop();
+    thread_.join();
+  }
+
+ private:
+  void run(const LogSink& log) {
+    std::unique_lock lock(mutex_);
+    while (!is_ending_) {
+      lock.unlock();
+      keep_up(log, *store_, users_ != nullptr);
+      lock.lock();
+      ends_.wait_for(lock, kBetweenChecks, [this] { return is_ending_; });
+    }
+  }
+
+  const std::shared_ptr<CsrStore> store_;
+  const std::shared_ptr<CertificateUsers> users_;
+  std::mutex mutex_;
+  std::condition_variable ends_;
+  bool is_ending_ = false;
+  std::thread thread_;  // the last one: it uses the others
+};
+
 }  // namespace
 
 int serve(const Context& context) {
@@ -163,10 +199,8 @@ int serve(const Context& context) {
   if (!service) return fail(context, service.error());
   CsrStore::Options store_options;
   store_options.taken = names_in(service->policy());
-  store_options.users = broker_users(*home, *config);
-  const bool with_broker = store_options.users != nullptr;
+  const auto users = store_options.users = broker_users(*home, *config);
   const auto store = std::make_shared<CsrStore>(*authority, std::move(store_options));
-  keep_up(log, *store, with_broker);
   const auto server = CsrServer::start(
       *service, store, WebUsers(home->path() / "web-users.json", home->strict_modes()), *options);
   if (!server) return fail(context, server.error());
@@ -182,7 +216,8 @@ int serve(const Context& context) {
     if (fingerprint) context.env.out << "fingerprint  " << *fingerprint << '\n';
   }
   context.env.out.flush();
-  while (!signals.wait(kBetweenChecks)) keep_up(log, *store, with_broker);
+  const KeepingUp keeping_up(log, store, users);
+  signals.wait();
   return kExitDone;
 }
 

@@ -46,8 +46,10 @@ Command approve() {
       option({"--capabilities"}, "CAPABILITIES", options->capabilities, std::string(kCommas) + ", or JSON"),
       flag({"--any_address"}, options->any_address,
            "let it in from any address, not only from the one that it asked from"),
+      option({"--fingerprint"}, "FINGERPRINT", options->fingerprint,
+             "the key that the request for a certificate must be for"),
       kind(options->kind)};
-  command.note = "A request for a certificate takes none of the options but --kind.";
+  command.note = "A request for a certificate takes none of the options but --fingerprint and --kind.";
   command.json = R"({"approved": )" + kDocument + "}";
   return command;
 }

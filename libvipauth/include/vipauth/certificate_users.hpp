@@ -25,6 +25,9 @@ class CertificateUsers {
   virtual Result<void> expel(const CommonName& name) = 0;
   /// Does both for all that admit() ever made: afterwards there are these and no other.
   virtual Result<void> admit_only(const std::vector<CommonName>& names) = 0;
+  /// The program is about to end: whatever waits for the broker, now or later, should fail at once. Called
+  /// from any thread.
+  virtual void stop() noexcept {}
 };
 
 }  // namespace vipauth

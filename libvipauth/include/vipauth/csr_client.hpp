@@ -75,7 +75,9 @@ class CsrClient {
   /// the platform. One that is no longer approved is removed.
   /// \return kPermissionDenied  the server is not the one that is trusted: nothing was sent. Or it refuses the
   ///                            name, and says why
-  /// \return kConflict          it knows another key under this name: its administrator must delete that first
+  /// \return kConflict          it knows another key under this name: its administrator must delete that first.
+  ///                            Or it has the name of a platform at another address: what is saved of that
+  ///                            stays as it is, and what to remove is told, if it moved
   /// \return kBusy              it is asked too often
   /// \return kIoError           it cannot be reached, and no certificate is saved
   /// \return kParseError, kInvalidArgument, kLimitExceeded  it answers what it should not

@@ -75,8 +75,10 @@ class RabbitMqUsers final : public CertificateUsers {
 
   VIPAUTH_EXPORT Result<void> admit(const CommonName& name) override;
   VIPAUTH_EXPORT Result<void> expel(const CommonName& name) override;
-  /// Goes on where one fails; returns the first error.
+  /// Goes on where one fails, unless the broker does not answer any more; returns the first error.
   VIPAUTH_EXPORT Result<void> admit_only(const std::vector<CommonName>& names) override;
+  /// What is asked ends with kIoError.
+  VIPAUTH_EXPORT void stop() noexcept override;
 
  private:
   struct Impl;

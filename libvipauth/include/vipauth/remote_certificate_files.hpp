@@ -49,14 +49,19 @@ class RemoteCertificateFiles {
   /// \return what CertificateKeyFile::load_or_create returns
   VIPAUTH_EXPORT Result<CertificateKey> key() const;
 
-  /// Saves a certificate that was checked, and the certificate of who issued it.
+  /// Saves a certificate that was checked, and the certificate of who issued it. What a platform says its
+  /// name is, gives it no power over what is saved of another one.
   /// \param address    where it is from: "https://host:port"
   /// \param discovery  an object
+  /// \return kConflict  what is there under this name, or its authority, which is another, is from another
+  ///                    address; nothing was changed
   VIPAUTH_EXPORT Result<void> save(const CommonName& name, const Certificate& certificate,
                                    std::string_view authority, std::string_view address,
                                    const Json& discovery) const;
   /// Removes a certificate that is not, or no longer, approved. None is no error.
-  VIPAUTH_EXPORT Result<void> forget(const CommonName& name) const;
+  /// \param address     who says so
+  /// \return kConflict  it is from another address
+  VIPAUTH_EXPORT Result<void> forget(const CommonName& name, std::string_view address) const;
   /// The certificate that was saved last from an address, if there is one.
   VIPAUTH_EXPORT Result<std::optional<Saved>> find(std::string_view address) const;
 
@@ -64,6 +69,9 @@ class RemoteCertificateFiles {
   std::filesystem::path remote_folder() const { return folder_ / "remote_certs"; }
   std::string remote_of(const CommonName& name) const;
   Result<void> make_folders() const;
+  Result<void> check_origin(const CommonName& name, std::string_view address) const;
+  Result<void> check_authority(const CommonName& name, std::string_view authority,
+                               std::string_view address) const;
 
   std::filesystem::path folder_;
   CommonName local_;

@@ -46,6 +46,13 @@ bool is_text(const Json& object, std::string_view member, std::string_view wante
   return value != nullptr && value->is_string() && value->as_string() == wanted;
 }
 
+/// The address that something was saved from, where it is told and not this one.
+std::optional<std::string> other_address(const Json& origin, std::string_view address) {
+  const Json* saved = origin.find("address");
+  if (saved == nullptr || !saved->is_string() || saved->as_string() == address) return std::nullopt;
+  return saved->as_string();
+}
+
 Result<void> remove_file(const fs::path& file) {
   if (::unlink(file.c_str()) == 0 || errno == ENOENT) return {};
   return file_error("remove", file, errno);
@@ -89,12 +96,56 @@ Result<CertificateKey> RemoteCertificateFiles::key() const {
   return CertificateKeyFile(folder_ / "private" / (local_.text() + ".pem"), strict_modes_).load_or_create();
 }
 
+Result<void> RemoteCertificateFiles::check_origin(const CommonName& name, std::string_view address) const {
+  const fs::path file = remote_folder() / (name.text() + ".json");
+  const auto origin = read_json_file(file, strict_modes_);
+  if (!origin && origin.error().code == ErrorCode::kNotFound) return {};
+  if (!origin) return origin.error();
+  const auto other = other_address(origin->document, address);
+  if (!other) return {};
+  return Error{ErrorCode::kConflict,
+               "\"" + std::string(address) + "\" and \"" + *other + "\" both say that they are \"" +
+                   remote_of(name) +
+                   "\", and what is saved is of the latter: if the platform moved, remove \"" +
+                   file.string() + "\" and \"" + files_for(name).certificate.string() +
+                   "\", else one of both must get another instance-name",
+               ""};
+}
+
+Result<void> RemoteCertificateFiles::check_authority(const CommonName& name, std::string_view authority,
+                                                     std::string_view address) const {
+  const CertificateFiles files = files_for(name);
+  const auto saved = read_file(files.authority, strict_modes_);
+  if (!saved && saved.error().code == ErrorCode::kNotFound) return {};
+  if (!saved) return saved.error();
+  if (*saved == authority) return {};
+  const auto names = saved_names(remote_folder());
+  if (!names) return names.error();
+  for (const CommonName& user : *names) {
+    const fs::path file = remote_folder() / (user.text() + ".json");
+    const auto origin = read_json_file(file, strict_modes_);
+    if (!origin) return origin.error();
+    if (!is_text(origin->document, "remote_ca_name", remote_of(name) + "_ca")) continue;
+    const auto other = other_address(origin->document, address);
+    if (!other) continue;
+    return Error{ErrorCode::kConflict,
+                 "\"" + std::string(address) + "\" and \"" + *other + "\" both say that they are \"" +
+                     remote_of(name) + "\", with different authorities, and \"" + files.authority.string() +
+                     "\" is of the latter: if the platform moved, remove \"" + file.string() +
+                     "\", else one of both must get another instance-name",
+                 ""};
+  }
+  return {};
+}
+
 Result<void> RemoteCertificateFiles::save(const CommonName& name, const Certificate& certificate,
                                           std::string_view authority, std::string_view address,
                                           const Json& discovery) const {
   if (auto made = make_folders(); !made) return made;
   const auto lock = FileLock::acquire(remote_folder(), kPatience);
   if (!lock) return lock.error();
+  if (auto checked = check_origin(name, address); !checked) return checked;
+  if (auto checked = check_authority(name, authority, address); !checked) return checked;
   const CertificateFiles files = files_for(name);
   const Json origin(Json::Object{{"remote_ca_name", remote_of(name) + "_ca"},
                                  {"local_keyname", local_.text()},
@@ -107,11 +158,12 @@ Result<void> RemoteCertificateFiles::save(const CommonName& name, const Certific
                       kReadableByAll);
 }
 
-Result<void> RemoteCertificateFiles::forget(const CommonName& name) const {
+Result<void> RemoteCertificateFiles::forget(const CommonName& name, std::string_view address) const {
   std::error_code ignored;
   if (!fs::exists(remote_folder(), ignored)) return {};
   const auto lock = FileLock::acquire(remote_folder(), kPatience);
   if (!lock) return lock.error();
+  if (auto checked = check_origin(name, address); !checked) return checked;
   if (auto removed = remove_file(remote_folder() / (name.text() + ".json")); !removed) return removed;
   return remove_file(files_for(name).certificate);
 }

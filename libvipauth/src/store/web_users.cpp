@@ -45,25 +45,34 @@ Result<void> check_name(std::string_view what, std::string_view name) {
 }
 
 /// "name=" and a number of at most `most`, taken from the front of `text`.
-bool take_number(std::string_view& text, std::string_view name, std::uint32_t most) {
+bool take_number(std::string_view& text, std::string_view name, std::uint32_t most,
+                 std::uint32_t* out = nullptr) {
   if (!text.starts_with(name)) return false;
   text.remove_prefix(name.size());
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || value == 0 || value > most) return false;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (out != nullptr) *out = value;
   return true;
 }
 
-/// True for an Argon2id string, ours or passlib's, that costs no more than it may.
+/// KiB times passes, which is the time that it takes to check, of an Argon2id string, ours or passlib's, that
+/// costs no more than it may; 0 for another.
 /// Source: the PHC string format; libsodium, crypto_pwhash_str_verify.
-bool is_affordable_hash(std::string_view text) {
+std::uint64_t cost_of_hash(std::string_view text) {
   constexpr std::string_view kStart = "$argon2id$v=19$";
-  if (text.size() > kMaxHashBytes || !text.starts_with(kStart)) return false;
+  if (text.size() > kMaxHashBytes || !text.starts_with(kStart)) return 0;
   text.remove_prefix(kStart.size());
-  return take_number(text, "m=", kMaxMemoryKib) && take_number(text, ",t=", kMaxPasses) &&
-         take_number(text, ",p=", kMaxLanes) && text.starts_with('$');
+  std::uint32_t memory = 0;
+  std::uint32_t passes = 0;
+  const bool is_one = take_number(text, "m=", kMaxMemoryKib, &memory) &&
+                      take_number(text, ",t=", kMaxPasses, &passes) && take_number(text, ",p=", kMaxLanes) &&
+                      text.starts_with('$');
+  return is_one ? std::uint64_t{memory} * passes : 0;
 }
+
+bool is_affordable_hash(std::string_view text) { return cost_of_hash(text) > 0; }
 
 struct Entry {
   WebUsers::User user;
@@ -102,6 +111,20 @@ Result<Json> load_document(const fs::path& path, StrictModes strict_modes) {
     return in_file(invalid("must be an object of users, not " + std::string(document->kind_name())), path);
   }
   return document;
+}
+
+/// Takes the time that the dearest of the hashes takes: those that were brought along cost other than ours.
+void waste_time(const Json& document, std::string_view password) {
+  std::string dearest;
+  for (const Json::Member& member : document.as_object()) {
+    auto entry = parse_entry(member);
+    if (entry && cost_of_hash(entry->hash) > cost_of_hash(dearest)) dearest = std::move(entry->hash);
+  }
+  if (dearest.empty()) {
+    waste_password_time(password);
+  } else {
+    static_cast<void>(verify_password(dearest, password));
+  }
 }
 
 Error no_such_user(std::string_view name, const fs::path& path) {
@@ -179,7 +202,7 @@ Result<WebUsers::User> WebUsers::verify(std::string_view name, std::string_view 
     if (auto parsed = parse_entry({std::string(name), *source})) entry = *std::move(parsed);
   }
   if (!entry) {
-    waste_password_time(password);
+    waste_time(*document, password);
     return refused;
   }
   if (!verify_password(entry->hash, password)) return refused;

@@ -16,10 +16,10 @@ std::map<std::string, std::size_t> ConnectionGate::count_by_source() const {
 ConnectionGate::Connections::iterator ConnectionGate::find_victim(const std::string* source) {
   const auto counts = count_by_source();
   auto best = connections_.end();
-  // Less is sooner: the phase, then how many its source has, then how long it has been so.
+  // Less is sooner: how many its source has, then the phase, then how long it has been so.
   const auto order = [&](const Connection& connection) {
-    return std::tuple(connection.phase != Phase::kHandshake,
-                      -static_cast<std::int64_t>(counts.at(connection.source)), connection.since);
+    return std::tuple(-static_cast<std::int64_t>(counts.at(connection.source)),
+                      connection.phase != Phase::kHandshake, connection.since);
   };
   for (auto it = connections_.begin(); it != connections_.end(); ++it) {
     const Connection& connection = it->second;

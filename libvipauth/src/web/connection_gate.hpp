@@ -13,9 +13,10 @@ namespace vipauth::web {
 /// Which connections there may be at once, and which one makes room for the next.
 ///
 /// Where a source has too many, one of its own goes; where there are too many in all, one of the source that
-/// has most. First goes who has not finished TLS's handshake, then who is between or within requests that it
-/// sends, the one that has been so longest; never who is being answered. So whoever keeps connections open
-/// and says nothing shuts out nobody, itself included. May be used from any thread.
+/// has most, whatever those of others do. First goes who has not finished TLS's handshake, then who is
+/// between or within requests that it sends, the one that has been so longest; never who is being answered.
+/// So whoever keeps connections open and says nothing shuts out nobody, itself included. May be used from any
+/// thread.
 class ConnectionGate {
  public:
   enum class Phase { kHandshake, kReading, kAnswering };

@@ -70,10 +70,13 @@ Result<std::string> read_authorities(const std::filesystem::path& path) {
 std::string message_of(const Json& answer) {
   std::string out = text_of(answer, "message");
   if (out.empty()) out = text_of(answer, "error");
-  if (out.size() > kMaxMessage) out = out.substr(0, kMaxMessage) + "...";
-  return out;
+  if (out.size() <= kMaxMessage) return out;
+  std::size_t end = kMaxMessage;
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0U) == 0x80U) --end;  // no character in two
+  return out.substr(0, end) + "...";
 }
 
+/// Never kIoError, which is for a server that cannot be reached.
 ErrorCode code_of(int status) {
   switch (status) {
     case 400:
@@ -84,7 +87,7 @@ ErrorCode code_of(int status) {
     case 409: return ErrorCode::kConflict;
     case 429:
     case 503: return ErrorCode::kBusy;
-    default: return ErrorCode::kIoError;
+    default: return ErrorCode::kParseError;
   }
 }
 
@@ -133,7 +136,7 @@ struct CsrClient::Impl {
     const auto answer = client.send(method, path, body.is_null() ? std::string() : body.dump());
     if (!answer) return answer.error();
     if (answer->status >= 300 && answer->status < 400) {
-      return from_server(ErrorCode::kIoError,
+      return from_server(ErrorCode::kParseError,
                          "answers a redirect, which is not followed: give the address it leads to");
     }
     auto document = Json::parse(answer->body);
@@ -211,7 +214,8 @@ struct CsrClient::Impl {
     }
     if (status == "PENDING" || status == "DENIED") {
       platform.status = status == "DENIED" ? CsrStatus::kDenied : CsrStatus::kPending;
-      if (auto forgotten = files.forget(platform.common_name); !forgotten) return forgotten.error();
+      if (auto forgotten = files.forget(platform.common_name, client.address().origin()); !forgotten)
+        return forgotten.error();
       const bool is_news = platform.status == CsrStatus::kDenied && !was_denied;
       was_denied = was_denied || is_news;
       if (is_news && options.on_denied) options.on_denied(platform);

@@ -1,5 +1,6 @@
 #include "web/http_client.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <csignal>
 #include <fcntl.h>
@@ -25,6 +26,7 @@ namespace {
 
 /// Of what a server sends besides the body: header fields, and what TLS adds.
 constexpr std::size_t kMaxOverhead = std::size_t{64} * 1024;
+constexpr std::chrono::milliseconds kBetweenLooks{100};  // at whether it is told to stop
 
 /// The connection of one request, which ends when its time is over, or too much has come.
 class Line {
@@ -143,10 +145,11 @@ Outcome run(httplib::ClientImpl& client, const httplib::Request& plan, std::size
   return out;
 }
 
-/// Runs `work` on a thread that takes no signals, SIGPIPE neither, and cuts the line when the time is over.
-/// \return whether it was
+/// Runs `work` on a thread that takes no signals, SIGPIPE neither, and cuts the line when the time is over,
+/// or it is told to stop.
+/// \return whether it was cut
 template <typename Work>
-bool run_in_time(Line& line, std::chrono::milliseconds timeout, Work work) {
+bool run_in_time(Line& line, std::chrono::milliseconds timeout, const std::atomic<bool>* stop, Work work) {
   std::mutex mutex;
   std::condition_variable finished;
   bool is_done = false;
@@ -161,14 +164,20 @@ bool run_in_time(Line& line, std::chrono::milliseconds timeout, Work work) {
     finished.notify_one();
   });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  bool is_late = false;
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  bool is_cut = false;
   {
     std::unique_lock lock(mutex);
-    is_late = !finished.wait_for(lock, timeout, [&] { return is_done; });
+    while (!is_done && !is_cut) {
+      const auto look = std::min(deadline, std::chrono::steady_clock::now() + kBetweenLooks);
+      finished.wait_until(lock, look, [&] { return is_done; });
+      const bool is_over = std::chrono::steady_clock::now() >= deadline || (stop != nullptr && *stop);
+      is_cut = !is_done && is_over;
+    }
   }
-  if (is_late) line.cut();
+  if (is_cut) line.cut();
   worker.join();
-  return is_late;
+  return is_cut;
 }
 
 std::unique_ptr<httplib::ClientImpl> make_client(const WebAddress& address) {
@@ -197,6 +206,9 @@ HttpClient::~HttpClient() { OPENSSL_cleanse(options_.password.data(), options_.p
 Result<HttpClient::Answer> HttpClient::send(std::string_view method, std::string_view path,
                                             std::string_view body) const {
   const std::string origin = "\"" + address_.origin() + "\"";
+  const auto is_stopped = [this] { return options_.stop && *options_.stop; };
+  const Error stopped{ErrorCode::kIoError, origin + " is not waited for: this program ends", ""};
+  if (is_stopped()) return stopped;
   Line line;
   Handshake handshake{&options_.trust, &line, options_.max_bytes + kMaxOverhead, 0, false, {}, {}};
   const auto client = make_client(address_);
@@ -227,14 +239,15 @@ Result<HttpClient::Answer> HttpClient::send(std::string_view method, std::string
   }
 
   Outcome outcome;
-  const bool is_late =
-      run_in_time(line, options_.timeout, [&] { outcome = run(*client, request, options_.max_bytes); });
+  const bool is_cut = run_in_time(line, options_.timeout, options_.stop.get(),
+                                  [&] { outcome = run(*client, request, options_.max_bytes); });
   if (!handshake.problem.empty()) return not_trusted(address_, options_.trust, handshake);
   if (outcome.is_too_long || handshake.is_too_much) {
     return Error{ErrorCode::kLimitExceeded,
                  origin + " answers more than " + std::to_string(options_.max_bytes) + " bytes", ""};
   }
-  if (is_late) {
+  if (is_cut && is_stopped()) return stopped;
+  if (is_cut) {
     return Error{ErrorCode::kIoError, origin + " did not answer within " + seconds(options_.timeout), ""};
   }
   if (outcome.failure) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -26,8 +28,9 @@ class HttpClient {
     ServerTrust trust;
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds timeout{10000};  ///< of all; resolving the host's name is up to the system
-    std::size_t max_bytes = std::size_t{64} * 1024;  ///< of an answer's body
-    std::string user;                                ///< of basic authentication; empty: none
+    std::size_t max_bytes = std::size_t{64} * 1024;   ///< of an answer's body
+    std::shared_ptr<const std::atomic<bool>> stop{};  ///< set: nothing is waited for any more; may be null
+    std::string user;                                 ///< of basic authentication; empty: none
     std::string password;
   };
 

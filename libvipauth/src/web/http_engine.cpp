@@ -136,7 +136,7 @@ struct HttpEngine::Impl {
     const HttpRequest head = request_of(request, *current_exchange);
     auto refused = site.refuse_head(head);
     if (!refused) return false;
-    current_exchange->is_unread = head.count("content-length") > 0 || head.count("transfer-encoding") > 0;
+    current_exchange->is_unread = !Site::has_clear_end(head);
     Site::complete(head, *refused);
     write_reply(*refused, response);
     return true;

@@ -21,6 +21,8 @@ using std::chrono::steady_clock;
 constexpr std::chrono::hours kRenewal{1};
 constexpr int kReapMilliseconds = 1000;
 constexpr int kShortOfDescriptorsMilliseconds = 20;
+/// So many are taken in a row, however many more are in the queue: what is done must be cleared away, too.
+constexpr int kConnectionsInARow = 64;
 
 /// No signal handler of the embedder's runs on our threads.
 std::thread start_quiet_thread(std::function<void()> body) {
@@ -85,7 +87,7 @@ void HttpsListener::accept_all() {
     is_short = false;
     join_done();
     if (steady_clock::now() >= next_renewal_) renew_context();
-    while (!is_stopping_) {
+    for (int taken = 0; !is_stopping_ && taken < kConnectionsInARow; ++taken) {
       auto accepted = accept_from(socket_);
       if (accepted) {
         admit(*std::move(accepted));

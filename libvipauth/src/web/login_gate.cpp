@@ -18,10 +18,11 @@ std::string place_of(std::string_view name, std::string_view address) {
 
 class LoginGate::Turn {
  public:
-  static std::optional<Turn> take(LoginGate& gate) {
+  static std::optional<Turn> take(LoginGate& gate, bool is_known) {
     std::unique_lock lock(gate.mutex_);
     if (gate.running_ >= gate.limits_.hashes) {
-      if (gate.waiting_ >= gate.limits_.waiting) return std::nullopt;
+      const std::size_t kept = is_known ? 0 : 1;
+      if (gate.waiting_ + kept >= gate.limits_.waiting) return std::nullopt;
       ++gate.waiting_;
       gate.turn_is_free_.wait(lock, [&] { return gate.running_ < gate.limits_.hashes; });
       --gate.waiting_;
@@ -51,38 +52,49 @@ LoginGate::Account& LoginGate::account_of(std::string_view name) {
   return accounts_[std::hash<std::string_view>()(name) % accounts_.size()];
 }
 
-Result<void> LoginGate::admit(std::string_view name, std::string_view address, Timestamp now) {
-  if (penalties_.is_penalised(address, now)) {
-    return busy("too many logins have failed from this address: wait a minute");
+void LoginGate::Failures::forget(Timestamp now, std::chrono::milliseconds each) {
+  if (now > counted) {
+    count = std::max(0.0, count - static_cast<double>((now - counted).count()) /
+                                      static_cast<double>(Timestamp::duration(each).count()));
   }
+  counted = now;
+}
+
+std::deque<LoginGate::Place>::iterator LoginGate::Account::find(const std::string& digest) {
+  return std::find_if(known.begin(), known.end(), [&](const Place& place) { return place.digest == digest; });
+}
+
+Result<bool> LoginGate::admit(std::string_view name, std::string_view address, Timestamp now) {
   const std::lock_guard lock(mutex_);
   Account& account = account_of(name);
-  if (now > account.counted) {
-    account.failures = std::max(0.0, account.failures - static_cast<double>((now - account.counted).count()) /
-                                                            static_cast<double>(kRefill.count()));
+  account.failures.forget(now, kRefill);
+  const auto place = account.find(place_of(name, address));
+  const bool is_known = place != account.known.end();
+  if (is_known) place->failures.forget(now, kKnownRefill);
+  const bool is_trusted = is_known && place->failures.count < kKnownBurst;
+  if (!is_trusted && penalties_.is_penalised(address, now)) {
+    return busy("too many logins have failed from this address: wait a minute");
   }
-  account.counted = now;
-  const auto& known = account.known_addresses;
-  const bool is_known = std::find(known.begin(), known.end(), place_of(name, address)) != known.end();
-  if (!is_known && account.failures >= kBurst) {
+  if (!is_known && account.failures.count >= kBurst) {
     return busy("too many logins to this account have failed: wait a minute");
   }
-  return {};
+  return is_known;
 }
 
 void LoginGate::note(bool succeeded, std::string_view name, std::string_view address, Timestamp now) {
-  const std::string place = place_of(name, address);
+  std::string digest = place_of(name, address);
   {
     const std::lock_guard lock(mutex_);
     Account& account = account_of(name);
-    auto& known = account.known_addresses;
-    const auto found = std::find(known.begin(), known.end(), place);
+    auto& known = account.known;
+    const auto found = account.find(digest);
     if (succeeded) {
       if (found != known.end()) known.erase(found);
-      known.push_back(place);
+      known.push_back({std::move(digest), {0, now}});
       if (known.size() > kKnownAddresses) known.pop_front();
-    } else if (found == known.end()) {
-      account.failures = std::min(account.failures + 1, kBurst);
+    } else {
+      Failures& failures = found == known.end() ? account.failures : found->failures;
+      failures.count = std::min(failures.count + 1, found == known.end() ? kBurst : kKnownBurst);
     }
   }
   if (!succeeded) {
@@ -92,13 +104,14 @@ void LoginGate::note(bool succeeded, std::string_view name, std::string_view add
 
 Result<WebUsers::User> LoginGate::check(std::string_view name, std::string_view password,
                                         std::string_view address, Timestamp now) {
-  if (auto admitted = admit(name, address, now); !admitted) return admitted.error();
+  const auto admitted = admit(name, address, now);
+  if (!admitted) return admitted.error();
   Result<WebUsers::User> user = busy("too many log in at once: ask again in a moment");
   {
-    const auto turn = Turn::take(*this);
+    const auto turn = Turn::take(*this, *admitted);
     if (!turn) return user;
     // Whom others made fail meanwhile is not checked any more: a batch in the queue is no way around.
-    if (auto admitted = admit(name, address, now); !admitted) return admitted.error();
+    if (auto still = admit(name, address, now); !still) return still.error();
     user = users_.verify(name, password);
   }
   if (user && !user->is_admin()) {

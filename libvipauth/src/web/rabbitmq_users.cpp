@@ -1,6 +1,7 @@
 #include <vipauth/rabbitmq_users.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <set>
 #include <thread>
@@ -91,8 +92,10 @@ struct RabbitMqUsers::Impl {
   enum class Presence { kNone, kOurs };
 
   Settings settings;
+  std::shared_ptr<std::atomic<bool>> stop;
   HttpClient client;
 
+  /// \return kIoError  it does not answer; never for an answer
   Result<HttpClient::Answer> ask(std::string_view method, const std::string& path,
                                  const Json& body = {}) const {
     auto answer = client.send(method, "/api/" + path, body.is_null() ? std::string() : body.dump());
@@ -100,7 +103,7 @@ struct RabbitMqUsers::Impl {
     const int status = answer->status;
     if (is_success(status) || status == kNotFound) return answer;
     std::string message = "answers " + std::to_string(status);
-    ErrorCode code = ErrorCode::kIoError;
+    ErrorCode code = ErrorCode::kParseError;
     if (status == 401 || status == 403) {
       code = ErrorCode::kPermissionDenied;
       message += " to its user \"" + settings.user +
@@ -316,8 +319,10 @@ Result<std::shared_ptr<RabbitMqUsers>> RabbitMqUsers::create(Settings settings) 
   options.user = settings.user;
   options.password = *password;
   OPENSSL_cleanse(password->data(), password->size());
-  auto impl =
-      std::make_unique<Impl>(Impl{std::move(settings), HttpClient(*std::move(address), std::move(options))});
+  auto stop = std::make_shared<std::atomic<bool>>(false);
+  options.stop = stop;
+  auto impl = std::make_unique<Impl>(
+      Impl{std::move(settings), std::move(stop), HttpClient(*std::move(address), std::move(options))});
   return std::shared_ptr<RabbitMqUsers>(new RabbitMqUsers(std::move(impl)));
 }
 
@@ -329,6 +334,8 @@ Result<void> RabbitMqUsers::admit(const CommonName& name) {
 
 Result<void> RabbitMqUsers::expel(const CommonName& name) { return impl_->expel(name); }
 
+void RabbitMqUsers::stop() noexcept { *impl_->stop = true; }
+
 Result<void> RabbitMqUsers::admit_only(const std::vector<CommonName>& names) {
   const auto users = impl_->get_list("users");
   if (!users) return users.error();
@@ -337,8 +344,10 @@ Result<void> RabbitMqUsers::admit_only(const std::vector<CommonName>& names) {
   if (!served) return served.error();
 
   Result<void> first;
-  const auto keep_first = [&first](Result<void> done) {
+  const auto is_silent = [&first](Result<void> done) {
+    const bool out = !done && done.error().code == ErrorCode::kIoError;
     if (first && !done) first = std::move(done);
+    return out;
   };
   std::set<CommonName> ours;
   for (const Json& user : *users) {
@@ -346,11 +355,11 @@ Result<void> RabbitMqUsers::admit_only(const std::vector<CommonName>& names) {
     const auto name = CommonName::parse(text_of(user, "name"));
     if (!name) continue;  // admit() made no such user
     ours.insert(*name);
-    if (!wanted.contains(*name)) keep_first(expel(*name));
+    if (!wanted.contains(*name) && is_silent(expel(*name))) return first;
   }
   for (const CommonName& name : wanted) {
     const bool is_served = !impl_->settings.topics && ours.contains(name) && served->contains(name);
-    if (!is_served) keep_first(admit(name));
+    if (!is_served && is_silent(admit(name))) return first;
   }
   return first;
 }

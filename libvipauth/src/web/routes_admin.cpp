@@ -62,6 +62,32 @@ HttpReply decide_csr(Site& site, const Call& call, DecideCsr decide, const char*
   return json_reply(200, out);
 }
 
+/// The fingerprint that the administrator has compared; empty where none is given. What is not known is
+/// refused: a typing mistake would take the check away.
+Result<std::string> compared_fingerprint(const Json& body) {
+  std::string out;
+  for (const Json::Member& member : body.as_object()) {
+    if (member.name != "key_fingerprint" || !member.value.is_string() || member.value.as_string().empty()) {
+      return Error{ErrorCode::kInvalidArgument, "must be key_fingerprint, as the list of requests has it",
+                   json_pointer("", member.name)};
+    }
+    out = member.value.as_string();
+  }
+  return out;
+}
+
+/// A name may have been deleted, and asked for with another key, since the administrator looked.
+Result<void> check_key(const CsrStore& store, const CommonName& name, const std::string& fingerprint) {
+  if (fingerprint.empty()) return {};
+  const auto entry = store.get(name);
+  if (!entry) return entry.error();
+  if (entry->key_fingerprint == fingerprint) return {};
+  return Error{ErrorCode::kConflict,
+               "\"" + name.text() + "\" is another request by now, for the key " + entry->key_fingerprint +
+                   ": compare that one",
+               ""};
+}
+
 // ---- Credentials ----
 
 Json to_json(const Authorization& peer) {
@@ -138,6 +164,12 @@ HttpReply answer_csrs(Site& site, const Call&) {
 }
 
 HttpReply answer_approve_csr(Site& site, const Call& call) {
+  const auto fingerprint = compared_fingerprint(call.body);
+  if (!fingerprint) return error_reply(fingerprint.error());
+  if (const auto name = CommonName::parse(call.parameter)) {
+    const auto checked = check_key(site.store(), *name, *fingerprint);
+    if (!checked) return site.refuse(checked.error(), "approve_csr");
+  }
   return decide_csr(site, call, &CsrStore::approve, "approve_csr");
 }
 HttpReply answer_deny_csr(Site& site, const Call& call) {

@@ -56,6 +56,15 @@ Match match(const HttpRequest& request) {
 
 HttpReply not_found() { return error_reply(404, "there is nothing under this path"); }
 
+/// RFC 9110, section 5.6.2. A space before the colon is part of a name for some, and for others it is not.
+bool is_token(std::string_view name) {
+  const auto is_allowed = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  };
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_allowed);
+}
+
 /// The length that a request says that its body has; nothing where that is no number.
 std::optional<std::size_t> body_length(const HttpRequest& request) {
   if (request.count("content-length") == 0) return 0;
@@ -65,6 +74,11 @@ std::optional<std::size_t> body_length(const HttpRequest& request) {
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
   if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
   return length;
+}
+
+bool has_clear_names(const HttpRequest& request) {
+  return std::all_of(request.headers.begin(), request.headers.end(),
+                     [](const auto& header) { return is_token(header.first); });
 }
 
 bool is_json(std::string_view content_type) {
@@ -102,7 +116,15 @@ HttpReply Site::refuse(const Error& error, std::string_view what) const {
   return reply;
 }
 
+bool Site::has_clear_end(const HttpRequest& request) {
+  const bool has_body = request.count("content-length") > 0 || request.count("transfer-encoding") > 0;
+  const bool may_have_body =
+      request.method != "GET" && request.method != "HEAD" && request.method != "DELETE";
+  return !has_body && !may_have_body && has_clear_names(request);
+}
+
 std::optional<HttpReply> Site::refuse_head(const HttpRequest& request) const {
+  if (!has_clear_names(request)) return error_reply(400, "the name of a header field is none");
   if (request.path.size() > kMaxPath) return error_reply(414, "the path is too long");
   const Match found = match(request);
   if (found.allowed.empty()) return not_found();

@@ -71,6 +71,8 @@ class Site {
 
   /// Looks at a request before its body is read. \return the refusal of one that needs not be read
   std::optional<HttpReply> refuse_head(const HttpRequest& request) const;
+  /// Whether what follows such a head, with no body read, is surely the next request.
+  static bool has_clear_end(const HttpRequest& request);
   /// Answers a request, with all headers that the answer has.
   HttpReply answer(const HttpRequest& request);
   /// Puts on a reply what every reply has.

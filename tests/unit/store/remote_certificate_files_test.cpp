@@ -38,7 +38,7 @@ TEST_CASE("RemoteCertificateFiles: saves, finds by address, and forgets") {
   const CommonName name = *files.name_for("v1");
   const Certificate certificate = certificate_in(home);
   CHECK_FALSE(files.find(kAddress)->has_value());
-  CHECK(files.forget(name));
+  CHECK(files.forget(name, kAddress));
   REQUIRE(files.save(name, certificate, certificate.pem, kAddress, Json::Object{{"instance-name", "v1"}}));
   const auto found = files.find(kAddress);
   REQUIRE(found);
@@ -53,9 +53,48 @@ TEST_CASE("RemoteCertificateFiles: saves, finds by address, and forgets") {
   const auto mode = std::filesystem::status((*found)->files.certificate).permissions();
   CHECK(mode == static_cast<std::filesystem::perms>(0644));
 
-  REQUIRE(files.forget(name));
+  REQUIRE(files.forget(name, kAddress));
   CHECK_FALSE(files.find(kAddress)->has_value());
   CHECK_FALSE(home.has("certificates/remote_certs/v1.v2.platform.agent.crt"));
+}
+
+TEST_CASE("RemoteCertificateFiles: a platform has no power over what another one of its name left") {
+  const TempHome home;
+  const RemoteCertificateFiles files(home / "certificates", kLocal);
+  const CommonName name = *files.name_for("v1");
+  const Certificate certificate = certificate_in(home);
+  const Certificate another = CertificateAuthority::open_or_create(home / "stranger", "v1", {})->root();
+  const Json discovery{Json::Object()};
+  const std::string folder = "certificates/remote_certs/";
+  REQUIRE(files.save(name, certificate, certificate.pem, kAddress, discovery));
+  const std::string origin = home.read(folder + "v1.v2.platform.agent.json");
+
+  for (const std::string& pem : {certificate.pem, another.pem}) {
+    const auto refused = files.save(name, another, pem, "https://stranger:8443", discovery);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::kConflict);
+    CHECK_THAT(refused.error().message, Catch::Contains(kAddress) &&
+                                            Catch::Contains("https://stranger:8443") &&
+                                            Catch::Contains("v1.v2.platform.agent.json"));
+  }
+  CHECK(files.forget(name, "https://stranger:8443").error().code == ErrorCode::kConflict);
+
+  // The authority is shared by all agents: another one's request does not replace it, either.
+  const RemoteCertificateFiles others(home / "certificates", *CommonName::parse("v2.other"));
+  const CommonName other_name = *others.name_for("v1");
+  CHECK(others.save(other_name, another, another.pem, "https://stranger:8443", discovery).error().code ==
+        ErrorCode::kConflict);
+  CHECK_FALSE(home.has(folder + "v1.v2.other.crt"));
+  CHECK(home.read(folder + "v1.v2.platform.agent.crt") == certificate.pem);
+  CHECK(home.read(folder + "v1_ca.crt") == certificate.pem);
+  CHECK(home.read(folder + "v1.v2.platform.agent.json") == origin);
+
+  // The same authority by another address, a new one at the same, and one that moved.
+  CHECK(others.save(other_name, certificate, certificate.pem, "https://10.0.0.1:8443", discovery));
+  CHECK(others.forget(other_name, "https://10.0.0.1:8443"));
+  CHECK(files.save(name, another, another.pem, kAddress, discovery));
+  std::filesystem::remove(home / (folder + "v1.v2.platform.agent.json"));
+  CHECK(files.save(name, certificate, certificate.pem, "https://moved:8443", discovery));
 }
 
 TEST_CASE("RemoteCertificateFiles: what is damaged is told, and a link is not written through") {
@@ -66,6 +105,10 @@ TEST_CASE("RemoteCertificateFiles: what is damaged is told, and a link is not wr
   REQUIRE(files.save(name, certificate, certificate.pem, kAddress, Json(Json::Object())));
   home.write("certificates/remote_certs/v1.v2.platform.agent.json", "{");
   CHECK_FALSE(files.find(kAddress));
+  CHECK_FALSE(files.save(name, certificate, certificate.pem, kAddress, Json(Json::Object())));
+  CHECK_FALSE(files.forget(name, kAddress));
+  CHECK(home.read("certificates/remote_certs/v1.v2.platform.agent.json") == "{");
+  std::filesystem::remove(home / "certificates/remote_certs/v1.v2.platform.agent.json");
   REQUIRE(files.save(name, certificate, certificate.pem, kAddress, Json(Json::Object())));
   CHECK(files.find(kAddress)->has_value());
   home.write("certificates/remote_certs/v1.v2.platform.agent.crt", "damaged");

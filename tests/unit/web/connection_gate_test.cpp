@@ -66,6 +66,28 @@ TEST_CASE("ConnectionGate: where all is full the source with most makes room") {
   CHECK(watched.ended == std::set<std::string>{"e1"});
 }
 
+TEST_CASE("ConnectionGate: those who fill all with idle connections end no handshake of others") {
+  Watched watched({.connections = 256, .per_source = 64});
+  for (int i = 0; i < 51; ++i) {
+    for (const char* source : {"e1", "e2", "e3", "e4", "e5"}) {
+      const auto idle = watched.admit(source, source);
+      REQUIRE(idle);
+      watched.gate.enter(*idle, Phase::kReading);
+    }
+  }
+  REQUIRE(watched.admit("honest", "h1"));
+  CHECK(watched.ended.empty());
+  for (int i = 0; i < 20; ++i) {
+    for (const char* source : {"e1", "e2", "e3", "e4", "e5"}) {
+      const auto idle = watched.admit(source, source);
+      REQUIRE(idle);
+      watched.gate.enter(*idle, Phase::kReading);
+    }
+  }
+  CHECK_FALSE(watched.ended.empty());
+  CHECK_FALSE(watched.ended.contains("h1"));
+}
+
 TEST_CASE("ConnectionGate: threads are bounded even where ended connections linger") {
   Watched watched({.connections = 3, .per_source = 3});
   std::size_t admitted = 0;

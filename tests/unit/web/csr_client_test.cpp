@@ -180,6 +180,59 @@ TEST_CASE("CsrClient: a saved certificate serves while the server cannot be reac
   CHECK(CsrClient::create(url, late)->connect_remote_platform().error().code == ErrorCode::kIoError);
 }
 
+TEST_CASE("CsrClient: a platform of the name of another takes nothing of that") {
+  RemoteV1 remote;
+  RemoteV1 stranger;
+  const TempHome agent;
+  auto client = remote.client(agent);
+  REQUIRE(client.connect_remote_platform());
+  REQUIRE(remote.store.approve(kName));
+  const auto approved = client.connect_remote_platform();
+  REQUIRE(approved);
+  const std::string certificate = read_file(approved->files.certificate);
+
+  const auto refused = stranger.client(agent).connect_remote_platform();  // it says PENDING
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kConflict);
+  REQUIRE(stranger.store.approve(kName));
+  CHECK(stranger.client(agent).connect_remote_platform().error().code == ErrorCode::kConflict);
+  CHECK(read_file(approved->files.certificate) == certificate);
+  CHECK(read_file(approved->files.authority) == remote.authority.root().pem);
+  CHECK(client.connect_remote_platform()->status == CsrStatus::kApproved);
+}
+
+TEST_CASE("CsrClient: a saved certificate does not serve where a server that is reached fails") {
+  RemoteV1 remote;
+  const TempHome agent;
+  auto client = remote.client(agent);
+  REQUIRE(client.connect_remote_platform());
+  REQUIRE(remote.store.approve(kName));
+  REQUIRE(client.connect_remote_platform()->status == CsrStatus::kApproved);
+  for (const std::string& answer :
+       {FakeWebServer::answer("302 Found", "", "Location: https://localhost:1/\r\n"),
+        FakeWebServer::answer("500 Internal Server Error", "{\"status\": \"ERROR\", \"message\": \"no\"}"),
+        FakeWebServer::answer("502 Bad Gateway", "<html>")}) {
+    remote.discovery = answer;
+    const auto refused = client.connect_remote_platform();
+    INFO(answer.substr(0, 40));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::kParseError);
+  }
+  remote.discovery.clear();
+  CHECK(client.connect_remote_platform()->is_from_server);
+}
+
+TEST_CASE("CsrClient: a long message is cut between characters") {
+  RemoteV1 remote;
+  const TempHome agent;
+  std::string text = "x";
+  for (int i = 0; i < 600; ++i) text += "\xc3\xa4";
+  remote.csr_answer = FakeWebServer::ok(Json(Json::Object{{"status", "PENDING"}, {"message", text}}).dump());
+  const auto pending = remote.client(agent).connect_remote_platform();
+  REQUIRE(pending);
+  CHECK(pending->message == text.substr(0, 999) + "...");
+}
+
 TEST_CASE("CsrClient: sends nothing to a server that is not trusted") {
   RemoteV1 remote;
   const TempHome agent;
@@ -294,14 +347,15 @@ TEST_CASE("CsrClient: refuses hostile answers") {
       {named("v1..x"), "", ErrorCode::kInvalidArgument},
       {named(std::string(60, 'v')), "", ErrorCode::kLimitExceeded},
       {named("v2"), "", ErrorCode::kConflict},  // our own name
-      {FakeWebServer::answer("302 Found", "", "Location: https://localhost:1/\r\n"), "", ErrorCode::kIoError},
+      {FakeWebServer::answer("302 Found", "", "Location: https://localhost:1/\r\n"), "",
+       ErrorCode::kParseError},
       {FakeWebServer::answer("404 Not Found", "<html>"), "", ErrorCode::kNotFound},
       {FakeWebServer::ok(std::string(CsrClient::kMaxAnswerBytes + 1, ' ')), "", ErrorCode::kLimitExceeded},
       {"HTTP/1.1 200 OK\r\nX: " + std::string(std::size_t{1} << 20U, 'x') + "\r\n\r\n{}", "",
        ErrorCode::kLimitExceeded},
       {"", FakeWebServer::ok("{}"), ErrorCode::kParseError},
       {"", FakeWebServer::ok("{\"status\": \"MAYBE\"}"), ErrorCode::kParseError},
-      {"", FakeWebServer::ok("{\"status\": \"ERROR\", \"message\": \"no\"}"), ErrorCode::kIoError},
+      {"", FakeWebServer::ok("{\"status\": \"ERROR\", \"message\": \"no\"}"), ErrorCode::kParseError},
       {"", FakeWebServer::answer("409 Conflict", "{\"status\": \"ERROR\", \"message\": \"no\"}"),
        ErrorCode::kConflict},
       {"", FakeWebServer::answer("429 Too Many Requests", "{\"status\": \"ERROR\"}"), ErrorCode::kBusy},

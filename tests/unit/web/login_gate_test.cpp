@@ -59,6 +59,22 @@ TEST_CASE("LoginGate: an address that guesses is stopped, and no other is") {
   CHECK(gate.gate.check("alice", kAdminPassword, "10.0.0.1", kNow + 1h));
 }
 
+TEST_CASE("LoginGate: an owner passes the penalty of an address that others guess from") {
+  Gate gate;
+  REQUIRE(gate.gate.check("alice", kAdminPassword, "10.0.0.1", kNow));
+  for (int i = 0; i < 4; ++i) gate.refused("nobody", "wrong", "10.0.0.1");
+  CHECK(gate.refused("nobody", "wrong", "10.0.0.1") == ErrorCode::kBusy);
+  CHECK(gate.gate.check("alice", kAdminPassword, "10.0.0.1", kNow));
+  CHECK(gate.refused("bob", "wrong", "10.0.0.1") == ErrorCode::kBusy);
+
+  // Not for guessing on: only so often.
+  for (int i = 0; i < static_cast<int>(LoginGate::kKnownBurst); ++i) {
+    CHECK(gate.refused("alice", "wrong", "10.0.0.1") == ErrorCode::kPermissionDenied);
+  }
+  CHECK(gate.refused("alice", kAdminPassword, "10.0.0.1") == ErrorCode::kBusy);
+  CHECK(gate.gate.check("alice", kAdminPassword, "10.0.0.1", kNow + LoginGate::kKnownRefill));
+}
+
 TEST_CASE("LoginGate: guessing from everywhere is slow, and does not lock the owner out") {
   Gate gate(kNoPenalties);
   REQUIRE(gate.gate.check("alice", kAdminPassword, "10.0.0.1", kNow));

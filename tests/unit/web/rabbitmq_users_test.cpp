@@ -1,8 +1,11 @@
 #include <vipauth/rabbitmq_users.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <map>
 #include <set>
+#include <thread>
 
 #include <vipauth/json.hpp>
 
@@ -191,6 +194,40 @@ TEST_CASE("RabbitMqUsers: admit_only removes its other users and leaves those of
   CHECK(has("v1.v2.d"));  // it goes on
 }
 
+TEST_CASE("RabbitMqUsers: a broker that falls silent is not asked again for each user") {
+  const TempHome home;
+  FakeBroker broker;
+  std::atomic<int> asked = 0;
+  const FakeWebServer server([&](const Request& request) {
+    if (request.path.starts_with("/api/users/")) {
+      ++asked;
+      return std::string();
+    }
+    return broker(request);
+  });
+  auto settings = settings_for(server, home);
+  settings.timeout = std::chrono::milliseconds(300);
+  const auto users = *RabbitMqUsers::create(settings);
+  const auto silent = users->admit_only({name("v1.v2.a"), name("v1.v2.b"), name("v1.v2.c")});
+  REQUIRE_FALSE(silent);
+  CHECK(silent.error().code == ErrorCode::kIoError);
+  CHECK(asked == 1);
+}
+
+TEST_CASE("RabbitMqUsers: nothing is waited for once it is told to stop") {
+  const TempHome home;
+  const FakeWebServer server([](const Request&) { return std::string(); });
+  auto settings = settings_for(server, home);
+  settings.timeout = std::chrono::minutes(1);
+  const auto users = *RabbitMqUsers::create(settings);
+  const auto begin = std::chrono::steady_clock::now();
+  std::thread asking([&] { CHECK_FALSE(users->admit_only({name("v1.v2.a")})); });
+  users->stop();
+  asking.join();
+  CHECK_FALSE(users->admit(name("v1.v2.a")));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+}
+
 TEST_CASE("RabbitMqUsers: topic permissions are set where there is a template") {
   const TempHome home;
   FakeBroker broker;
@@ -212,8 +249,8 @@ TEST_CASE("RabbitMqUsers: says what is wrong with the answers of a broker") {
   };
   const std::vector<Case> cases{
       {FakeWebServer::answer("401 Unauthorized", "{}"), ErrorCode::kPermissionDenied, "rmq-management-user"},
-      {FakeWebServer::answer("500 Internal Server Error", ""), ErrorCode::kIoError, "500"},
-      {FakeWebServer::answer("302 Found", "", "Location: http://localhost:1/\r\n"), ErrorCode::kIoError,
+      {FakeWebServer::answer("500 Internal Server Error", ""), ErrorCode::kParseError, "500"},
+      {FakeWebServer::answer("302 Found", "", "Location: http://localhost:1/\r\n"), ErrorCode::kParseError,
        "not followed"},
       {FakeWebServer::ok("<html>"), ErrorCode::kParseError, "no JSON"},
       {FakeWebServer::ok(R"({"name":"another","tags":["vipauth"]})"), ErrorCode::kParseError, "another user"},

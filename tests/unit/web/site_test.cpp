@@ -211,6 +211,25 @@ TEST_CASE("Site: a certificate is asked for, approved and given") {
   CHECK(text_at(body_of(asker.ask_for_certificate(csr.pem())), "status") == "PENDING");
 }
 
+TEST_CASE("Site: an approval is for the key that was looked at") {
+  Asker asker;
+  const CertificateRequest first = WebHome::csr(kName);
+  const CertificateRequest second = WebHome::csr(kName);
+  REQUIRE(asker.ask_for_certificate(first.pem()).status == 200);
+  asker.log_in();
+  REQUIRE(asker.ask_as_admin("DELETE", "/api/csrs/" + kName).status == 200);
+  REQUIRE(asker.ask_for_certificate(second.pem()).status == 200);
+  const auto approve = [&](const Json& body) {
+    return asker.ask_as_admin("POST", "/api/csrs/" + kName + "/approve", body.dump()).status;
+  };
+  CHECK(approve(Json::Object{{"key_fingerprint", first.key_fingerprint()}}) == 409);
+  CHECK(approve(Json::Object{{"key_fingerprint", ""}}) == 400);
+  CHECK(approve(Json::Object{{"key_fingerprint", Json()}}) == 400);
+  CHECK(approve(Json::Object{{"fingerprint", second.key_fingerprint()}}) == 400);
+  CHECK(asker.web.store->get(*CommonName::parse(kName))->status == CsrStatus::kPending);
+  CHECK(approve(Json::Object{{"key_fingerprint", second.key_fingerprint()}}) == 200);
+}
+
 TEST_CASE("Site: hostile requests for certificates are refused clearly") {
   Asker asker;
   const auto status = [&](const std::string& body) {

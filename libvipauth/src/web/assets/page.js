@@ -424,7 +424,7 @@ async function openApproval(request) {
 }
 
 function approvalOf(request) {
-  if (request.kind === "csr") return {};
+  if (request.kind === "csr") return { key_fingerprint: request.print };
   const out = {};
   const user = byId("approve-user").value.trim();
   const identity = byId("approve-identity").value.trim();
