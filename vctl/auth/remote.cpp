@@ -211,25 +211,6 @@ const char* option_of_credentials(const RemoteApproveOptions& options) {
   return options.any_address ? "--any-address" : nullptr;
 }
 
-/// A fingerprint, however it is written.
-std::string hexadecimal_digits(std::string text) {
-  std::erase(text, ':');
-  return to_lower(text);
-}
-
-/// Whether the request is for the key that was compared: a name may be asked for with another one by now.
-Result<void> check_fingerprint(const CsrStore& requests, const RemoteApproveOptions& options) {
-  if (!options.fingerprint) return {};
-  const auto entry = requests.get(*CommonName::parse(options.user_id));
-  if (!entry) return entry.error();
-  if (hexadecimal_digits(*options.fingerprint) == hexadecimal_digits(entry->key_fingerprint)) return {};
-  return Error{ErrorCode::kConflict,
-               "\"" + options.user_id + "\" asks for a certificate for another key, " +
-                   entry->key_fingerprint +
-                   ": compare that with what \"vctl auth csr request\" shows over there",
-               "--fingerprint"};
-}
-
 using CsrDecide = Result<CsrDecision> (CsrStore::*)(const CommonName&, const EditNote&);
 
 /// Runs one of two decisions on the peer of that name, whatever kind it is of.
@@ -305,10 +286,9 @@ int remote_approve(const RemoteApproveOptions& options, const Context& context) 
       return fail_usage(context, std::string(option) + " is for ZeroMQ credentials: \"" + options.user_id +
                                      "\" asks for a certificate, which has the name that it asks for alone");
     }
-    const auto checked = check_fingerprint(*remote->requests, options);
-    if (!checked) return fail(context, checked.error());
     return report_csr(context, "approved",
-                      remote->requests->approve(*CommonName::parse(options.user_id), edit_note(context)));
+                      remote->requests->approve(*CommonName::parse(options.user_id), edit_note(context),
+                                                options.fingerprint.value_or("")));
   }
   if (options.fingerprint) {
     return fail_usage(context, "--fingerprint is for requests for certificates: \"" + options.user_id +

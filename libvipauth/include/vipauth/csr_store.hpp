@@ -98,8 +98,12 @@ class CsrStore {
   /// A record whose user_id or identity is the whole common name keeps a request from being approved, since
   /// whoever has the certificate would be that record's user. To give a remote agent rights, approve it first
   /// and make the record then: that takes nothing from it.
+  /// \param key_fingerprint  of the key that the administrator has compared, with or without colons; empty:
+  /// any
   /// \return kNotFound; kPermissionDenied  the name has become taken; kParseError  its files are damaged
-  VIPAUTH_EXPORT Result<CsrDecision> approve(const CommonName& name, const EditNote& note = {});
+  /// \return kConflict  it is a request for another key
+  VIPAUTH_EXPORT Result<CsrDecision> approve(const CommonName& name, const EditNote& note = {},
+                                             std::string_view key_fingerprint = {});
   /// \return kNotFound
   VIPAUTH_EXPORT Result<CsrDecision> deny(const CommonName& name, const EditNote& note = {});
   /// Also of one whose files are damaged. \return kNotFound

@@ -99,6 +99,26 @@ Error not_there(const CommonName& name) {
   return Error{ErrorCode::kNotFound, "there is no request of \"" + name.text() + "\"", ""};
 }
 
+/// Without regard to colons and case.
+bool is_same_fingerprint(std::string_view left, std::string_view right) {
+  const auto digits = [](std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+      if (c != ':') out += c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return out;
+  };
+  return digits(left) == digits(right);
+}
+
+/// A name may have been deleted, and asked for with another key, since the administrator looked.
+Error other_key(const CommonName& name, const std::string& key_fingerprint) {
+  return Error{ErrorCode::kConflict,
+               "\"" + name.text() + "\" asks for a certificate for another key, " + key_fingerprint +
+                   ": compare that with what \"vctl auth csr request\" shows over there",
+               ""};
+}
+
 Error taken_error(const CommonName& name, const std::string& why) {
   return Error{ErrorCode::kPermissionDenied, "the name \"" + name.text() + "\" cannot be asked for: " + why,
                ""};
@@ -392,11 +412,15 @@ struct CsrStore::Impl {
     return file_new(*request, address);
   }
 
-  Result<CsrDecision> approve(const CommonName& name, const EditNote& note) {
+  Result<CsrDecision> approve(const CommonName& name, const EditNote& note,
+                              std::string_view key_fingerprint) {
     auto transaction = begin();
     if (!transaction) return transaction.error();
     auto standing = look(name, *transaction);
     if (!standing) return standing.error();
+    if (!key_fingerprint.empty() && !is_same_fingerprint(key_fingerprint, standing->entry.key_fingerprint)) {
+      return other_key(name, standing->entry.key_fingerprint);
+    }
     if (standing->entry.status == CsrStatus::kApproved)
       return CsrDecision{std::move(standing->entry), {}, {}};
     if (auto checked = check_free(name, transaction->state()); !checked) return checked.error();
@@ -615,8 +639,9 @@ Result<CsrEntry> CsrStore::get(const CommonName& name) const {
   return std::move(standing->entry);
 }
 
-Result<CsrDecision> CsrStore::approve(const CommonName& name, const EditNote& note) {
-  return impl_->decided(name, impl_->approve(name, note));
+Result<CsrDecision> CsrStore::approve(const CommonName& name, const EditNote& note,
+                                      std::string_view key_fingerprint) {
+  return impl_->decided(name, impl_->approve(name, note, key_fingerprint));
 }
 
 Result<CsrDecision> CsrStore::deny(const CommonName& name, const EditNote& note) {

@@ -1,5 +1,6 @@
 // What administrators see and decide.
 
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -46,12 +47,12 @@ Json to_json(const CsrEntry& entry) {
   return out;
 }
 
-using DecideCsr = Result<CsrDecision> (CsrStore::*)(const CommonName&, const EditNote&);
+using DecideCsr = std::function<Result<CsrDecision>(const CommonName&, const EditNote&)>;
 
-HttpReply decide_csr(Site& site, const Call& call, DecideCsr decide, const char* command) {
+HttpReply decide_csr(Site& site, const Call& call, const char* command, const DecideCsr& decide) {
   const auto name = CommonName::parse(call.parameter);
   if (!name) return error_reply(400, name.error().to_string());
-  const auto done = (site.store().*decide)(*name, EditNote{call.caller->who(), command});
+  const auto done = decide(*name, EditNote{call.caller->who(), command});
   if (!done) return site.refuse(done.error(), command);
   Json out = Json::Object{{"csr", to_json(done->entry)}};
   if (done->broker_problem) {
@@ -74,18 +75,6 @@ Result<std::string> compared_fingerprint(const Json& body) {
     out = member.value.as_string();
   }
   return out;
-}
-
-/// A name may have been deleted, and asked for with another key, since the administrator looked.
-Result<void> check_key(const CsrStore& store, const CommonName& name, const std::string& fingerprint) {
-  if (fingerprint.empty()) return {};
-  const auto entry = store.get(name);
-  if (!entry) return entry.error();
-  if (entry->key_fingerprint == fingerprint) return {};
-  return Error{ErrorCode::kConflict,
-               "\"" + name.text() + "\" is another request by now, for the key " + entry->key_fingerprint +
-                   ": compare that one",
-               ""};
 }
 
 // ---- Credentials ----
@@ -166,17 +155,19 @@ HttpReply answer_csrs(Site& site, const Call&) {
 HttpReply answer_approve_csr(Site& site, const Call& call) {
   const auto fingerprint = compared_fingerprint(call.body);
   if (!fingerprint) return error_reply(fingerprint.error());
-  if (const auto name = CommonName::parse(call.parameter)) {
-    const auto checked = check_key(site.store(), *name, *fingerprint);
-    if (!checked) return site.refuse(checked.error(), "approve_csr");
-  }
-  return decide_csr(site, call, &CsrStore::approve, "approve_csr");
+  return decide_csr(site, call, "approve_csr", [&](const CommonName& name, const EditNote& note) {
+    return site.store().approve(name, note, *fingerprint);
+  });
 }
 HttpReply answer_deny_csr(Site& site, const Call& call) {
-  return decide_csr(site, call, &CsrStore::deny, "deny_csr");
+  return decide_csr(site, call, "deny_csr", [&](const CommonName& name, const EditNote& note) {
+    return site.store().deny(name, note);
+  });
 }
 HttpReply answer_delete_csr(Site& site, const Call& call) {
-  return decide_csr(site, call, &CsrStore::remove, "delete_csr");
+  return decide_csr(site, call, "delete_csr", [&](const CommonName& name, const EditNote& note) {
+    return site.store().remove(name, note);
+  });
 }
 
 HttpReply answer_credentials(Site& site, const Call&) {

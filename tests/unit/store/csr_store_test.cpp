@@ -243,15 +243,30 @@ TEST_CASE("CsrStore: the same name with another key is refused until it is delet
   const Asker first(kName);
   const Asker second(kName);
   REQUIRE(desk.ask(first));
-  for (const auto decide : {&CsrStore::approve, &CsrStore::deny}) {
-    CHECK(code_of(desk.ask(second)) == ErrorCode::kConflict);
-    REQUIRE((desk.store.*decide)(name_of(kName), {}));
-  }
+  CHECK(code_of(desk.ask(second)) == ErrorCode::kConflict);
+  REQUIRE(desk.store.approve(name_of(kName)));
+  CHECK(code_of(desk.ask(second)) == ErrorCode::kConflict);
+  REQUIRE(desk.store.deny(name_of(kName)));
   CHECK(code_of(desk.ask(second)) == ErrorCode::kConflict);
   CHECK(desk.ask(first));
   REQUIRE(desk.store.remove(name_of(kName)));
   CHECK(desk.ask(second)->status == CsrStatus::kPending);
   CHECK(code_of(desk.ask(first)) == ErrorCode::kConflict);
+}
+
+TEST_CASE("CsrStore: the key that was compared is approved, and no other") {
+  Desk desk;
+  const Asker seen(kName);
+  const std::string compared = desk.ask(seen)->key_fingerprint;
+  REQUIRE(desk.store.remove(name_of(kName)));
+  const Asker another(kName);
+  const std::string present = desk.ask(another)->key_fingerprint;
+  CHECK(desk.store.approve(name_of(kName), {}, compared).error().code == ErrorCode::kConflict);
+  CHECK(desk.store.get(name_of(kName))->status == CsrStatus::kPending);
+  std::string without_colons = present;
+  std::erase(without_colons, ':');
+  CHECK(desk.store.approve(name_of(kName), {}, without_colons));
+  CHECK(desk.ask(another)->certificate);
 }
 
 TEST_CASE("CsrStore: nothing hostile is filed") {
