@@ -19,6 +19,8 @@
 #define VIPAUTH_C_EXPORT
 #endif
 
+/* NOLINTBEGIN(modernize-use-using, readability-identifier-naming): it is C, with C's names. */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -179,5 +181,7 @@ VIPAUTH_C_EXPORT int vipauth_authorize_receive(vipauth_session* session, const c
 #ifdef __cplusplus
 }
 #endif
+
+/* NOLINTEND(modernize-use-using, readability-identifier-naming) */
 
 #endif

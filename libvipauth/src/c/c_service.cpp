@@ -90,6 +90,7 @@ int vipauth_service_on_change(vipauth_service* service, vipauth_change_function 
     if (function == nullptr) return fail(0, is_missing("function"));
     service->service.on_change([function, user](const vipauth::PolicyChange& change) {
       std::vector<const char*> revoked;
+      revoked.reserve(change.revoked.size());
       for (const std::string& name : change.revoked) revoked.push_back(name.c_str());
       function(user, change.generation, revoked.data(), revoked.size());
     });
