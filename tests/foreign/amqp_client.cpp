@@ -1,7 +1,5 @@
 #include "amqp_client.hpp"
 
-#include <utility>
-
 #if __has_include(<amqp_ssl_socket.h>)
 
 #include <cstdint>
@@ -79,7 +77,7 @@ std::optional<AmqpClient> AmqpClient::connect(int port, const Files& files, std:
 }
 
 bool AmqpClient::publishes(const std::string& queue) {
-  const amqp_connection_state_t connection = impl_->connection;
+  auto* const connection = impl_->connection;
   const amqp_bytes_t name = amqp_cstring_bytes(queue.c_str());
   amqp_queue_declare(connection, kChannel, name, 0, 0, 0, 1, amqp_empty_table);
   if (!is_good(amqp_get_rpc_reply(connection))) return false;

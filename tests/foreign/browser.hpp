@@ -54,7 +54,7 @@ class Browser {
   ~Browser() {
     try {
       call("DELETE", session_, Json());
-    } catch (const std::exception&) {  // it goes with its driver
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): it goes with its driver
     }
   }
 

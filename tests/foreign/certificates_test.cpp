@@ -42,6 +42,7 @@ struct Ran {
 Ran run(const std::filesystem::path& folder, const std::vector<std::string>& command) {
   const std::string output = (folder / "output").string();
   std::vector<char*> words;
+  words.reserve(command.size() + 1);
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   const pid_t pid = ::fork();

@@ -142,14 +142,13 @@ TEST_CASE("vipauth.h: a revoked peer is refused, and the callback names it") {
     std::atomic<std::uint64_t> generation{0};
     std::string revoked;
   } seen;
-  REQUIRE(vipauth_service_on_change(
-              server.service.get(),
-              [](void* user, std::uint64_t generation, const char* const* revoked, std::size_t count) {
-                auto* out = static_cast<Seen*>(user);
-                for (std::size_t i = 0; i < count; ++i) out->revoked += revoked[i];
-                out->generation = generation;
-              },
-              &seen) == 1);
+  const auto on_change = [](void* user, std::uint64_t generation, const char* const* revoked,
+                            std::size_t count) {
+    auto* out = static_cast<Seen*>(user);
+    for (std::size_t i = 0; i < count; ++i) out->revoked += revoked[i];
+    out->generation = generation;
+  };
+  REQUIRE(vipauth_service_on_change(server.service.get(), on_change, &seen) == 1);
   const Met met = meet(server);
   CHECK(publish(met.session.get(), "open") == 1);
   write_policy(home, false);

@@ -161,7 +161,7 @@ TEST_CASE("CsrServer: a key and a certificate of the operator are used, and refu
 TEST_CASE("CsrServer: hostile bodies get a clear answer") {
   const RunningServer running;
   const TempHome& home = running.web.home;
-  home.write("large.json", csr_body(std::string(1024 * 1024, 'a')));
+  home.write("large.json", csr_body(std::string(std::size_t{1024} * 1024, 'a')));
   home.write("deep.json", std::string(30'000, '['));
   home.write("bad.json", "{\"csr\": ");
   const auto post = [&](const std::string& file, const std::string& options) {
@@ -219,6 +219,7 @@ TEST_CASE("CsrServer: silent connections do not keep an honest request waiting")
   const RunningServer running;
   const std::size_t threads = thread_count();
   std::vector<RawConnection> silent;
+  silent.reserve(200);
   for (int i = 0; i < 200; ++i) silent.emplace_back(running.server().port());
   std::chrono::steady_clock::duration best = 1h;
   for (int i = 0; i < 3; ++i) {
@@ -242,7 +243,7 @@ TEST_CASE("CsrServer: who does not finish its handshake or its request in time i
 
   // One that drips: a byte at a time, of TLS's handshake.
   const RawConnection drip(running.server().port());
-  const std::string hello = "\x16\x03\x01\x02\x00\x01";
+  const std::string hello("\x16\x03\x01\x02\x00\x01", 6);
   std::size_t sent = 0;
   CHECK(eventually([&] { return !drip.send(hello.substr(sent++ % hello.size(), 1)); }));
 
@@ -280,6 +281,7 @@ TEST_CASE("CsrServer: many at once are all answered") {
   const RunningServer running;
   std::atomic<int> good{0};
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < 5; ++j) {
@@ -340,6 +342,7 @@ TEST_CASE("CsrServer: it ends at once whatever is connected") {
   auto running = std::make_unique<RunningServer>();
   const std::uint16_t port = running->server().port();
   std::vector<RawConnection> silent;
+  silent.reserve(20);
   for (int i = 0; i < 20; ++i) silent.emplace_back(port);
   REQUIRE(eventually([&] { return running->server().connections() == 20; }));
   running.reset();

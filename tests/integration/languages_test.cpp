@@ -30,6 +30,7 @@ class Server {
       ::setenv("PYTHONPATH", VIPAUTH_SOURCE_DIR "/examples/python", 1);
       ::setenv("PYTHONDONTWRITEBYTECODE", "1", 1);
       std::vector<char*> arguments;
+      arguments.reserve(command.size() + 1);
       for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
       arguments.push_back(nullptr);
       ::execv(arguments[0], arguments.data());

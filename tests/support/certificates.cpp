@@ -31,7 +31,7 @@ CertificateRequest request_of(std::string_view name, const CertificateKey& key) 
 Asker::Asker(std::string_view name) : key(new_key()), request(request_of(name, key)) {}
 
 std::string odd_request(const std::vector<OddName>& names, bool spoiled) {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
+  EVP_PKEY* key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
   X509_REQ* request = X509_REQ_new();
   X509_NAME* subject = X509_NAME_new();
   for (const OddName& name : names) {
@@ -51,7 +51,7 @@ std::string odd_request(const std::vector<OddName>& names, bool spoiled) {
   X509_REQ_set_pubkey(request, key);
   X509_REQ_sign(request, key, EVP_sha256());
   if (spoiled) {
-    EVP_PKEY* other = EVP_EC_gen("P-256");
+    EVP_PKEY* other = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
     X509_REQ_sign(request, other, EVP_sha256());
     EVP_PKEY_free(other);
   }

@@ -59,7 +59,7 @@ class RunningServer {
  private:
   static CsrServer start(WebHome& web, CsrServer::Options options) {
     options.bind = "https://127.0.0.1:0";
-    auto server = CsrServer::start(web.service, web.store, web.users, std::move(options));
+    auto server = CsrServer::start(web.service, web.store, web.users, options);
     if (!server) throw std::runtime_error(server.error().to_string());
     return *std::move(server);
   }

@@ -56,7 +56,7 @@ class Request {
     const Policy& before;
     const Policy& after;
     const MethodRegistry& registered;
-    Behalf::Touches touches;
+    Behalf::Touches touches = Behalf::Touches::kRecords;
     Timestamp now;
   };
 

@@ -131,7 +131,7 @@ TEST_CASE("AuditEvent: of a change that is too large it is told whose records, a
 TEST_CASE("AuditEvent: of very many records that changed as many are told as there is room for") {
   Json::Array records;
   for (int i = 0; i < 1000; ++i) {
-    records.push_back(Json::Object{{"user_id", std::to_string(i)}, {"credentials", kKeyA}});
+    records.emplace_back(Json::Object{{"user_id", std::to_string(i)}, {"credentials", kKeyA}});
   }
   AuditEvent event;
   event.before = Json::Object{{"allow", records}, {"deny", records}};

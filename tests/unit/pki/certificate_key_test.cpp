@@ -95,7 +95,8 @@ TEST_CASE("Certificate: says what openssl says") {
   CHECK(key->fingerprint() == certificate->key_fingerprint);
   CHECK(Certificate::parse("text\n" + home.read("c.pem") + "more")->pem == certificate->pem);
   CHECK(Certificate::parse("").error().code == ErrorCode::kParseError);
-  CHECK(Certificate::parse(std::string(65 * 1024, 'A')).error().code == ErrorCode::kLimitExceeded);
+  CHECK(Certificate::parse(std::string(std::size_t{65} * 1024, 'A')).error().code ==
+        ErrorCode::kLimitExceeded);
 }
 
 TEST_CASE("CertificateKeyFile: who asks at once gets the key that is in the file") {
@@ -105,6 +106,7 @@ TEST_CASE("CertificateKeyFile: who asks at once gets the key that is in the file
     std::array<std::string, 4> got;
     std::atomic<int> ready = 0;
     std::vector<std::thread> threads;
+    threads.reserve(got.size());
     for (std::string& mine : got) {
       threads.emplace_back([&] {
         ++ready;
