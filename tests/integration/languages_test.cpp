@@ -1,4 +1,4 @@
-// The example servers in C and Python, as processes.
+// The smallest example servers, in C++, C and Python, as processes.
 
 #include <array>
 #include <cstdio>
@@ -93,6 +93,8 @@ void check_server(const std::vector<std::string>& command) {
 }
 
 }  // namespace
+
+TEST_CASE("embedding: guards a bus in C++") { check_server({EXAMPLES_DIR "/embedding"}); }
 
 TEST_CASE("embedding_c: guards a bus in C") { check_server({EXAMPLES_DIR "/embedding_c"}); }
 
