@@ -18,6 +18,7 @@ socket = zmq.Context().socket(zmq.DEALER)
 socket.curve_publickey, socket.curve_secretkey = raw(keys["public"]), raw(keys["secret"])
 socket.curve_serverkey = raw(server_key)
 socket.routing_id = name.encode()
+socket.handshake_ivl = 2000  # ms until a key that waits for approval is tried again
 socket.connect(endpoint)
 for topic in topics:
     socket.send_string(topic)

@@ -8,10 +8,11 @@ a folder that holds `build/dev/bin` (BIN_DIR), the client of the README and, as 
 Lines that begin with "> " go on with the command above. The others are what it prints, on either output:
 
 - "..." stands for any lines, and at the end of a line for any rest
-- keys, hashes, UUIDs, times, temporary folders and port 22916 stand for others of their kind
+- keys, hashes, UUIDs, times, temporary folders, port 22916 and the user "operator" stand for others of their kind
 - a command that asks a running bus (kWaits) may be asked again until it says what the page shows
 """
 
+import getpass
 import os
 import re
 import shutil
@@ -26,17 +27,19 @@ from pathlib import Path
 
 from pages import read_page
 
-kPages = ["README.md"]
+kPages = ["README.md", "docs/operating.md", "docs/migration.md"]
 kWaits = re.compile(r"client\.py|remote list|audit show|audit verify|^cat |^grep |pending")
 kPatience = 60  # seconds, of a command
 kEnd = "----- end of command -----"
 kRandom = [
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "(uuid)"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "(time)"),
-    (r"SHA256:[A-Za-z0-9+/_-]{20,}", "(fingerprint)"),
+    (r"SHA256:[A-Za-z0-9+/_=-]{20,}", "(fingerprint)"),
     (r"\b[0-9a-f]{64}\b", "(hash)"),
     (r"(?<![\w-])[A-Za-z0-9_-]{43}(?![\w-])", "(key)"),
-    (r"/tmp/[\w.]+", "(folder)"),
+    (rf"(/tmp|{re.escape(tempfile.gettempdir())})/[\w.]+", "(folder)"),
+    (rf"\b(operator|{getpass.getuser()})\b", "(user)"),
+    (r"-{3,}", "---"),  # below the heads of columns
 ]
 root, bin_dir = (Path(argument).resolve() for argument in sys.argv[1:3])
 
@@ -52,7 +55,6 @@ class Shell:
             "LD_LIBRARY_PATH": str(bin_dir.parent / "libvipauth"),
             "VIPAUTH": str(root),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "USER": "operator",
             "LC_ALL": "C.UTF-8",
         }
         self.bash = subprocess.Popen(
@@ -175,4 +177,5 @@ def main():
     return int(failed)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
