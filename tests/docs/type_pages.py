@@ -92,7 +92,7 @@ def steps_of(block):
     for number, line in enumerate(block.lines, block.line + 1):
         if line.startswith("$ "):
             steps.append((number, line[2:], []))
-        elif line.startswith("> ") and not steps[-1][2]:
+        elif (line + " ").startswith("> ") and not steps[-1][2]:
             steps[-1] = (steps[-1][0], steps[-1][1] + "\n" + line[2:], [])
         else:
             steps[-1][2].append(line)
