@@ -4,7 +4,8 @@
 usage: check_pages.py ROOT
 
 A block with of=FILE is that file, one with of=FILE#NAME that region of it, byte for byte. In the pages of kWhole each
-block of a programming language says of which file it is.
+block of a programming language says of which file it is. A test that a page of kCiting names, as `CLASS: WHAT IT DOES`,
+exists.
 """
 
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from pages import anchor_of, read_page, region
 
 kWhole = {"README.md", "docs/embedding.md"}
+kCiting = {"docs/threat-model.md"}
 kLanguages = {"c", "cpp", "python"}
 
 root = Path(sys.argv[1])
@@ -49,6 +51,17 @@ def check_links(page, path):
                 problems.append(f"{path.name}:{number}: no such heading: {target}")
 
 
+def check_tests(path):
+    sources = "".join(file.read_text(encoding="utf-8") for file in root.glob("tests/**/*.cpp"))
+    text = re.sub(r"\s+", " ", re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S))
+    cited = re.findall(r"`([A-Za-z_]+(?: [a-z]+)?: [^`]+)`", text)
+    for name in cited:
+        if f'"{name}"' not in sources:
+            problems.append(f"{path.name}: no such test: {name}")
+    if not cited:
+        problems.append(f"{path.name}: names no test")
+
+
 paths = sorted(path for path in [*root.glob("*.md"), *root.glob("docs/**/*.md")])
 blocks = 0
 for path in paths:
@@ -57,6 +70,8 @@ for path in paths:
         check_block(block, str(path.relative_to(root)))
         blocks += "of" in block.attributes
     check_links(page, path)
+    if str(path.relative_to(root)) in kCiting:
+        check_tests(path)
 if blocks < 4:
     problems.append(f"only {blocks} blocks are of a file: the pages have another form than this test")
 print("\n".join(problems) or f"pages: {len(paths)} read, {blocks} blocks are of a file")
