@@ -62,7 +62,7 @@ bool send(zmq::socket_t& router, const std::string& name, const Frames& frames) 
   std::vector<zmq::const_buffer> parts{zmq::buffer(name)};
   for (const std::string& frame : frames) parts.push_back(zmq::buffer(frame));
   try {
-    return zmq::send_multipart(router, parts, zmq::send_flags::dontwait).has_value();
+    return zmq::send_multipart(router, parts).has_value();
   } catch (const zmq::error_t&) {
     return false;
   }
@@ -89,10 +89,12 @@ class GuardedBus {
       if (auto secured = vipauth::secure_server_socket(door.router, *keys); !secured) return secured;
       door.router.set(zmq::sockopt::router_mandatory, true);  // tells who has gone; never ZMQ_ROUTER_HANDOVER
       door.router.set(zmq::sockopt::maxmsgsize, std::int64_t{1'000'000});
+      door.router.set(zmq::sockopt::sndtimeo, 0);  // never waits for a peer
       door.router.set(zmq::sockopt::linger, 0);
       door.router.bind(keys->endpoint);
       std::cout << door.router.get(zmq::sockopt::last_endpoint) << ' ' << keys->own.public_key.to_base64url()
-                << std::endl;
+                << '\n'
+                << std::flush;
     }
     follow_changes();
     return {};

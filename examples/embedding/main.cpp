@@ -20,7 +20,8 @@ int main(int argc, char** argv) {
   zmq::socket_t router(context, zmq::socket_type::router);
   if (!keys || !zap || !vipauth::secure_server_socket(router, *keys)) return 1;
   router.bind(argc > 2 ? argv[2] : "tcp://127.0.0.1:22916");
-  std::cout << router.get(zmq::sockopt::last_endpoint) << ' ' << keys->public_key.to_base64url() << std::endl;
+  std::cout << router.get(zmq::sockopt::last_endpoint) << ' ' << keys->public_key.to_base64url() << '\n';
+  std::cout.flush();
 
   std::vector<zmq::message_t> frames;  // the name that the peer chose, and a topic
   for (; zmq::recv_multipart(router, std::back_inserter(frames)); frames.clear()) {

@@ -3,8 +3,8 @@
 
 usage: check_pages.py ROOT
 
-A block with of=FILE is that file, one with of=FILE#NAME that region of it, byte for byte. In the pages of kWhole each
-block of a programming language says of which file it is. A test that a page of kCiting names, as `CLASS: WHAT IT DOES`,
+A block with of=FILE is that file, one with of=FILE#NAME that region of it, byte for byte. In the pages of WHOLE each
+block of a programming language says of which file it is. A test that a page of CITING names, as `CLASS: WHAT IT DOES`,
 exists.
 """
 
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from pages import anchor_of, read_page, region
 
-kWhole = {"README.md", "docs/embedding.md"}
-kCiting = {"docs/threat-model.md"}
-kLanguages = {"c", "cpp", "python"}
+WHOLE = {"README.md", "docs/embedding.md"}
+CITING = {"docs/threat-model.md"}
+LANGUAGES = {"c", "cpp", "python"}
 
 root = Path(sys.argv[1])
 problems = []
@@ -25,7 +25,7 @@ problems = []
 def check_block(block, page_name):
     of = block.attributes.get("of")
     if of is None:
-        if page_name in kWhole and block.language in kLanguages:
+        if page_name in WHOLE and block.language in LANGUAGES:
             problems.append(f"{block.place}: {block.language} that no test builds: say of=FILE")
         return
     name, _, part = of.partition("#")
@@ -70,7 +70,7 @@ for path in paths:
         check_block(block, str(path.relative_to(root)))
         blocks += "of" in block.attributes
     check_links(page, path)
-    if str(path.relative_to(root)) in kCiting:
+    if str(path.relative_to(root)) in CITING:
         check_tests(path)
 if blocks < 4:
     problems.append(f"only {blocks} blocks are of a file: the pages have another form than this test")

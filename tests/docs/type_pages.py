@@ -9,7 +9,7 @@ Lines that begin with "> " go on with the command above. The others are what it 
 
 - "..." stands for any lines, and at the end of a line for any rest
 - keys, hashes, UUIDs, times, temporary folders, port 22916 and the user "operator" stand for others of their kind
-- a command that asks a running bus (kWaits) may be asked again until it says what the page shows
+- a command that asks a running bus (ASKED_AGAIN) may be asked again until it says what the page shows
 """
 
 import getpass
@@ -27,11 +27,11 @@ from pathlib import Path
 
 from pages import read_page
 
-kPages = ["README.md", "docs/operating.md", "docs/migration.md"]
-kWaits = re.compile(r"client\.py|remote list|audit show|audit verify|^cat |^grep |pending")
-kPatience = 60  # seconds, of a command
-kEnd = "----- end of command -----"
-kRandom = [
+PAGES = ["README.md", "docs/operating.md", "docs/migration.md"]
+ASKED_AGAIN = re.compile(r"client\.py|remote list|audit show|audit verify|^cat |^grep |pending")
+PATIENCE = 60  # seconds, of a command
+END = "----- end of command -----"
+RANDOM = [
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "(uuid)"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "(time)"),
     (r"SHA256:[A-Za-z0-9+/_=-]{20,}", "(fingerprint)"),
@@ -50,7 +50,7 @@ class Shell:
     def __init__(self, folder, port):
         self.port = str(port)
         environment = {
-            "PATH": f"{bin_dir}:/usr/bin:/bin",
+            "PATH": f"/usr/bin:/bin:{os.environ['PATH']}",
             "HOME": str(folder),
             "LD_LIBRARY_PATH": str(bin_dir.parent / "libvipauth"),
             "VIPAUTH": str(root),
@@ -65,13 +65,13 @@ class Shell:
     def type(self, command):
         """What it prints."""
         command = command.replace("22916", self.port)
-        self.bash.stdin.write(f"{{ {command}\n}} </dev/null\nlast=$?; echo; echo '{kEnd}'; (exit $last)\n")
+        self.bash.stdin.write(f"{{ {command}\n}} </dev/null\nlast=$?; echo; echo '{END}'; (exit $last)\n")
         self.bash.stdin.flush()
-        watchdog = threading.Timer(kPatience, os.killpg, [self.bash.pid, signal.SIGKILL])
+        watchdog = threading.Timer(PATIENCE, os.killpg, [self.bash.pid, signal.SIGKILL])
         watchdog.start()
         lines = []
         for line in self.bash.stdout:
-            if line.rstrip("\n") == kEnd:
+            if line.rstrip("\n") == END:
                 break
             lines.append(line.rstrip("\n"))
         else:
@@ -100,7 +100,7 @@ def steps_of(block):
 
 
 def plain(line):
-    for pattern, name in kRandom:
+    for pattern, name in RANDOM:
         line = re.sub(pattern, name, line)
     return re.sub(r"\s+", " ", line).strip()
 
@@ -124,12 +124,12 @@ def without_blank(lines):
 
 def check_step(shell, command, shown):
     """None, or what it printed instead."""
-    end = time.monotonic() + kPatience
+    end = time.monotonic() + PATIENCE
     while True:
         printed = shell.type(command)
         if is_output(without_blank(printed), without_blank(shown)):
             return None
-        if not kWaits.search(command) or time.monotonic() > end:
+        if not ASKED_AGAIN.search(command) or time.monotonic() > end:
             return printed
         time.sleep(0.1)
 
@@ -169,7 +169,7 @@ def main():
         print("skipped: python3-zmq is not installed")
         return 77
     failed = False
-    for page in sys.argv[3:] or kPages:
+    for page in sys.argv[3:] or PAGES:
         steps, problems = type_page(root / page)
         print(f"== {page}: {steps} commands, {len(problems)} of them otherwise than the page says", flush=True)
         print("".join(problems), end="")
