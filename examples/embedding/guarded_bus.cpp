@@ -73,8 +73,7 @@ class GuardedBus {
   explicit GuardedBus(vipauth::AuthService service) : service_(std::move(service)) {}
 
   // [start]
-  /// Listens at addresses such as "tcp://127.0.0.1:22916?domain=field": the ZAP domain is "vip" unless it is
-  /// given.
+  /// Listens at addresses such as "tcp://127.0.0.1:22916?domain=field"; without a domain it is "vip".
   Result<void> listen(const std::filesystem::path& home, const std::vector<std::string>& addresses) {
     auto zap = vipauth::ZapServer::start(context_, service_);  // before any server socket
     if (!zap) return zap.error();
@@ -82,8 +81,7 @@ class GuardedBus {
     for (const std::string& text : addresses) {
       const auto address = vipauth::VipAddress::parse(text);
       if (!address) return address.error();
-      const auto keys =
-          vipauth::find_server_keys(home, *address);  // the home's `keystore`, made on first use
+      const auto keys = vipauth::find_server_keys(home, *address);  // made on first use
       if (!keys) return keys.error();
       Door& door = doors_.emplace_back(Door{zmq::socket_t(context_, zmq::socket_type::router), {}});
       if (auto secured = vipauth::secure_server_socket(door.router, *keys); !secured) return secured;
@@ -253,12 +251,12 @@ class GuardedBus {
   }
   // [/metrics]
 
+  std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
   // [members]
   vipauth::AuthService service_;  // destroyed last
   zmq::context_t context_;
   std::optional<vipauth::ZapServer> zap_;
   std::list<Door> doors_;  // destroyed first
-  std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
   // [/members]
 };
 
