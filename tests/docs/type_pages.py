@@ -12,8 +12,8 @@ Lines that begin with "> " go on with the command above. The others are what it 
 - a command that asks a running bus (ASKED_AGAIN) may be asked again until it says what the page shows
 """
 
-import getpass
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -38,7 +38,7 @@ RANDOM = [
     (r"\b[0-9a-f]{64}\b", "(hash)"),
     (r"(?<![\w-])[A-Za-z0-9_-]{43}(?![\w-])", "(key)"),
     (rf"(/tmp|{re.escape(tempfile.gettempdir())})/[\w.]+", "(folder)"),
-    (rf"\b(operator|{getpass.getuser()})\b", "(user)"),
+    (rf"\b(operator|{pwd.getpwuid(os.geteuid()).pw_name})\b", "(user)"),
     (r"-{3,}", "---"),  # below the heads of columns
 ]
 root, bin_dir = (Path(argument).resolve() for argument in sys.argv[1:3])
