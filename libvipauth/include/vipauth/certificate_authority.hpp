@@ -76,8 +76,10 @@ class CertificateAuthority {
 
   /// The certificate and key of a TLS server for these host names and addresses, made where there is none for
   /// all of them, or where it has less than a third of its time left. The key is kept.
-  VIPAUTH_EXPORT Result<CertificateFiles> server_certificate(const CommonName& name,
-                                                             const std::vector<std::string>& hosts);
+  /// \param patience  how long to wait for another process; nothing: as long as the options say
+  VIPAUTH_EXPORT Result<CertificateFiles> server_certificate(
+      const CommonName& name, const std::vector<std::string>& hosts,
+      std::optional<std::chrono::milliseconds> patience = std::nullopt);
   /// The certificate and key of a local agent or an administrator, made where there is none.
   /// \return kAlreadyExists  a certificate was issued for a request (CSR) of that name
   /// \return kConflict  its certificate was revoked; there is one of another authority; it is the root's name

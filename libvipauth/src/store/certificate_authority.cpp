@@ -195,12 +195,13 @@ bool is_good_enough(const CertificateAuthority::Impl& authority, std::string_vie
 
 /// The certificate and key of a name whose key is here, made where they do not serve.
 Result<CertificateFiles> make(const CertificateAuthority::Impl& authority, const CommonName& name,
-                              Purpose purpose, const std::vector<std::string>& hosts) {
+                              Purpose purpose, const std::vector<std::string>& hosts,
+                              std::chrono::milliseconds patience) {
   if (auto checked = authority.check_name(name); !checked) return checked.error();
   for (const std::string& host : hosts) {
     if (auto checked = check_host(host); !checked) return checked.error().at(host);
   }
-  auto transaction = authority.begin();
+  auto transaction = authority.begin(patience);
   if (!transaction) return transaction.error();
   const LedgerEntry* newest = transaction->state().newest(name.text());
   // A stranger may ask for any name: only what was issued for a request makes it the request's.
@@ -284,13 +285,14 @@ fs::path CertificateAuthority::root_path() const {
   return impl_->layout.certificate(impl_->layout.root_name);
 }
 
-Result<CertificateFiles> CertificateAuthority::server_certificate(const CommonName& name,
-                                                                  const std::vector<std::string>& hosts) {
-  return make(*impl_, name, Purpose::kServer, hosts);
+Result<CertificateFiles> CertificateAuthority::server_certificate(
+    const CommonName& name, const std::vector<std::string>& hosts,
+    std::optional<std::chrono::milliseconds> patience) {
+  return make(*impl_, name, Purpose::kServer, hosts, patience.value_or(impl_->options.patience));
 }
 
 Result<CertificateFiles> CertificateAuthority::client_certificate(const CommonName& name) {
-  return make(*impl_, name, Purpose::kClient, {});
+  return make(*impl_, name, Purpose::kClient, {}, impl_->options.patience);
 }
 
 Result<IssuedCertificate> CertificateAuthority::renew(const CommonName& name, Key key, const EditNote& note) {

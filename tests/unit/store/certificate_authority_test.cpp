@@ -7,6 +7,7 @@
 #include <vipauth/certificate_key_file.hpp>
 #include <vipauth/csr_store.hpp>
 
+#include "store/atomic_file.hpp"
 #include "support/catch.hpp"
 #include "support/certificates.hpp"
 #include "support/child_process.hpp"
@@ -233,6 +234,25 @@ TEST_CASE("CertificateAuthority: the names of the authority itself are refused")
   CHECK(authority.renew(root, Key::kNew).error().code == ErrorCode::kConflict);
   CHECK(authority.revoke(root).error().code == ErrorCode::kConflict);
   CHECK(openssl_accepts(home, "certs/oracle1-root-ca.crt", "", system_now()));
+}
+
+TEST_CASE("CertificateAuthority: a server certificate waits for others no longer than it is told") {
+  const TempHome home;
+  const TestClock time;
+  CertificateAuthority authority = authority_in(home, time);
+  const CommonName name = name_of("oracle1-server");
+  constexpr std::chrono::milliseconds kNoPatience{0};
+  const auto files = authority.server_certificate(name, {"localhost"}, kNoPatience);
+  REQUIRE(files);
+  const std::string before = read_certificate(files->certificate).serial;
+  {
+    const auto held = FileLock::acquire(home / kLedger, kNoPatience);
+    REQUIRE(held);
+    CHECK(authority.server_certificate(name, {"bus.example"}, kNoPatience).error().code == ErrorCode::kBusy);
+  }
+  CHECK(read_certificate(files->certificate).serial == before);
+  REQUIRE(authority.server_certificate(name, {"bus.example"}, kNoPatience));
+  CHECK(read_certificate(files->certificate).serial != before);
 }
 
 TEST_CASE("CertificateAuthority: a server certificate names its hosts and is renewed in time") {
