@@ -327,6 +327,20 @@ TEST_CASE("web-user: adds, lists, and removes who may log in") {
   CHECK(cli.auth({"web-user", "list"}).out == "No web users\n");
 }
 
+TEST_CASE("web-user: warns where the audit log cannot be written") {
+  Cli cli;
+  CHECK(cli.auth({"web-user", "add", "alice"}, "correct horse battery\n").err.empty());
+  cli.home.make_folder("audit");
+  cli.home.set_mode("audit", 0777);
+  const Outcome added = cli.auth({"web-user", "add", "bob"}, "correct horse battery\n");
+  CHECK(added.exit_code == 0);
+  CHECK_THAT(added.err, Contains("this change is not in the audit log"));
+  const Outcome removed = cli.auth({"web-user", "remove", "bob"});
+  CHECK(removed.exit_code == 0);
+  CHECK_THAT(removed.err, Contains("this change is not in the audit log"));
+  CHECK(cli.auth({"web-user", "list"}).out == "NAME  GROUPS\nalice admin\n");
+}
+
 TEST_CASE("web-user add: at a terminal the password is asked for twice and not shown") {
   Cli cli;
   cli.is_terminal = true;
