@@ -383,17 +383,15 @@ struct CsrStore::Impl {
     return Error{ErrorCode::kBusy, "the request of \"" + name.text() + "\" is being changed: try again", ""};
   }
 
-  Result<CsrEntry> request(std::string_view pem, std::string_view address) {
-    const auto request = CertificateRequest::parse(pem);
-    if (!request) return request.error();
-    const CommonName& name = request->common_name();
+  Result<CsrEntry> request(const CertificateRequest& request, std::string_view address) {
+    const CommonName& name = request.common_name();
     if (!name.within(authority.instance)) {
       return Error{ErrorCode::kInvalidArgument,
                    "\"" + name.text() + "\" is no name of this instance: it must begin with \"" +
                        authority.instance + ".\"",
                    ""};
     }
-    auto present = known(*request);
+    auto present = known(request);
     if (!present) return present.error();
     if (*present) return std::move(**present);
     if (auto checked = check_parts(name); !checked) return checked.error();
@@ -409,7 +407,7 @@ struct CsrStore::Impl {
     const auto full = is_full();
     if (!full) return full.error();
     if (*full) return too_many();
-    return file_new(*request, address);
+    return file_new(request, address);
   }
 
   Result<CsrDecision> approve(const CommonName& name, const EditNote& note,
@@ -605,7 +603,13 @@ CsrStore::~CsrStore() {
 const CertificateAuthority& CsrStore::authority() const noexcept { return impl_->handle; }
 
 Result<CsrEntry> CsrStore::request(std::string_view pem, std::string_view address) {
-  return impl_->and_tell(impl_->request(pem, address));
+  const auto parsed = CertificateRequest::parse(pem);
+  if (!parsed) return parsed.error();
+  return request(*parsed, address);
+}
+
+Result<CsrEntry> CsrStore::request(const CertificateRequest& request, std::string_view address) {
+  return impl_->and_tell(impl_->request(request, address));
 }
 
 Result<std::vector<CsrEntry>> CsrStore::list(std::vector<std::string>* warnings) const {

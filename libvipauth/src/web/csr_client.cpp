@@ -1,6 +1,5 @@
 #include <vipauth/csr_client.hpp>
 
-#include <fstream>
 #include <optional>
 #include <utility>
 
@@ -10,6 +9,7 @@
 
 #include "web/http_client.hpp"
 #include "web/issued_by.hpp"
+#include "web/tls_support.hpp"
 
 namespace vipauth {
 namespace {
@@ -18,7 +18,6 @@ using web::check_issued_by;
 using web::HttpClient;
 using web::WebAddress;
 
-constexpr std::size_t kMaxAuthorities = std::size_t{1} << 20U;
 constexpr std::size_t kMaxMessage = 1000;
 constexpr std::size_t kFingerprintDigits = 64;
 
@@ -44,20 +43,6 @@ Result<std::string> parse_fingerprint(std::string_view text) {
     if (i > 0) out += ':';
     out += digits.substr(i, 2);
   }
-  return out;
-}
-
-Result<std::string> read_authorities(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{ErrorCode::kNotFound, "cannot read \"" + path.string() + "\"", "authorities"};
-  std::string out(kMaxAuthorities + 1, '\0');
-  file.read(out.data(), static_cast<std::streamsize>(out.size()));
-  if (file.bad()) return Error{ErrorCode::kIoError, "cannot read \"" + path.string() + "\"", "authorities"};
-  out.resize(static_cast<std::size_t>(file.gcount()));
-  if (out.size() > kMaxAuthorities) {
-    return Error{ErrorCode::kLimitExceeded, "\"" + path.string() + "\" is too long", "authorities"};
-  }
-  if (auto first = Certificate::parse(out); !first) return first.error().at(path.string()).at("authorities");
   return out;
 }
 
@@ -276,8 +261,8 @@ Result<CsrClient> CsrClient::create(std::string_view url, Options options) {
   http.max_bytes = kMaxAnswerBytes;
   std::string authorities;
   if (options.fingerprint.empty()) {
-    auto read = read_authorities(options.authorities);
-    if (!read) return read.error();
+    auto read = web::read_authorities(options.authorities);
+    if (!read) return read.error().at("authorities");
     authorities = http.trust.authorities = *std::move(read);
   } else {
     auto fingerprint = parse_fingerprint(options.fingerprint);

@@ -43,11 +43,10 @@ HttpReply answer_csr(Site& site, const Call& call) {
   if (csr->as_string().size() > CertificateRequest::kMaxBytes) {
     return error_reply(413, "a certificate signing request has at most 16384 bytes");
   }
-  // Looked at before the store does, so that what is wrong with it is not taken for trouble of the store.
-  if (const auto parsed = CertificateRequest::parse(csr->as_string()); !parsed) {
-    return error_reply(400, parsed.error().to_string());
-  }
-  const auto entry = site.store().request(csr->as_string(), call.request.address);
+  // Here, so that what is wrong with it is not taken for trouble of the store.
+  const auto request = CertificateRequest::parse(csr->as_string());
+  if (!request) return error_reply(400, request.error().to_string());
+  const auto entry = site.store().request(*request, call.request.address);
   if (entry) {
     if (entry->status == CsrStatus::kApproved && !entry->certificate) {
       return site.refuse({ErrorCode::kIoError, "an approved request is without its certificate", ""},
