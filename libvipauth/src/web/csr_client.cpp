@@ -71,28 +71,6 @@ ErrorCode code_of(int status) {
   }
 }
 
-void take_discovery(const Json& discovery, RemotePlatform& out) {
-  out.instance_name = discovery.text_at("instance-name");
-  out.vip_address = discovery.text_at("vip-address");
-  out.serverkey = discovery.text_at("serverkey");
-  out.rmq_address = discovery.text_at("rmq-address");
-  out.rmq_ca_cert = discovery.text_at("rmq-ca-cert");
-}
-
-/// The values of a discovery that are known: a server may send any others.
-Json known_values(const RemotePlatform& platform) {
-  Json out = Json::Object();
-  const auto add = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) out.set(name, value);
-  };
-  add("instance-name", platform.instance_name);
-  add("vip-address", platform.vip_address);
-  add("serverkey", platform.serverkey);
-  add("rmq-address", platform.rmq_address);
-  add("rmq-ca-cert", platform.rmq_ca_cert);
-  return out;
-}
-
 }  // namespace
 
 struct CsrClient::Impl {
@@ -134,10 +112,9 @@ struct CsrClient::Impl {
   std::optional<RemotePlatform> saved() const {
     const auto found = files.find(client.address().origin());
     if (!found || !*found || !(*found)->certificate.is_valid_at(options.clock())) return std::nullopt;
-    RemotePlatform out{
-        CsrStatus::kApproved, (*found)->common_name, (*found)->files, {}, false, {}, {}, {}, {}, {}, {}};
+    RemotePlatform out{CsrStatus::kApproved, (*found)->common_name, (*found)->files, {}, false, {}, {}};
     out.key_fingerprint = (*found)->certificate.key_fingerprint;
-    take_discovery((*found)->discovery, out);
+    out.discovery = PlatformDiscovery::parse((*found)->discovery);
     return out;
   }
 
@@ -149,15 +126,16 @@ struct CsrClient::Impl {
     }
     auto name = files.name_for(instance);
     if (!name) return name.error().at("instance-name").at(client.address().origin());
-    RemotePlatform out{CsrStatus::kPending, *std::move(name), {}, {}, true, {}, {}, {}, {}, {}, {}};
+    RemotePlatform out{CsrStatus::kPending, *std::move(name), {}, {}, true, {}, {}};
     out.files = files.files_for(out.common_name);
-    take_discovery(discovery, out);
+    out.discovery = PlatformDiscovery::parse(discovery);
     return out;
   }
 
   /// Of a certificate that the server says it has issued for us.
   Result<Certificate> check(const std::string& pem, const RemotePlatform& platform) const {
-    const std::string& issuers = platform.rmq_ca_cert.empty() ? authorities : platform.rmq_ca_cert;
+    const std::string& issuers =
+        platform.discovery.rmq_ca_cert.empty() ? authorities : platform.discovery.rmq_ca_cert;
     const auto refuse = [&](const std::string& why) {
       return from_server(ErrorCode::kInvalidArgument, "the certificate that it issued is not used: " + why);
     };
@@ -179,8 +157,8 @@ struct CsrClient::Impl {
     const auto certificate = check(pem, platform);
     if (!certificate) return certificate.error();
     return files.save(platform.common_name, *certificate,
-                      platform.rmq_ca_cert.empty() ? authorities : platform.rmq_ca_cert,
-                      client.address().origin(), known_values(platform));
+                      platform.discovery.rmq_ca_cert.empty() ? authorities : platform.discovery.rmq_ca_cert,
+                      client.address().origin(), platform.discovery.to_json());
   }
 
   Result<RemotePlatform> decide(RemotePlatform platform, const Answer& answer) {

@@ -67,19 +67,7 @@ HttpReply answer_csr(Site& site, const Call& call) {
   return site.refuse({ErrorCode::kIoError, entry.error().to_string(), ""}, "a certificate signing request");
 }
 
-HttpReply answer_discovery(Site& site, const Call&) {
-  const CsrServer::Discovery& discovery = site.discovery();
-  Json out = Json::Object();
-  const auto add = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) out.set(name, value);
-  };
-  add("instance-name", discovery.instance_name);
-  add("vip-address", discovery.vip_address);
-  add("serverkey", discovery.serverkey);
-  add("rmq-address", discovery.rmq_address);
-  add("rmq-ca-cert", discovery.rmq_ca_cert);
-  return json_reply(200, out);
-}
+HttpReply answer_discovery(Site& site, const Call&) { return json_reply(200, site.discovery().to_json()); }
 
 HttpReply answer_revocation_list(Site& site, const Call&) {
   CertificateAuthority authority = site.store().authority();
