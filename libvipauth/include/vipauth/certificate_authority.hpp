@@ -91,12 +91,16 @@ class CertificateAuthority {
   /// \return kNotFound     nothing was issued to that name
   /// \return kUnsupported  its key is too weak
   /// \return kConflict     something else is in the place of its file; it was revoked; or a new key is wanted for one whose key is elsewhere
-  VIPAUTH_EXPORT Result<IssuedCertificate> renew(const CommonName& name, Key key, const EditNote& note = {});
+  /// \param warnings  gets a line where it is not in the audit log; may be null
+  VIPAUTH_EXPORT Result<IssuedCertificate> renew(const CommonName& name, Key key, const EditNote& note = {},
+                                                 std::vector<std::string>* warnings = nullptr);
 
   /// Puts every certificate of a name on the revocation list, for good. Of one that was asked for, the
   /// request is denied then; CsrStore::deny() also tells the broker.
   /// \return kNotFound; kConflict  it is the root
-  VIPAUTH_EXPORT Result<void> revoke(const CommonName& name, const EditNote& note = {});
+  /// \param warnings  as of renew; and for a certificate that VOLTTRON made and that cannot be read
+  VIPAUTH_EXPORT Result<void> revoke(const CommonName& name, const EditNote& note = {},
+                                     std::vector<std::string>* warnings = nullptr);
 
   /// Everything that was issued and is on record, and what VOLTTRON left in `certs` and `remote_certs`; the
   /// root first, then by name, the newest first. What cannot be read is a line of `warnings`.

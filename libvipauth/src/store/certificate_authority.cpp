@@ -158,6 +158,11 @@ Result<void> adopt_all(Transaction& transaction, const CertificateAuthority::Imp
   return transaction.adopt(name, authority.layout.remote(name.text()), Purpose::kRequested);
 }
 
+void tell(const Transaction& transaction, std::vector<std::string>* warnings) {
+  if (warnings == nullptr) return;
+  warnings->insert(warnings->end(), transaction.warnings().begin(), transaction.warnings().end());
+}
+
 /// A certificate as the audit log shows it.
 Json audit_json(const CommonName& name, std::string_view serial, bool is_revoked) {
   Json of(Json::Object{{"common_name", Json(name.text())}, {"serial", Json(serial)}});
@@ -295,7 +300,8 @@ Result<CertificateFiles> CertificateAuthority::client_certificate(const CommonNa
   return make(*impl_, name, Purpose::kClient, {}, impl_->options.patience);
 }
 
-Result<IssuedCertificate> CertificateAuthority::renew(const CommonName& name, Key key, const EditNote& note) {
+Result<IssuedCertificate> CertificateAuthority::renew(const CommonName& name, Key key, const EditNote& note,
+                                                      std::vector<std::string>* warnings) {
   if (auto checked = impl_->check_name(name); !checked) return checked.error();
   auto transaction = impl_->begin();
   if (!transaction) return transaction.error();
@@ -339,10 +345,12 @@ Result<IssuedCertificate> CertificateAuthority::renew(const CommonName& name, Ke
   ledger_note.before = audit_json(name, before.serial, false);
   ledger_note.after = audit_json(name, issued->serial, false);
   if (auto done = transaction->commit(std::move(ledger_note)); !done) return done.error();
+  tell(*transaction, warnings);
   return IssuedCertificate{std::move(*issued), before.purpose, std::nullopt, true};
 }
 
-Result<void> CertificateAuthority::revoke(const CommonName& name, const EditNote& note) {
+Result<void> CertificateAuthority::revoke(const CommonName& name, const EditNote& note,
+                                          std::vector<std::string>* warnings) {
   if (auto checked = impl_->check_name(name); !checked) return checked;
   auto transaction = impl_->begin();
   if (!transaction) return transaction.error();
@@ -356,7 +364,11 @@ Result<void> CertificateAuthority::revoke(const CommonName& name, const EditNote
   ledger_note.before = audit_json(name, newest->serial, false);
   ledger_note.after = audit_json(name, newest->serial, true);
   if (!transaction->revoke(name, [](const LedgerEntry&) { return true; })) return adopted;
-  return transaction->commit(std::move(ledger_note));
+  // What cannot be read, and so is not revoked, keeps nothing else from it.
+  if (!adopted) transaction->warn(adopted.error().to_string());
+  if (auto done = transaction->commit(std::move(ledger_note)); !done) return done;
+  tell(*transaction, warnings);
+  return {};
 }
 
 Result<std::vector<IssuedCertificate>> CertificateAuthority::list(std::vector<std::string>* warnings) const {

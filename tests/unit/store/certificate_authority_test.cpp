@@ -255,6 +255,23 @@ TEST_CASE("CertificateAuthority: a server certificate waits for others no longer
   CHECK(read_certificate(files->certificate).serial != before);
 }
 
+TEST_CASE("CertificateAuthority: warns where a renewal or a revocation is not audited") {
+  const TempHome home;
+  const TestClock time;
+  CertificateAuthority authority = authority_in(home, time);
+  const CommonName name = name_of("oracle1.agent");
+  REQUIRE(authority.client_certificate(name));
+  std::vector<std::string> warnings;
+  REQUIRE(authority.renew(name, Key::kKeep, {}, &warnings));
+  CHECK(warnings.empty());
+  home.write("audit", "a file");
+  REQUIRE(authority.renew(name, Key::kKeep, {}, &warnings));
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], Contains("this change is not in the audit log"));
+  REQUIRE(authority.revoke(name, {}, &warnings));
+  CHECK(warnings.size() == 2);
+}
+
 TEST_CASE("CertificateAuthority: a server certificate names its hosts and is renewed in time") {
   const TempHome home;
   const TestClock time;

@@ -211,6 +211,17 @@ TEST_CASE("Site: a certificate is asked for, approved and given") {
   CHECK(text_at(body_of(asker.ask_for_certificate(csr.pem())), "status") == "PENDING");
 }
 
+TEST_CASE("Site: the log tells of a decision that is not audited") {
+  Asker asker;
+  asker.log_in();
+  REQUIRE(asker.ask_for_certificate(WebHome::csr(kName).pem()).status == 200);
+  REQUIRE(asker.ask_as_admin("POST", "/api/csrs/" + kName + "/approve").status == 200);
+  CHECK(asker.log.empty());
+  asker.web.home.write("audit", "a file");
+  CHECK(asker.ask_as_admin("POST", "/api/csrs/" + kName + "/deny").status == 200);
+  CHECK(asker.log.find("this change is not in the audit log") != std::string::npos);
+}
+
 TEST_CASE("Site: an approval is for the key that was looked at") {
   Asker asker;
   const CertificateRequest first = WebHome::csr(kName);
