@@ -109,8 +109,10 @@ int certs_create(const CertsCreateOptions& options, const Context& context) {
         Error{ErrorCode::kInvalidArgument,
               "must begin with the name of this instance, \"" + authority->instance() + ".\"", "NAME"});
   }
-  const auto files = options.hosts ? authority->server_certificate(*name, *options.hosts)
-                                   : authority->client_certificate(*name);
+  std::vector<std::string> warnings;
+  const EditNote note = edit_note(context);
+  const auto files = options.hosts ? authority->server_certificate(*name, *options.hosts, note, &warnings)
+                                   : authority->client_certificate(*name, note, &warnings);
   if (!files) return fail(context, files.error());
   if (context.options.json) {
     print_document(context, Json::Object{{"certificate", files->certificate.string()},
@@ -121,6 +123,7 @@ int certs_create(const CertsCreateOptions& options, const Context& context) {
                     << "key          " << printable(files->key.string()) << '\n'
                     << "authority    " << printable(files->authority.string()) << '\n';
   }
+  for (const std::string& warning : warnings) warn(context, warning);
   return kExitDone;
 }
 

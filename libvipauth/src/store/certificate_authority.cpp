@@ -200,8 +200,8 @@ bool is_good_enough(const CertificateAuthority::Impl& authority, std::string_vie
 
 /// The certificate and key of a name whose key is here, made where they do not serve.
 Result<CertificateFiles> make(const CertificateAuthority::Impl& authority, const CommonName& name,
-                              Purpose purpose, const std::vector<std::string>& hosts,
-                              std::chrono::milliseconds patience) {
+                              Purpose purpose, const std::vector<std::string>& hosts, const EditNote& note,
+                              std::vector<std::string>* warnings, std::chrono::milliseconds patience) {
   if (auto checked = authority.check_name(name); !checked) return checked.error();
   for (const std::string& host : hosts) {
     if (auto checked = check_host(host); !checked) return checked.error().at(host);
@@ -235,11 +235,15 @@ Result<CertificateFiles> make(const CertificateAuthority::Impl& authority, const
                        newest->key_fingerprint == key->fingerprint() &&
                        is_good_enough(authority, newest->pem, purpose, hosts);
   if (is_good && *present && (*present)->serial == newest->serial) return files;
+  LedgerNote ledger_note = note_of(Operation::kIssue, name, note);
   if (!is_good) {
+    if (newest != nullptr) ledger_note.before = audit_json(name, newest->serial, false);
     auto issued = transaction->issue(name, purpose, hosts, public_key_of(*key));
     if (!issued) return issued.error();
+    ledger_note.after = audit_json(name, issued->serial, false);
   }
-  if (auto done = transaction->commit(note_of(Operation::kIssue, name)); !done) return done.error();
+  if (auto done = transaction->commit(std::move(ledger_note)); !done) return done.error();
+  tell(*transaction, warnings);
   return files;
 }
 
@@ -291,13 +295,16 @@ fs::path CertificateAuthority::root_path() const {
 }
 
 Result<CertificateFiles> CertificateAuthority::server_certificate(
-    const CommonName& name, const std::vector<std::string>& hosts,
-    std::optional<std::chrono::milliseconds> patience) {
-  return make(*impl_, name, Purpose::kServer, hosts, patience.value_or(impl_->options.patience));
+    const CommonName& name, const std::vector<std::string>& hosts, const EditNote& note,
+    std::vector<std::string>* warnings, std::optional<std::chrono::milliseconds> patience) {
+  return make(*impl_, name, Purpose::kServer, hosts, note, warnings,
+              patience.value_or(impl_->options.patience));
 }
 
-Result<CertificateFiles> CertificateAuthority::client_certificate(const CommonName& name) {
-  return make(*impl_, name, Purpose::kClient, {}, impl_->options.patience);
+Result<CertificateFiles> CertificateAuthority::client_certificate(const CommonName& name,
+                                                                  const EditNote& note,
+                                                                  std::vector<std::string>* warnings) {
+  return make(*impl_, name, Purpose::kClient, {}, note, warnings, impl_->options.patience);
 }
 
 Result<IssuedCertificate> CertificateAuthority::renew(const CommonName& name, Key key, const EditNote& note,

@@ -47,8 +47,13 @@ Result<TlsContext> make_context(CertificateAuthority authority, const CsrServer:
   }
   const auto name = CommonName::parse(authority.instance() + ".web-server");
   if (!name) return name.error();
-  const auto files = authority.server_certificate(*name, hosts, patience);
+  std::vector<std::string> warnings;
+  const EditNote note{"", "web service", true};
+  const auto files = authority.server_certificate(*name, hosts, note, &warnings, patience);
   if (!files) return files.error();
+  for (const std::string& warning : warnings) {
+    if (options.log) options.log(LogLevel::kWarning, "web: " + warning);
+  }
   return web::make_tls_context(files->certificate, files->key, authority.root().pem);
 }
 

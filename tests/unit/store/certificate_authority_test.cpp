@@ -242,20 +242,44 @@ TEST_CASE("CertificateAuthority: a server certificate waits for others no longer
   CertificateAuthority authority = authority_in(home, time);
   const CommonName name = name_of("oracle1-server");
   constexpr std::chrono::milliseconds kNoPatience{0};
-  const auto files = authority.server_certificate(name, {"localhost"}, kNoPatience);
+  const auto files = authority.server_certificate(name, {"localhost"}, {}, nullptr, kNoPatience);
   REQUIRE(files);
   const std::string before = read_certificate(files->certificate).serial;
   {
     const auto held = FileLock::acquire(home / kLedger, kNoPatience);
     REQUIRE(held);
-    CHECK(authority.server_certificate(name, {"bus.example"}, kNoPatience).error().code == ErrorCode::kBusy);
+    CHECK(authority.server_certificate(name, {"bus.example"}, {}, nullptr, kNoPatience).error().code ==
+          ErrorCode::kBusy);
   }
   CHECK(read_certificate(files->certificate).serial == before);
-  REQUIRE(authority.server_certificate(name, {"bus.example"}, kNoPatience));
+  REQUIRE(authority.server_certificate(name, {"bus.example"}, {}, nullptr, kNoPatience));
   CHECK(read_certificate(files->certificate).serial != before);
 }
 
-TEST_CASE("CertificateAuthority: warns where a renewal or a revocation is not audited") {
+TEST_CASE("CertificateAuthority: what is issued is audited once, with who did it") {
+  const TempHome home;
+  const TestClock time;
+  CertificateAuthority authority = authority_in(home, time);
+  home.make_folder("audit");
+  const CommonName name = name_of("oracle1.agent");
+  std::vector<std::string> warnings;
+  for (int i = 0; i < 2; ++i) {  // the second time it is there
+    REQUIRE(authority.client_certificate(name, {"carol", "auth certs create"}, &warnings));
+  }
+  CHECK(warnings.empty());
+  std::string lines;
+  for (const auto& file : fs::directory_iterator(home / "audit")) {
+    if (file.path().extension() == ".jsonl") lines += home.read("audit/" + file.path().filename().string());
+  }
+  const std::size_t first = lines.find("auth certs create");
+  CHECK(first != std::string::npos);
+  CHECK(lines.find("auth certs create", first + 1) == std::string::npos);
+  CHECK(lines.find("carol") != std::string::npos);
+  const Certificate issued = read_certificate(home / "certificates/certs/oracle1.agent.crt");
+  CHECK(lines.find(issued.serial) != std::string::npos);
+}
+
+TEST_CASE("CertificateAuthority: warns where something is not audited") {
   const TempHome home;
   const TestClock time;
   CertificateAuthority authority = authority_in(home, time);
@@ -270,6 +294,9 @@ TEST_CASE("CertificateAuthority: warns where a renewal or a revocation is not au
   CHECK_THAT(warnings[0], Contains("this change is not in the audit log"));
   REQUIRE(authority.revoke(name, {}, &warnings));
   CHECK(warnings.size() == 2);
+  REQUIRE(authority.client_certificate(name_of("oracle1.other"), {}, &warnings));
+  REQUIRE(authority.server_certificate(name_of("oracle1.server"), {"localhost"}, {}, &warnings));
+  CHECK(warnings.size() == 4);
 }
 
 TEST_CASE("CertificateAuthority: a server certificate names its hosts and is renewed in time") {
