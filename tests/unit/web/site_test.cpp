@@ -414,6 +414,17 @@ TEST_CASE("Site: a user that is changed or removed is logged out") {
   CHECK(asker.ask_as_admin("GET", "/api/csrs").status == 401);
 }
 
+TEST_CASE("Site: a session lets nobody in while the users cannot be read, and outlives that") {
+  Asker asker;
+  asker.log_in();
+  const std::string users = asker.web.home.read("web-users.json");
+  asker.web.home.write("web-users.json", "{");
+  CHECK(asker.ask_as_admin("GET", "/api/csrs").status == 401);
+  CHECK(asker.log.find("cannot ask for a user") != std::string::npos);
+  asker.web.home.write("web-users.json", users);
+  CHECK(asker.ask_as_admin("GET", "/api/csrs").status == 200);
+}
+
 TEST_CASE("Site: a page of another site changes nothing") {
   Asker asker;
   REQUIRE(asker.ask_for_certificate(WebHome::csr(kName).pem()).status == 200);
