@@ -302,6 +302,25 @@ TEST_CASE("lint: reports certificates near their end, and what is wrong with key
   CHECK(cli.auth({"lint"}).out == "nothing found\n");
 }
 
+TEST_CASE("certs: warns where what is done is not audited, and lint tells of requests in doubt") {
+  CertificateCli cli;
+  cli.home.make_folder("audit");
+  cli.home.set_mode("audit", 0777);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"certs", "create", "v1.broker", "--host", "localhost"},
+        {"certs", "renew", "v1.broker"},
+        {"certs", "revoke", "v1.broker"}}) {
+    INFO(words[1]);
+    const Outcome outcome = cli.auth(words);
+    CHECK(outcome.exit_code == 0);
+    CHECK_THAT(outcome.err, Contains("this change is not in the audit log"));
+  }
+  cli.home.write("certificates/pending_csr/v1.v2.x.json", "damaged");
+  const Outcome lint = cli.auth({"lint"});
+  CHECK(lint.exit_code == 0);
+  CHECK_THAT(lint.out, StartsWith("warning: certificates/pending_csr: v1.v2.x.json"));
+}
+
 TEST_CASE("web-user: adds, lists, and removes who may log in") {
   Cli cli;
   CHECK(cli.auth({"web-user", "list"}).out == "No web users\n");
@@ -325,6 +344,20 @@ TEST_CASE("web-user: adds, lists, and removes who may log in") {
   CHECK(cli.auth({"web-user", "remove", "bob"}).exit_code == 1);
   CHECK(cli.auth({"web-user", "remove", "alice"}).out == "removed alice\n");
   CHECK(cli.auth({"web-user", "list"}).out == "No web users\n");
+}
+
+TEST_CASE("web-user: warns where the audit log cannot be written") {
+  Cli cli;
+  CHECK(cli.auth({"web-user", "add", "alice"}, "correct horse battery\n").err.empty());
+  cli.home.make_folder("audit");
+  cli.home.set_mode("audit", 0777);
+  const Outcome added = cli.auth({"web-user", "add", "bob"}, "correct horse battery\n");
+  CHECK(added.exit_code == 0);
+  CHECK_THAT(added.err, Contains("this change is not in the audit log"));
+  const Outcome removed = cli.auth({"web-user", "remove", "bob"});
+  CHECK(removed.exit_code == 0);
+  CHECK_THAT(removed.err, Contains("this change is not in the audit log"));
+  CHECK(cli.auth({"web-user", "list"}).out == "NAME  GROUPS\nalice admin\n");
 }
 
 TEST_CASE("web-user add: at a terminal the password is asked for twice and not shown") {

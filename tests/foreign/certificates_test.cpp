@@ -2,7 +2,9 @@
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -296,6 +298,64 @@ TEST_CASE("openssl and curl: a foreign request, certificate and revocation list"
     CHECK(revoked.exit_code != 0);
     CHECK_THAT(revoked.out, Contains("certificate revoked"));
   }
+}
+
+TEST_CASE("csr request: waits, and trusts a server by its fingerprint alone") {
+  Platform platform;
+  Serving serving(platform.cli.home);
+  const std::string name = "v1.v2.platform.agent";
+  const TempHome agent;
+  agent.write("config", "[volttron]\ninstance-name = v2\n");
+  const auto asks = [&](const std::string& fingerprint, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{
+        VCTL_PATH, "--home",    agent.path().string(), "--json",         "auth",          "csr",
+        "request", serving.url, "--identity",          "platform.agent", "--fingerprint", fingerprint};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(agent.path(), words);
+  };
+
+  // Another server than the one whose fingerprint is given: nothing is sent.
+  std::string other = serving.fingerprint;
+  other.front() = other.front() == '0' ? '1' : '0';
+  const Ran mistaken = asks(other, {"--wait"});
+  CHECK(mistaken.exit_code == 1);
+  CHECK_THAT(mistaken.out, Contains("is not trusted") && Contains(serving.fingerprint));
+  CHECK(platform.cli.auth({"remote", "list"}).out.find(name) == std::string::npos);
+
+  const Ran pending = asks(serving.fingerprint);
+  CHECK(pending.exit_code == 1);
+  const Json asked = json(pending.out);
+  CHECK(at(asked, "status") == Json("PENDING"));
+  CHECK(at(asked, "certificate") == Json());
+
+  // It waits for as long as nobody decides: what files the request is answered PENDING.
+  REQUIRE(platform.cli.auth({"remote", "delete", name}).exit_code == 0);
+  std::optional<Ran> ran;
+  std::thread waiting([&] { ran = asks(serving.fingerprint, {"--wait"}); });
+  const bool has_asked = eventually([&] {
+    return platform.cli.auth({"remote", "list"}).out.find(name + " 127.0.0.1 PENDING") != std::string::npos;
+  });
+  const Outcome approved = platform.cli.auth(
+      {"remote", "approve", name, "--fingerprint", at(asked, "key_fingerprint").as_string()});
+  if (approved.exit_code != 0) static_cast<void>(platform.cli.auth({"remote", "deny", name}));  // it ends
+  waiting.join();
+  CHECK(has_asked);
+  CHECK(approved.exit_code == 0);
+  REQUIRE(ran);
+  CHECK(ran->exit_code == 0);
+  const Json there = json(ran->out);
+  CHECK(at(there, "status") == Json("APPROVED"));
+  const auto certificate = Certificate::parse(read_file(at(there, "certificate").as_string()));
+  REQUIRE(certificate);
+  CHECK(certificate->common_name == name);
+  CHECK(certificate->key_fingerprint == at(asked, "key_fingerprint").as_string());
+
+  // Denied: it waits no longer, and says so.
+  REQUIRE(platform.cli.auth({"remote", "deny", name}).exit_code == 0);
+  const Ran denied = asks(serving.fingerprint, {"--wait"});
+  CHECK(denied.exit_code == 2);
+  CHECK(at(json(denied.out), "status") == Json("DENIED"));
+  CHECK_FALSE(std::filesystem::exists(at(there, "certificate").as_string()));
 }
 
 TEST_CASE("serve: a kill at any moment leaves one certificate for one request") {

@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <fcntl.h>
+#include <fstream>
+#include <iterator>
 #include <netinet/in.h>
 #include <stdexcept>
 #include <sys/prctl.h>
@@ -15,6 +17,7 @@
 #include <signal.h>
 
 #include "support/eventually.hpp"
+#include "support/paths.hpp"
 #include "web/http_client.hpp"
 
 namespace vipauth::test {
@@ -87,6 +90,25 @@ web::HttpClient management(const std::string& url) {
   return web::HttpClient(*std::move(address), std::move(options));
 }
 
+/// The block of a language in docs/certificates.md that begins so: what users are told to write is tried out.
+std::string documented(const std::string& language, const std::string& start) {
+  std::ifstream file(VIPAUTH_SOURCE_DIR "/docs/certificates.md");
+  const std::string page{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::string fence = "```" + language + "\n";
+  const std::size_t begin = page.find(fence + start);
+  const std::size_t end = page.find("```\n", begin == std::string::npos ? begin : begin + fence.size());
+  if (end == std::string::npos) throw std::runtime_error("docs/certificates.md has no block " + start);
+  return page.substr(begin + fence.size(), end - begin - fence.size());
+}
+
+void replace_once(std::string& text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  if (at == std::string::npos || text.find(from, at + from.size()) != std::string::npos) {
+    throw std::runtime_error("docs/certificates.md does not hold \"" + from + "\" once");
+  }
+  text.replace(at, from.size(), to);
+}
+
 }  // namespace
 
 bool RabbitMqBroker::is_installed() { return ::access(kServer, X_OK) == 0 && ::access(kEpmd, X_OK) == 0; }
@@ -129,23 +151,16 @@ int RabbitMqBroker::ask(const std::string& method, const std::string& path, cons
 }
 
 void RabbitMqBroker::configure(const Files& files) const {
-  folder_.write("rabbitmq.conf",
-                "listeners.tcp = none\n"
-                "auth_mechanisms.1 = EXTERNAL\n"
-                "ssl_cert_login_from = common_name\n"
-                "management.tcp.ip = 127.0.0.1\n"
-                "management.tcp.port = " +
-                    std::to_string(management_port_) + "\ndefault_user = " + kAdministrator +
-                    "\ndefault_pass = " + kPassword + "\n");
-  // The options of TLS stand together: rabbitmq.conf knows none of revocation lists.
-  folder_.write("advanced.config",
-                "[{rabbit, [{ssl_listeners, [{\"127.0.0.1\", " + std::to_string(tls_port_) +
-                    "}]},\n {ssl_options, [{cacertfile, \"" + files.authority.string() +
-                    "\"}, {certfile, \"" + files.certificate.string() + "\"},\n  {keyfile, \"" +
-                    files.key.string() +
-                    "\"},\n  {verify, verify_peer}, {fail_if_no_peer_cert, true},\n"
-                    "  {crl_check, peer}, {crl_cache, {ssl_crl_hash_dir, {internal, [{dir, \"" +
-                    files.revocation_folder.string() + "\"}]}}}]}]}].\n");
+  folder_.write("rabbitmq.conf", documented("ini", "listeners.tcp") + "management.tcp.port = " +
+                                     std::to_string(management_port_) + "\ndefault_user = " + kAdministrator +
+                                     "\ndefault_pass = " + kPassword + "\n");
+  std::string advanced = documented("erlang", "[{rabbit");
+  replace_once(advanced, "[5671]", "[{\"127.0.0.1\", " + std::to_string(tls_port_) + "}]");
+  replace_once(advanced, "/etc/rabbitmq/volttron1-root-ca.crt", files.authority.string());
+  replace_once(advanced, "/etc/rabbitmq/server.crt", files.certificate.string());
+  replace_once(advanced, "/etc/rabbitmq/server.pem", files.key.string());
+  replace_once(advanced, "/home/volttron/.volttron/certificates/crls", files.revocation_folder.string());
+  folder_.write("advanced.config", advanced);
   folder_.write("enabled_plugins", "[rabbitmq_management, rabbitmq_auth_mechanism_ssl].\n");
   folder_.write("env.conf", "");
   folder_.make_folder("mnesia");

@@ -54,6 +54,12 @@ Result<CertificateAuthority> open_authority(const Home& home) {
                authority.error().location};
 }
 
+Result<CertificateAuthority> open_authority(const Context& context) {
+  const auto home = Home::open(context);
+  if (!home) return home.error();
+  return open_authority(*home);
+}
+
 Result<CertificateAuthority> open_or_create_authority(const Home& home) {
   const auto name = instance_name(home);
   if (!name) return name.error();

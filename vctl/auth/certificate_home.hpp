@@ -22,6 +22,8 @@ Result<std::string> instance_name(const Home& home);
 /// \return what CertificateAuthority::open and instance_name return; of a home without one, kNotFound with what to
 ///         type
 Result<CertificateAuthority> open_authority(const Home& home);
+/// That of the home that is asked for.
+Result<CertificateAuthority> open_authority(const Context& context);
 /// The same, made where there is none.
 Result<CertificateAuthority> open_or_create_authority(const Home& home);
 

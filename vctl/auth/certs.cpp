@@ -74,9 +74,7 @@ int certs_init(const Context& context) {
 }
 
 int certs_list(const Context& context) {
-  const auto home = Home::open(context);
-  if (!home) return fail(context, home.error());
-  const auto authority = open_authority(*home);
+  const auto authority = open_authority(context);
   if (!authority) return fail(context, authority.error());
   std::vector<std::string> warnings;
   const auto all = authority->list(&warnings);
@@ -103,9 +101,7 @@ int certs_list(const Context& context) {
 int certs_create(const CertsCreateOptions& options, const Context& context) {
   const auto name = parse_name(options.name);
   if (!name) return fail(context, name.error());
-  const auto home = Home::open(context);
-  if (!home) return fail(context, home.error());
-  auto authority = open_authority(*home);
+  auto authority = open_authority(context);
   if (!authority) return fail(context, authority.error());
   if (!name->within(authority->instance())) {
     return fail(
@@ -113,8 +109,10 @@ int certs_create(const CertsCreateOptions& options, const Context& context) {
         Error{ErrorCode::kInvalidArgument,
               "must begin with the name of this instance, \"" + authority->instance() + ".\"", "NAME"});
   }
-  const auto files = options.hosts ? authority->server_certificate(*name, *options.hosts)
-                                   : authority->client_certificate(*name);
+  std::vector<std::string> warnings;
+  const EditNote note = edit_note(context);
+  const auto files = options.hosts ? authority->server_certificate(*name, *options.hosts, note, &warnings)
+                                   : authority->client_certificate(*name, note, &warnings);
   if (!files) return fail(context, files.error());
   if (context.options.json) {
     print_document(context, Json::Object{{"certificate", files->certificate.string()},
@@ -125,19 +123,19 @@ int certs_create(const CertsCreateOptions& options, const Context& context) {
                     << "key          " << printable(files->key.string()) << '\n'
                     << "authority    " << printable(files->authority.string()) << '\n';
   }
+  for (const std::string& warning : warnings) warn(context, warning);
   return kExitDone;
 }
 
 int certs_renew(const CertsRenewOptions& options, const Context& context) {
   const auto name = parse_name(options.name);
   if (!name) return fail(context, name.error());
-  const auto home = Home::open(context);
-  if (!home) return fail(context, home.error());
-  auto authority = open_authority(*home);
+  auto authority = open_authority(context);
   if (!authority) return fail(context, authority.error());
   using Key = CertificateAuthority::Key;
+  std::vector<std::string> warnings;
   const auto renewed =
-      authority->renew(*name, options.with_new_key ? Key::kNew : Key::kKeep, edit_note(context));
+      authority->renew(*name, options.with_new_key ? Key::kNew : Key::kKeep, edit_note(context), &warnings);
   if (!renewed) return fail(context, renewed.error());
   if (context.options.json) {
     print_document(context, Json::Object{{"renewed", document(*renewed, context.env.clock())}});
@@ -146,15 +144,14 @@ int certs_renew(const CertsRenewOptions& options, const Context& context) {
                     << format_timestamp(renewed->certificate.not_after) << " (serial "
                     << renewed->certificate.serial << ")\n";
   }
+  for (const std::string& warning : warnings) warn(context, warning);
   return kExitDone;
 }
 
 int certs_revoke(const CertsName& options, const Context& context) {
   const auto name = parse_name(options.name);
   if (!name) return fail(context, name.error());
-  const auto home = Home::open(context);
-  if (!home) return fail(context, home.error());
-  auto authority = open_authority(*home);
+  auto authority = open_authority(context);
   if (!authority) return fail(context, authority.error());
   const auto requested = is_requested(*authority, *name);
   if (!requested) return fail(context, requested.error());
@@ -166,20 +163,20 @@ int certs_revoke(const CertsName& options, const Context& context) {
                                    name->text(),
                                ""});
   }
-  if (auto revoked = authority->revoke(*name, edit_note(context)); !revoked)
+  std::vector<std::string> warnings;
+  if (auto revoked = authority->revoke(*name, edit_note(context), &warnings); !revoked)
     return fail(context, revoked.error());
   if (context.options.json) {
     print_document(context, Json::Object{{"revoked", name->text()}});
   } else {
     context.env.out << "revoked " << printable(name->text()) << '\n';
   }
+  for (const std::string& warning : warnings) warn(context, warning);
   return kExitDone;
 }
 
 int certs_crl(const CertsCrlOptions& options, const Context& context) {
-  const auto home = Home::open(context);
-  if (!home) return fail(context, home.error());
-  auto authority = open_authority(*home);
+  auto authority = open_authority(context);
   if (!authority) return fail(context, authority.error());
   const auto list = authority->revocation_list();
   if (!list) return fail(context, list.error());

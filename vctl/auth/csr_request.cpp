@@ -22,15 +22,6 @@ constexpr std::chrono::seconds kBetweenQuestions{5};
 
 Json document(const RemotePlatform& platform) {
   const bool is_approved = platform.status == CsrStatus::kApproved;
-  Json discovery = Json::Object();
-  const auto add = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) discovery.set(name, value);
-  };
-  add("instance-name", platform.instance_name);
-  add("vip-address", platform.vip_address);
-  add("serverkey", platform.serverkey);
-  add("rmq-address", platform.rmq_address);
-  add("rmq-ca-cert", platform.rmq_ca_cert);
   return Json::Object{{"status", to_string(platform.status)},
                       {"common_name", platform.common_name.text()},
                       {"key_fingerprint", platform.key_fingerprint},
@@ -39,7 +30,7 @@ Json document(const RemotePlatform& platform) {
                       {"authority", is_approved ? Json(platform.files.authority.string()) : Json()},
                       {"message", platform.message},
                       {"reached", platform.is_from_server},
-                      {"discovery", std::move(discovery)}};
+                      {"discovery", platform.discovery.to_json()}};
 }
 
 void print_text(std::ostream& out, const RemotePlatform& platform) {

@@ -31,9 +31,9 @@ std::string counted(std::size_t count, const char* what) {
 
 void print_text(std::ostream& out, const std::vector<LintFinding>& findings, std::size_t errors) {
   for (const LintFinding& finding : findings) {
-    out << to_string(finding.severity) << ": "
-        << printable(finding.file + ": " + finding.place + ": " + finding.message) << " [" << finding.check
-        << "]\n"
+    const std::string place = finding.place.empty() ? "" : finding.place + ": ";
+    out << to_string(finding.severity) << ": " << printable(finding.file + ": " + place + finding.message)
+        << " [" << finding.check << "]\n"
         << "  " << printable(finding.remedy);
     if (!finding.command.empty()) out << ": " << printable(shell_command(finding.command));
     out << '\n';

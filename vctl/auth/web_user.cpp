@@ -113,6 +113,7 @@ int web_user_add(const WebUserAddOptions& options, const Context& context) {
     context.env.out << "added " << printable(options.name) << " (groups " << printable(joined(groups))
                     << ")\n";
   }
+  for (const std::string& warning : added->warnings) warn(context, warning);
   return kExitDone;
 }
 
@@ -147,6 +148,7 @@ int web_user_remove(const WebUserName& user, const Context& context) {
   } else {
     context.env.out << "removed " << printable(user.name) << '\n';
   }
+  for (const std::string& warning : removed->warnings) warn(context, warning);
   return kExitDone;
 }
 

@@ -44,7 +44,8 @@ struct CertificateFiles {
 ///
 /// Each operation is one transaction among all processes that share the folder, and holds whatever happens to
 /// the machine: what was begun and not finished is finished by the next operation. May be used from any
-/// thread. Copies share state. Source: VOLTTRON certs.py, Certs; RFC 5280.
+/// thread. What is issued, renewed and revoked is in the home's audit log, where there is one. Copies share
+/// state. Source: VOLTTRON certs.py, Certs; RFC 5280.
 class CertificateAuthority {
  public:
   struct Options {
@@ -76,12 +77,19 @@ class CertificateAuthority {
 
   /// The certificate and key of a TLS server for these host names and addresses, made where there is none for
   /// all of them, or where it has less than a third of its time left. The key is kept.
-  VIPAUTH_EXPORT Result<CertificateFiles> server_certificate(const CommonName& name,
-                                                             const std::vector<std::string>& hosts);
+  /// \param warnings  gets a line where it is not in the audit log; may be null
+  /// \param patience  how long to wait for another process; nothing: as long as the options say
+  VIPAUTH_EXPORT Result<CertificateFiles> server_certificate(
+      const CommonName& name, const std::vector<std::string>& hosts, const EditNote& note = {},
+      std::vector<std::string>* warnings = nullptr,
+      std::optional<std::chrono::milliseconds> patience = std::nullopt);
   /// The certificate and key of a local agent or an administrator, made where there is none.
   /// \return kAlreadyExists  a certificate was issued for a request (CSR) of that name
   /// \return kConflict  its certificate was revoked; there is one of another authority; it is the root's name
-  VIPAUTH_EXPORT Result<CertificateFiles> client_certificate(const CommonName& name);
+  /// \param warnings  as of server_certificate
+  VIPAUTH_EXPORT Result<CertificateFiles> client_certificate(const CommonName& name,
+                                                             const EditNote& note = {},
+                                                             std::vector<std::string>* warnings = nullptr);
 
   enum class Key { kKeep, kNew };
   /// Another certificate for a name that has one, with the same purpose, hosts and, unless it is told
@@ -89,12 +97,17 @@ class CertificateAuthority {
   /// \return kNotFound     nothing was issued to that name
   /// \return kUnsupported  its key is too weak
   /// \return kConflict     something else is in the place of its file; it was revoked; or a new key is wanted for one whose key is elsewhere
-  VIPAUTH_EXPORT Result<IssuedCertificate> renew(const CommonName& name, Key key, const EditNote& note = {});
+  /// \param warnings  as of server_certificate
+  VIPAUTH_EXPORT Result<IssuedCertificate> renew(const CommonName& name, Key key, const EditNote& note = {},
+                                                 std::vector<std::string>* warnings = nullptr);
 
   /// Puts every certificate of a name on the revocation list, for good. Of one that was asked for, the
   /// request is denied then; CsrStore::deny() also tells the broker.
   /// \return kNotFound; kConflict  it is the root
-  VIPAUTH_EXPORT Result<void> revoke(const CommonName& name, const EditNote& note = {});
+  /// \param warnings  as of server_certificate; and for a certificate that VOLTTRON made and that cannot be
+  /// read
+  VIPAUTH_EXPORT Result<void> revoke(const CommonName& name, const EditNote& note = {},
+                                     std::vector<std::string>* warnings = nullptr);
 
   /// Everything that was issued and is on record, and what VOLTTRON left in `certs` and `remote_certs`; the
   /// root first, then by name, the newest first. What cannot be read is a line of `warnings`.

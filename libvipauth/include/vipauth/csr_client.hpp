@@ -12,6 +12,7 @@
 #include <vipauth/clock.hpp>
 #include <vipauth/common_name.hpp>
 #include <vipauth/csr_store.hpp>
+#include <vipauth/platform_discovery.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/strict_modes.hpp>
 
@@ -25,13 +26,7 @@ struct RemotePlatform {
   std::string key_fingerprint;  ///< "AB:CD:...": what an administrator over there sees, and should compare
   bool is_from_server = true;   ///< false: the server cannot be reached, and a certificate of it was saved
   std::string message;          ///< what the server says, or why it cannot be reached; for people
-
-  // Empty where the platform does not tell.
-  std::string instance_name;
-  std::string vip_address;
-  std::string serverkey;
-  std::string rmq_address;
-  std::string rmq_ca_cert;  ///< PEM
+  PlatformDiscovery discovery;
 };
 
 /// Asks another platform for a certificate for an agent of this one.
@@ -81,6 +76,7 @@ class CsrClient {
   /// \return kBusy              it is asked too often
   /// \return kIoError           it cannot be reached, and no certificate is saved
   /// \return kParseError, kInvalidArgument, kLimitExceeded  it answers what it should not
+  /// \return kUnavailable       this process can have no thread more
   /// \return what CertificateKeyFile::load_or_create returns
   VIPAUTH_EXPORT Result<RemotePlatform> connect_remote_platform();
 

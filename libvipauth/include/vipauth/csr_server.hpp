@@ -13,6 +13,7 @@
 #include <vipauth/clock.hpp>
 #include <vipauth/csr_store.hpp>
 #include <vipauth/log_sink.hpp>
+#include <vipauth/platform_discovery.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/web_users.hpp>
 
@@ -34,15 +35,6 @@ namespace vipauth {
 /// Source: VOLTTRON csr_endpoints.py, CSREndpoints; discovery.py; admin_endpoints.py.
 class CsrServer {
  public:
-  /// What GET /discovery/ answers; what is empty is left out.
-  struct Discovery {
-    std::string instance_name;
-    std::string vip_address;
-    std::string serverkey;
-    std::string rmq_address;
-    std::string rmq_ca_cert;  ///< PEM
-  };
-
   struct Limits {
     std::size_t connections = 256;              ///< at once; each is a thread
     std::size_t connections_per_source = 64;    ///< of one IPv4 address or IPv6 /64
@@ -62,7 +54,7 @@ class CsrServer {
     std::filesystem::path certificate;
     std::filesystem::path key;
     std::vector<std::string> hosts;
-    Discovery discovery;
+    PlatformDiscovery discovery;
     Limits limits;
     /// Of addresses from which logins fail.
     AddressPenalties::Settings penalties;

@@ -85,6 +85,8 @@ class CsrStore {
   /// \return kBusy              this address asks for too many new names
   /// \return kLimitExceeded     too many wait
   VIPAUTH_EXPORT Result<CsrEntry> request(std::string_view pem, std::string_view address);
+  /// Of one that was read, and so is in order.
+  VIPAUTH_EXPORT Result<CsrEntry> request(const CertificateRequest& request, std::string_view address);
 
   /// By name. What cannot be read is a line of `warnings`, and does not hide the others.
   VIPAUTH_EXPORT Result<std::vector<CsrEntry>> list(std::vector<std::string>* warnings = nullptr) const;

@@ -18,7 +18,7 @@ namespace vipauth {
 /// Every change is one transaction: lock, read again, change, temporary file (0600), fsync, rename. A file
 /// that cannot be read is refused and left untouched; users and members that are not understood stay in it.
 /// Any number of processes may change it at once. Each change is a line of the home's audit log, where there
-/// is one. Source: VOLTTRON admin_endpoints.py, AdminEndpoints.add_user.
+/// is one; that this failed is a warning. Source: VOLTTRON admin_endpoints.py, AdminEndpoints.add_user.
 class WebUsers {
  public:
   static constexpr std::size_t kMaxNameBytes = 64;
@@ -58,11 +58,11 @@ class WebUsers {
   /// \return kInvalidArgument  a name other than 1 to 64 of `[A-Za-z0-9_.@-]`, a password of other lengths,
   ///                           or a group's name that holds anything else
   /// \return kAlreadyExists, kLimitExceeded; what list() returns
-  VIPAUTH_EXPORT Result<void> add(std::string_view name, std::string_view password,
-                                  const std::vector<std::string>& groups, Existing existing,
-                                  const EditOptions& options = {}) const;
+  VIPAUTH_EXPORT Result<EditReport> add(std::string_view name, std::string_view password,
+                                        const std::vector<std::string>& groups, Existing existing,
+                                        const EditOptions& options = {}) const;
   /// Also of an entry that is not understood. \return kNotFound; what list() returns
-  VIPAUTH_EXPORT Result<void> remove(std::string_view name, const EditOptions& options = {}) const;
+  VIPAUTH_EXPORT Result<EditReport> remove(std::string_view name, const EditOptions& options = {}) const;
 
  private:
   std::filesystem::path path_;

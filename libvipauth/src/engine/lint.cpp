@@ -79,7 +79,7 @@ constexpr std::array kChecks{
     LintCheck{"open-null-record", "a NULL record that lets everyone in"},
     LintCheck{"plain-text-password", "a password that is not hashed"},
     LintCheck{"platform-name", "a name of the platform itself"},
-    LintCheck{"request-without-certificate", "an approved request that has no certificate"},
+    LintCheck{"request-in-doubt", "a request that cannot be read, or is not as its file says"},
     LintCheck{"restricted-role", "a role with restrictions, which VOLTTRON cannot read"},
     LintCheck{"revocation-list-old", "a revocation list that is missing, or near its end"},
     LintCheck{"shadowed-record", "a record that an earlier one stands in front of"},

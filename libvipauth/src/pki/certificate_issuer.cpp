@@ -352,6 +352,11 @@ Result<RevocationListFacts> read_revocation_list(std::string_view pem) {
   auto this_update = time_of(X509_CRL_get0_lastUpdate(list.get()));
   if (!this_update) return this_update.error();
   out.this_update = *this_update;
+  if (const ASN1_TIME* end = X509_CRL_get0_nextUpdate(list.get())) {
+    auto next_update = time_of(end);
+    if (!next_update) return next_update.error();
+    out.next_update = *next_update;
+  }
   const Asn1IntegerPtr number(
       static_cast<ASN1_INTEGER*>(X509_CRL_get_ext_d2i(list.get(), NID_crl_number, nullptr, nullptr)));
   if (number && ASN1_INTEGER_get_uint64(&out.number, number.get()) != 1) out.number = 0;

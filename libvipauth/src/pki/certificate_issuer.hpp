@@ -89,6 +89,7 @@ class CertificateIssuer {
 struct RevocationListFacts {
   std::uint64_t number = 0;
   Timestamp this_update;
+  std::optional<Timestamp> next_update;  ///< its end; without one it has none
   std::vector<std::string> serials;
 };
 

@@ -70,8 +70,8 @@ class Findings {
           "write it", {"certs", "crl"});
       return;
     }
-    const Timestamp end = facts->this_update + authority_.options().crl_validity;
-    if (end > now_ + kListIsSoon) return;
+    if (!facts->next_update || *facts->next_update > now_ + kListIsSoon) return;
+    const Timestamp end = *facts->next_update;
     const bool is_over = end <= now_;
     add_command(is_over ? LintSeverity::kError : LintSeverity::kWarning, "revocation-list-old", name,
                 authority_.root().common_name,
@@ -81,7 +81,8 @@ class Findings {
   }
 
   void look_at_requests() {
-    if (!fs::exists(fs::symlink_status(folder_ / "pending_csr"))) return;
+    std::error_code ignored;  // list() tells it
+    if (fs::symlink_status(folder_ / "pending_csr", ignored).type() == fs::file_type::not_found) return;
     std::vector<std::string> warnings;
     const auto requests = CsrStore(authority_, {}).list(&warnings);
     if (!requests) {
@@ -90,15 +91,8 @@ class Findings {
       return;
     }
     for (const std::string& warning : warnings) {
-      add(LintSeverity::kWarning, "certificate-unreadable", "pending_csr", "", warning,
-          "delete the request, which can be made again");
-    }
-    for (const CsrEntry& entry : *requests) {
-      if (entry.status != CsrStatus::kApproved || entry.certificate) continue;
-      const std::string& name = entry.common_name.text();
-      add_command(LintSeverity::kError, "request-without-certificate", "pending_csr/" + name + ".json", name,
-                  "the request is approved, and there is no certificate of it: its agent waits for ever",
-                  "delete it, so that the agent asks again", {"remote", "delete", name});
+      add(LintSeverity::kWarning, "request-in-doubt", "pending_csr", "", warning,
+          "decide of it again, or delete it");
     }
   }
 

@@ -10,6 +10,8 @@
 
 #include <vipauth/clock.hpp>
 
+#include "base/rate_limiter.hpp"
+
 namespace vipauth {
 
 /// Bounds what agents that register again and again cost others. May be called from any thread.
@@ -18,10 +20,11 @@ class RegistrationBrake {
   static constexpr std::size_t kAtOnce = 30;           ///< changes of one user
   static constexpr std::chrono::seconds kInterval{2};  ///< of further ones
 
-  explicit RegistrationBrake(Clock clock) : clock_(std::move(clock)) {}
+  explicit RegistrationBrake(Clock clock)
+      : clock_(std::move(clock)), changes_(kAtOnce, kInterval, RateLimiter::WhenFull::kRefuse) {}
 
   /// Counts a change that a user makes. False where it has to wait: it does not count then.
-  bool take(std::string_view owner);
+  bool take(std::string_view owner) { return changes_.take(owner, clock_()); }
 
   /// Notes what keeps the methods of an identity from being written down; empty: nothing.
   /// \return true where that is news, and there is something to tell
@@ -29,8 +32,8 @@ class RegistrationBrake {
 
  private:
   const Clock clock_;
+  RateLimiter changes_;  // by owner
   std::mutex mutex_;
-  std::map<std::string, Timestamp, std::less<>> full_at_;     // by owner: when all of kAtOnce is there again
   std::map<std::string, std::string, std::less<>> problems_;  // by identity
 };
 

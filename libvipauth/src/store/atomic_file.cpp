@@ -311,6 +311,14 @@ Result<void> replace_file(const fs::path& file, std::string_view content, const 
   return sync_replaced(file);
 }
 
+Result<void> remove_file(const fs::path& file) {
+  if (::unlink(file.c_str()) == 0) return sync_replaced(file);
+  const int error = errno;
+  if (error == ENOENT) return sync_replaced(file);  // it may be gone since a moment ago
+  if (error == ENOTDIR) return {};
+  return failure("remove", file, error);
+}
+
 Result<void> promote_file(const fs::path& next, const fs::path& file, const fs::path& backup) {
   if (auto kept = keep_backup(file, backup); !kept) return kept.error();
   if (::rename(next.c_str(), file.c_str()) != 0) return failure("replace", file);

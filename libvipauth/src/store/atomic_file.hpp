@@ -64,6 +64,9 @@ Result<void> sync_replaced(const std::filesystem::path& file);
 Result<void> promote_file(const std::filesystem::path& next, const std::filesystem::path& file,
                           const std::filesystem::path& backup);
 
+/// Removes a file, if it is there, for good. The caller holds the lock that goes with it.
+Result<void> remove_file(const std::filesystem::path& file);
+
 /// Makes a folder that only its owner may enter (0700), or finds it there. Its parent must exist.
 /// \return kPermissionDenied  it is a symbolic link; kIoError  it is no folder
 Result<void> make_private_folder(const std::filesystem::path& folder);

@@ -158,6 +158,11 @@ Result<void> adopt_all(Transaction& transaction, const CertificateAuthority::Imp
   return transaction.adopt(name, authority.layout.remote(name.text()), Purpose::kRequested);
 }
 
+void tell(const Transaction& transaction, std::vector<std::string>* warnings) {
+  if (warnings == nullptr) return;
+  warnings->insert(warnings->end(), transaction.warnings().begin(), transaction.warnings().end());
+}
+
 /// A certificate as the audit log shows it.
 Json audit_json(const CommonName& name, std::string_view serial, bool is_revoked) {
   Json of(Json::Object{{"common_name", Json(name.text())}, {"serial", Json(serial)}});
@@ -195,12 +200,13 @@ bool is_good_enough(const CertificateAuthority::Impl& authority, std::string_vie
 
 /// The certificate and key of a name whose key is here, made where they do not serve.
 Result<CertificateFiles> make(const CertificateAuthority::Impl& authority, const CommonName& name,
-                              Purpose purpose, const std::vector<std::string>& hosts) {
+                              Purpose purpose, const std::vector<std::string>& hosts, const EditNote& note,
+                              std::vector<std::string>* warnings, std::chrono::milliseconds patience) {
   if (auto checked = authority.check_name(name); !checked) return checked.error();
   for (const std::string& host : hosts) {
     if (auto checked = check_host(host); !checked) return checked.error().at(host);
   }
-  auto transaction = authority.begin();
+  auto transaction = authority.begin(patience);
   if (!transaction) return transaction.error();
   const LedgerEntry* newest = transaction->state().newest(name.text());
   // A stranger may ask for any name: only what was issued for a request makes it the request's.
@@ -229,11 +235,15 @@ Result<CertificateFiles> make(const CertificateAuthority::Impl& authority, const
                        newest->key_fingerprint == key->fingerprint() &&
                        is_good_enough(authority, newest->pem, purpose, hosts);
   if (is_good && *present && (*present)->serial == newest->serial) return files;
+  LedgerNote ledger_note = note_of(Operation::kIssue, name, note);
   if (!is_good) {
+    if (newest != nullptr) ledger_note.before = audit_json(name, newest->serial, false);
     auto issued = transaction->issue(name, purpose, hosts, public_key_of(*key));
     if (!issued) return issued.error();
+    ledger_note.after = audit_json(name, issued->serial, false);
   }
-  if (auto done = transaction->commit(note_of(Operation::kIssue, name)); !done) return done.error();
+  if (auto done = transaction->commit(std::move(ledger_note)); !done) return done.error();
+  tell(*transaction, warnings);
   return files;
 }
 
@@ -284,16 +294,21 @@ fs::path CertificateAuthority::root_path() const {
   return impl_->layout.certificate(impl_->layout.root_name);
 }
 
-Result<CertificateFiles> CertificateAuthority::server_certificate(const CommonName& name,
-                                                                  const std::vector<std::string>& hosts) {
-  return make(*impl_, name, Purpose::kServer, hosts);
+Result<CertificateFiles> CertificateAuthority::server_certificate(
+    const CommonName& name, const std::vector<std::string>& hosts, const EditNote& note,
+    std::vector<std::string>* warnings, std::optional<std::chrono::milliseconds> patience) {
+  return make(*impl_, name, Purpose::kServer, hosts, note, warnings,
+              patience.value_or(impl_->options.patience));
 }
 
-Result<CertificateFiles> CertificateAuthority::client_certificate(const CommonName& name) {
-  return make(*impl_, name, Purpose::kClient, {});
+Result<CertificateFiles> CertificateAuthority::client_certificate(const CommonName& name,
+                                                                  const EditNote& note,
+                                                                  std::vector<std::string>* warnings) {
+  return make(*impl_, name, Purpose::kClient, {}, note, warnings, impl_->options.patience);
 }
 
-Result<IssuedCertificate> CertificateAuthority::renew(const CommonName& name, Key key, const EditNote& note) {
+Result<IssuedCertificate> CertificateAuthority::renew(const CommonName& name, Key key, const EditNote& note,
+                                                      std::vector<std::string>* warnings) {
   if (auto checked = impl_->check_name(name); !checked) return checked.error();
   auto transaction = impl_->begin();
   if (!transaction) return transaction.error();
@@ -337,10 +352,12 @@ Result<IssuedCertificate> CertificateAuthority::renew(const CommonName& name, Ke
   ledger_note.before = audit_json(name, before.serial, false);
   ledger_note.after = audit_json(name, issued->serial, false);
   if (auto done = transaction->commit(std::move(ledger_note)); !done) return done.error();
+  tell(*transaction, warnings);
   return IssuedCertificate{std::move(*issued), before.purpose, std::nullopt, true};
 }
 
-Result<void> CertificateAuthority::revoke(const CommonName& name, const EditNote& note) {
+Result<void> CertificateAuthority::revoke(const CommonName& name, const EditNote& note,
+                                          std::vector<std::string>* warnings) {
   if (auto checked = impl_->check_name(name); !checked) return checked;
   auto transaction = impl_->begin();
   if (!transaction) return transaction.error();
@@ -354,7 +371,11 @@ Result<void> CertificateAuthority::revoke(const CommonName& name, const EditNote
   ledger_note.before = audit_json(name, newest->serial, false);
   ledger_note.after = audit_json(name, newest->serial, true);
   if (!transaction->revoke(name, [](const LedgerEntry&) { return true; })) return adopted;
-  return transaction->commit(std::move(ledger_note));
+  // What cannot be read, and so is not revoked, keeps nothing else from it.
+  if (!adopted) transaction->warn(adopted.error().to_string());
+  if (auto done = transaction->commit(std::move(ledger_note)); !done) return done;
+  tell(*transaction, warnings);
+  return {};
 }
 
 Result<std::vector<IssuedCertificate>> CertificateAuthority::list(std::vector<std::string>* warnings) const {

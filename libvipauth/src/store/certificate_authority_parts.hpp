@@ -118,7 +118,8 @@ struct CertificateAuthority::Impl {
   };
 
   /// Takes the lock, and finishes what was begun by somebody else.
-  Result<Transaction> begin() const;
+  Result<Transaction> begin() const { return begin(options.patience); }
+  Result<Transaction> begin(std::chrono::milliseconds patience) const;
 
   /// \return what CertificateLedger::load returns; kConflict  it is of another root, or older than the
   ///         revocation list

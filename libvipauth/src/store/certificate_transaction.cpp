@@ -146,9 +146,10 @@ std::optional<CertificateAuthority::Impl::List> CertificateAuthority::Impl::whol
   return lacks_one ? std::nullopt : std::optional<List>({std::move(*pem), std::move(*facts)});
 }
 
-Result<CertificateAuthority::Impl::Transaction> CertificateAuthority::Impl::begin() const {
+Result<CertificateAuthority::Impl::Transaction> CertificateAuthority::Impl::begin(
+    std::chrono::milliseconds patience) const {
   if (auto made = layout.make_folders(); !made) return made.error();
-  auto lock = FileLock::acquire(ledger.path(), options.patience);
+  auto lock = FileLock::acquire(ledger.path(), patience);
   if (!lock) return lock.error();
   const auto state = read_ledger();
   if (!state) return state.error();

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <system_error>
-#include <unistd.h>
 
 #include "store/atomic_file.hpp"
 #include "store/json_file.hpp"
@@ -140,14 +138,6 @@ Result<void> CsrFolder::check_removable(const CommonName& name) const {
 Result<void> CsrFolder::remove(const CommonName& name) const {
   if (auto removed = remove_file(json_path(name)); !removed) return removed;
   return remove_file(csr_path(name));
-}
-
-Result<void> remove_file(const fs::path& file) {
-  if (::unlink(file.c_str()) == 0) return sync_replaced(file);
-  const int error = errno;
-  if (error == ENOENT) return sync_replaced(file);  // it may be gone since a moment ago
-  if (error == ENOTDIR) return {};
-  return file_error("remove", file, error);
 }
 
 }  // namespace vipauth

@@ -59,7 +59,4 @@ class CsrFolder {
   StrictModes strict_modes_;
 };
 
-/// Removes a file, if it is there, for good.
-Result<void> remove_file(const std::filesystem::path& file);
-
 }  // namespace vipauth

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "base/rate_limiter.hpp"
 #include "store/atomic_file.hpp"
 #include "store/certificate_authority_parts.hpp"
 #include "store/csr_files.hpp"
@@ -34,50 +35,13 @@ struct Standing {
   }
 };
 
-/// Bounds how many new names one address asks for.
-class NewNames {
- public:
-  explicit NewNames(std::size_t per_minute)
-      : per_minute_(static_cast<Timestamp::rep>(std::clamp<std::size_t>(per_minute, 1, kMostPerMinute))) {}
-
-  /// Counts a new name. False where this address has to wait: it does not count then.
-  bool take(std::string_view address, Timestamp now) {
-    const std::string source = source_of(address, IpAddress::parse(address));
-    const Timestamp::duration interval = kMinute / per_minute_;
-    const std::lock_guard lock(mutex_);
-    const auto known = full_at_.find(source);
-    // A clock that was set back must not keep an address out for longer than the whole takes.
-    const Timestamp full_at =
-        known == full_at_.end() ? now : std::clamp<Timestamp>(known->second, now, now + kMinute);
-    if (full_at + interval > now + kMinute) {
-      known->second = full_at;
-      return false;
-    }
-    if (known != full_at_.end()) {
-      known->second = full_at + interval;
-      return true;
-    }
-    if (full_at_.size() >= kMost) make_room(now);
-    full_at_.emplace(source, full_at + interval);
-    return true;
-  }
-
- private:
-  static constexpr std::size_t kMost = 10'000;
-  static constexpr std::size_t kMostPerMinute = 60'000;  // one for each tick of the clock
-  static constexpr Timestamp::duration kMinute = std::chrono::minutes(1);
-
-  void make_room(Timestamp now) {
-    std::erase_if(full_at_, [now](const auto& item) { return item.second <= now; });
-    if (full_at_.size() < kMost) return;
-    full_at_.erase(std::min_element(full_at_.begin(), full_at_.end(),
-                                    [](const auto& a, const auto& b) { return a.second < b.second; }));
-  }
-
-  const Timestamp::rep per_minute_;
-  std::mutex mutex_;
-  std::map<std::string, Timestamp, std::less<>> full_at_;  // when all of them are to be had again
-};
+/// How many new names one address asks for in a minute.
+RateLimiter new_names_limiter(std::size_t per_minute) {
+  constexpr Timestamp::duration kMinute = std::chrono::minutes(1);
+  constexpr std::size_t kMost = 60'000;  // one for each tick of the clock
+  const std::size_t at_once = std::clamp<std::size_t>(per_minute, 1, kMost);
+  return {at_once, kMinute / static_cast<Timestamp::rep>(at_once), RateLimiter::WhenFull::kForgetSoonest};
+}
 
 /// An address as it may be written down: it comes from whoever calls.
 std::string shown_address(std::string_view address) {
@@ -140,13 +104,13 @@ struct CsrStore::Impl {
       : handle(std::move(an_authority)),
         authority(*handle.impl_),
         options(std::move(the_options)),
-        new_names(options.new_per_minute),
+        new_names(new_names_limiter(options.new_per_minute)),
         sightings(authority.layout.folder / "csr_seen.json", authority.options.strict_modes) {}
 
   CertificateAuthority handle;
   const Authority& authority;
   Options options;
-  NewNames new_names;
+  RateLimiter new_names;
   CsrSightings sightings;
   std::mutex mutex;
   Timestamp full_until{};       // nobody counts again before
@@ -383,21 +347,19 @@ struct CsrStore::Impl {
     return Error{ErrorCode::kBusy, "the request of \"" + name.text() + "\" is being changed: try again", ""};
   }
 
-  Result<CsrEntry> request(std::string_view pem, std::string_view address) {
-    const auto request = CertificateRequest::parse(pem);
-    if (!request) return request.error();
-    const CommonName& name = request->common_name();
+  Result<CsrEntry> request(const CertificateRequest& request, std::string_view address) {
+    const CommonName& name = request.common_name();
     if (!name.within(authority.instance)) {
       return Error{ErrorCode::kInvalidArgument,
                    "\"" + name.text() + "\" is no name of this instance: it must begin with \"" +
                        authority.instance + ".\"",
                    ""};
     }
-    auto present = known(*request);
+    auto present = known(request);
     if (!present) return present.error();
     if (*present) return std::move(**present);
     if (auto checked = check_parts(name); !checked) return checked.error();
-    if (!new_names.take(address, now())) {
+    if (!new_names.take(source_of(address, IpAddress::parse(address)), now())) {
       return Error{ErrorCode::kBusy,
                    "this address asks for more than " + std::to_string(options.new_per_minute) +
                        " new names a minute: try again later",
@@ -409,7 +371,7 @@ struct CsrStore::Impl {
     const auto full = is_full();
     if (!full) return full.error();
     if (*full) return too_many();
-    return file_new(*request, address);
+    return file_new(request, address);
   }
 
   Result<CsrDecision> approve(const CommonName& name, const EditNote& note,
@@ -605,7 +567,13 @@ CsrStore::~CsrStore() {
 const CertificateAuthority& CsrStore::authority() const noexcept { return impl_->handle; }
 
 Result<CsrEntry> CsrStore::request(std::string_view pem, std::string_view address) {
-  return impl_->and_tell(impl_->request(pem, address));
+  const auto parsed = CertificateRequest::parse(pem);
+  if (!parsed) return parsed.error();
+  return request(*parsed, address);
+}
+
+Result<CsrEntry> CsrStore::request(const CertificateRequest& request, std::string_view address) {
+  return impl_->and_tell(impl_->request(request, address));
 }
 
 Result<std::vector<CsrEntry>> CsrStore::list(std::vector<std::string>* warnings) const {

@@ -83,21 +83,8 @@ Result<CurveKey> parse_key(const Json& source, std::string_view host) {
   return key;
 }
 
-/// VOLTTRON makes the file empty before it writes it for the first time.
 Result<Json> load_document(const fs::path& path, StrictModes strict_modes) {
-  auto text = read_file(path, strict_modes);
-  if (!text && text.error().code == ErrorCode::kNotFound) return Json(Json::Object());
-  if (!text) return text.error();
-  if (text->empty()) return Json(Json::Object());
-  auto document = Json::parse(*text);
-  if (!document) return in_file(document.error(), path);
-  if (!document->is_object()) {
-    return in_file(
-        Error{ErrorCode::kInvalidArgument,
-              "must be an object of hosts and keys, not " + std::string(document->kind_name()), ""},
-        path);
-  }
-  return document;
+  return read_object_file(path, strict_modes, Sensitivity::kPublic, "hosts and keys");
 }
 
 using Change = std::function<Result<void>(Json& document, KnownHosts::Report& report)>;

@@ -1,7 +1,6 @@
 #include <vipauth/remote_certificate_files.hpp>
 
 #include <system_error>
-#include <unistd.h>
 #include <vector>
 
 #include <vipauth/certificate_key_file.hpp>
@@ -51,11 +50,6 @@ std::optional<std::string> other_address(const Json& origin, std::string_view ad
   const Json* saved = origin.find("address");
   if (saved == nullptr || !saved->is_string() || saved->as_string() == address) return std::nullopt;
   return saved->as_string();
-}
-
-Result<void> remove_file(const fs::path& file) {
-  if (::unlink(file.c_str()) == 0 || errno == ENOENT) return {};
-  return file_error("remove", file, errno);
 }
 
 }  // namespace

@@ -100,17 +100,16 @@ Result<Entry> parse_entry(const Json::Member& member) {
   return out;
 }
 
+/// The entry of one user, where there is one that is understood.
+std::optional<Entry> entry_of(const Json& document, std::string_view name) {
+  const Json* source = document.find(name);
+  if (source == nullptr) return std::nullopt;
+  auto entry = parse_entry({std::string(name), *source});
+  return entry ? std::optional<Entry>(*std::move(entry)) : std::nullopt;
+}
+
 Result<Json> load_document(const fs::path& path, StrictModes strict_modes) {
-  auto text = read_file(path, strict_modes, Sensitivity::kSecret);
-  if (!text && text.error().code == ErrorCode::kNotFound) return Json(Json::Object());
-  if (!text) return text.error();
-  if (text->empty()) return Json(Json::Object());
-  auto document = Json::parse(*text);
-  if (!document) return in_file(document.error(), path);
-  if (!document->is_object()) {
-    return in_file(invalid("must be an object of users, not " + std::string(document->kind_name())), path);
-  }
-  return document;
+  return read_object_file(path, strict_modes, Sensitivity::kSecret, "users");
 }
 
 /// Takes the time that the dearest of the hashes takes: those that were brought along cost other than ours.
@@ -140,21 +139,25 @@ Json shown(const Json* entry) {
 }
 
 /// One transaction on the entry of one user.
-Result<void> edit(const fs::path& path, StrictModes strict_modes, const EditOptions& options,
-                  std::string_view name, const std::function<Result<void>(Json& document)>& change) {
+Result<EditReport> edit(const fs::path& path, StrictModes strict_modes, const EditOptions& options,
+                        std::string_view name, const std::function<Result<void>(Json& document)>& change) {
   const auto lock = FileLock::acquire(path, options.patience);
   if (!lock) return lock.error();
   auto document = load_document(path, strict_modes);
   if (!document) return document.error();
   const Json before = *document;
-  if (auto changed = change(*document); !changed) return changed;
-  if (auto replaced = replace_file(path, document->dump_pretty() + "\n"); !replaced) return replaced;
+  if (auto changed = change(*document); !changed) return changed.error();
+  if (auto replaced = replace_file(path, document->dump_pretty() + "\n"); !replaced) return replaced.error();
+  EditReport report;
+  report.written = true;
   AuditEvent event;
   event.user_id = std::string(name);
   event.before = shown(before.find(name));
   event.after = shown(document->find(name));
-  static_cast<void>(audit_change(path, std::move(event), options, strict_modes));  // the edit stands
-  return {};
+  if (auto unaudited = audit_change(path, std::move(event), options, strict_modes)) {
+    report.warnings.push_back(*std::move(unaudited));  // the edit stands
+  }
+  return report;
 }
 
 }  // namespace
@@ -179,12 +182,11 @@ Result<std::vector<WebUsers::User>> WebUsers::list(std::vector<std::string>* war
 }
 
 Result<WebUsers::User> WebUsers::get(std::string_view name) const {
-  auto users = list();
-  if (!users) return users.error();
-  for (User& user : *users) {
-    if (user.name == name) return std::move(user);
-  }
-  return no_such_user(name, path_);
+  const auto document = load_document(path_, strict_modes_);
+  if (!document) return document.error();
+  auto entry = entry_of(*document, name);
+  if (!entry) return no_such_user(name, path_);
+  return std::move(entry->user);
 }
 
 Result<WebUsers::User> WebUsers::verify(std::string_view name, std::string_view password) const {
@@ -196,11 +198,7 @@ Result<WebUsers::User> WebUsers::verify(std::string_view name, std::string_view 
     problem.code = ErrorCode::kUnavailable;  // so that it is not taken for a wrong password
     return problem;
   }
-  const Json* source = document->find(name);
-  std::optional<Entry> entry;
-  if (source != nullptr) {
-    if (auto parsed = parse_entry({std::string(name), *source})) entry = *std::move(parsed);
-  }
+  auto entry = entry_of(*document, name);
   if (!entry) {
     waste_time(*document, password);
     return refused;
@@ -209,16 +207,16 @@ Result<WebUsers::User> WebUsers::verify(std::string_view name, std::string_view 
   return std::move(entry->user);
 }
 
-Result<void> WebUsers::add(std::string_view name, std::string_view password,
-                           const std::vector<std::string>& groups, Existing existing,
-                           const EditOptions& options) const {
-  if (auto checked = check_name("the name of a web user", name); !checked) return checked;
+Result<EditReport> WebUsers::add(std::string_view name, std::string_view password,
+                                 const std::vector<std::string>& groups, Existing existing,
+                                 const EditOptions& options) const {
+  if (auto checked = check_name("the name of a web user", name); !checked) return checked.error();
   if (password.size() < kMinPasswordBytes || password.size() > kMaxPasswordBytes) {
     return invalid("a password is 8 to 1024 bytes long");
   }
   if (groups.size() > kMaxGroups) return invalid("a web user is in at most 64 groups");
   for (const std::string& group : groups) {
-    if (auto checked = check_name("the name of a group", group); !checked) return checked;
+    if (auto checked = check_name("the name of a group", group); !checked) return checked.error();
   }
   auto hash = hash_of_password(password);
   if (!hash) return hash.error();
@@ -239,7 +237,7 @@ Result<void> WebUsers::add(std::string_view name, std::string_view password,
   });
 }
 
-Result<void> WebUsers::remove(std::string_view name, const EditOptions& options) const {
+Result<EditReport> WebUsers::remove(std::string_view name, const EditOptions& options) const {
   return edit(path_, strict_modes_, options, name, [&](Json& document) -> Result<void> {
     if (!document.erase(name)) return no_such_user(name, path_);
     return {};

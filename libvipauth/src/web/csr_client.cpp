@@ -1,6 +1,5 @@
 #include <vipauth/csr_client.hpp>
 
-#include <fstream>
 #include <optional>
 #include <utility>
 
@@ -10,6 +9,7 @@
 
 #include "web/http_client.hpp"
 #include "web/issued_by.hpp"
+#include "web/tls_support.hpp"
 
 namespace vipauth {
 namespace {
@@ -18,7 +18,6 @@ using web::check_issued_by;
 using web::HttpClient;
 using web::WebAddress;
 
-constexpr std::size_t kMaxAuthorities = std::size_t{1} << 20U;
 constexpr std::size_t kMaxMessage = 1000;
 constexpr std::size_t kFingerprintDigits = 64;
 
@@ -47,20 +46,6 @@ Result<std::string> parse_fingerprint(std::string_view text) {
   return out;
 }
 
-Result<std::string> read_authorities(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{ErrorCode::kNotFound, "cannot read \"" + path.string() + "\"", "authorities"};
-  std::string out(kMaxAuthorities + 1, '\0');
-  file.read(out.data(), static_cast<std::streamsize>(out.size()));
-  if (file.bad()) return Error{ErrorCode::kIoError, "cannot read \"" + path.string() + "\"", "authorities"};
-  out.resize(static_cast<std::size_t>(file.gcount()));
-  if (out.size() > kMaxAuthorities) {
-    return Error{ErrorCode::kLimitExceeded, "\"" + path.string() + "\" is too long", "authorities"};
-  }
-  if (auto first = Certificate::parse(out); !first) return first.error().at(path.string()).at("authorities");
-  return out;
-}
-
 /// What a server says, short enough to be shown.
 std::string message_of(const Json& answer) {
   std::string out = answer.text_at("message");
@@ -84,28 +69,6 @@ ErrorCode code_of(int status) {
     case 503: return ErrorCode::kBusy;
     default: return ErrorCode::kParseError;
   }
-}
-
-void take_discovery(const Json& discovery, RemotePlatform& out) {
-  out.instance_name = discovery.text_at("instance-name");
-  out.vip_address = discovery.text_at("vip-address");
-  out.serverkey = discovery.text_at("serverkey");
-  out.rmq_address = discovery.text_at("rmq-address");
-  out.rmq_ca_cert = discovery.text_at("rmq-ca-cert");
-}
-
-/// The values of a discovery that are known: a server may send any others.
-Json known_values(const RemotePlatform& platform) {
-  Json out = Json::Object();
-  const auto add = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) out.set(name, value);
-  };
-  add("instance-name", platform.instance_name);
-  add("vip-address", platform.vip_address);
-  add("serverkey", platform.serverkey);
-  add("rmq-address", platform.rmq_address);
-  add("rmq-ca-cert", platform.rmq_ca_cert);
-  return out;
 }
 
 }  // namespace
@@ -149,10 +112,9 @@ struct CsrClient::Impl {
   std::optional<RemotePlatform> saved() const {
     const auto found = files.find(client.address().origin());
     if (!found || !*found || !(*found)->certificate.is_valid_at(options.clock())) return std::nullopt;
-    RemotePlatform out{
-        CsrStatus::kApproved, (*found)->common_name, (*found)->files, {}, false, {}, {}, {}, {}, {}, {}};
+    RemotePlatform out{CsrStatus::kApproved, (*found)->common_name, (*found)->files, {}, false, {}, {}};
     out.key_fingerprint = (*found)->certificate.key_fingerprint;
-    take_discovery((*found)->discovery, out);
+    out.discovery = PlatformDiscovery::parse((*found)->discovery);
     return out;
   }
 
@@ -164,15 +126,16 @@ struct CsrClient::Impl {
     }
     auto name = files.name_for(instance);
     if (!name) return name.error().at("instance-name").at(client.address().origin());
-    RemotePlatform out{CsrStatus::kPending, *std::move(name), {}, {}, true, {}, {}, {}, {}, {}, {}};
+    RemotePlatform out{CsrStatus::kPending, *std::move(name), {}, {}, true, {}, {}};
     out.files = files.files_for(out.common_name);
-    take_discovery(discovery, out);
+    out.discovery = PlatformDiscovery::parse(discovery);
     return out;
   }
 
   /// Of a certificate that the server says it has issued for us.
   Result<Certificate> check(const std::string& pem, const RemotePlatform& platform) const {
-    const std::string& issuers = platform.rmq_ca_cert.empty() ? authorities : platform.rmq_ca_cert;
+    const std::string& issuers =
+        platform.discovery.rmq_ca_cert.empty() ? authorities : platform.discovery.rmq_ca_cert;
     const auto refuse = [&](const std::string& why) {
       return from_server(ErrorCode::kInvalidArgument, "the certificate that it issued is not used: " + why);
     };
@@ -194,8 +157,8 @@ struct CsrClient::Impl {
     const auto certificate = check(pem, platform);
     if (!certificate) return certificate.error();
     return files.save(platform.common_name, *certificate,
-                      platform.rmq_ca_cert.empty() ? authorities : platform.rmq_ca_cert,
-                      client.address().origin(), known_values(platform));
+                      platform.discovery.rmq_ca_cert.empty() ? authorities : platform.discovery.rmq_ca_cert,
+                      client.address().origin(), platform.discovery.to_json());
   }
 
   Result<RemotePlatform> decide(RemotePlatform platform, const Answer& answer) {
@@ -276,8 +239,8 @@ Result<CsrClient> CsrClient::create(std::string_view url, Options options) {
   http.max_bytes = kMaxAnswerBytes;
   std::string authorities;
   if (options.fingerprint.empty()) {
-    auto read = read_authorities(options.authorities);
-    if (!read) return read.error();
+    auto read = web::read_authorities(options.authorities);
+    if (!read) return read.error().at("authorities");
     authorities = http.trust.authorities = *std::move(read);
   } else {
     auto fingerprint = parse_fingerprint(options.fingerprint);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <optional>
 #include <unistd.h>
 #include <utility>
 
@@ -13,6 +15,9 @@ namespace {
 
 using web::BindAddress;
 using web::TlsContext;
+
+/// Nobody is let in while the server's certificate is renewed; where others are at work, the next time does.
+constexpr std::chrono::seconds kRenewalPatience{1};
 
 /// What the certificate of the server is good for where it is made here.
 std::vector<std::string> hosts_of(const CsrServer::Options& options, const BindAddress& address) {
@@ -35,14 +40,20 @@ std::vector<std::string> hosts_of(const CsrServer::Options& options, const BindA
 }
 
 Result<TlsContext> make_context(CertificateAuthority authority, const CsrServer::Options& options,
-                                const std::vector<std::string>& hosts) {
+                                const std::vector<std::string>& hosts,
+                                std::optional<std::chrono::milliseconds> patience = std::nullopt) {
   if (!options.certificate.empty()) {
     return web::make_tls_context(options.certificate, options.key, authority.root().pem);
   }
   const auto name = CommonName::parse(authority.instance() + ".web-server");
   if (!name) return name.error();
-  const auto files = authority.server_certificate(*name, hosts);
+  std::vector<std::string> warnings;
+  const EditNote note{"", "web service", true};
+  const auto files = authority.server_certificate(*name, hosts, note, &warnings, patience);
   if (!files) return files.error();
+  for (const std::string& warning : warnings) {
+    if (options.log) options.log(LogLevel::kWarning, "web: " + warning);
+  }
   return web::make_tls_context(files->certificate, files->key, authority.root().pem);
 }
 
@@ -92,7 +103,7 @@ Result<CsrServer> CsrServer::start(AuthService& service, std::shared_ptr<CsrStor
       std::make_unique<Impl>(service, std::move(store), std::move(users), options, *std::move(penalties));
   impl->port = listening->second;
   auto renew = [authority = impl->store->authority(), options, hosts] {
-    return make_context(authority, options, hosts);
+    return make_context(authority, options, hosts, kRenewalPatience);
   };
   try {
     impl->listener = std::make_unique<web::HttpsListener>(

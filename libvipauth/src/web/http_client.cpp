@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <csignal>
+#include <exception>
 #include <fcntl.h>
 #include <memory>
 #include <mutex>
@@ -17,8 +17,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
 
+#include "web/quiet_thread.hpp"
 #include "web/tls_support.hpp"
 
 namespace vipauth::web {
@@ -124,7 +124,7 @@ struct Outcome {
   bool is_too_long = false;
 };
 
-Outcome run(httplib::ClientImpl& client, const httplib::Request& plan, std::size_t max_bytes) {
+Outcome run(httplib::ClientImpl& client, const httplib::Request& plan, std::size_t max_bytes) try {
   Outcome out;
   httplib::Request request = plan;
   request.response_handler = [&](const httplib::Response& response) {
@@ -143,27 +143,32 @@ Outcome run(httplib::ClientImpl& client, const httplib::Request& plan, std::size
     out.answer.status = result->status;
   }
   return out;
+} catch (const std::exception&) {  // no memory
+  Outcome out;
+  out.failure = httplib::Error::Unknown;
+  return out;
 }
 
 /// Runs `work` on a thread that takes no signals, SIGPIPE neither, and cuts the line when the time is over,
 /// or it is told to stop.
-/// \return whether it was cut
+/// \return whether it was cut; kUnavailable  there is no thread
 template <typename Work>
-bool run_in_time(Line& line, std::chrono::milliseconds timeout, const std::atomic<bool>* stop, Work work) {
+Result<bool> run_in_time(Line& line, std::chrono::milliseconds timeout, const std::atomic<bool>* stop,
+                         Work work) {
   std::mutex mutex;
   std::condition_variable finished;
   bool is_done = false;
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread worker([&] {
-    work();
-    const std::lock_guard lock(mutex);
-    is_done = true;
-    finished.notify_one();
-  });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  std::thread worker;
+  try {
+    worker = start_quiet_thread([&] {
+      work();
+      const std::lock_guard lock(mutex);
+      is_done = true;
+      finished.notify_one();
+    });
+  } catch (const std::exception& error) {
+    return Error{ErrorCode::kUnavailable, std::string("there is no thread: ") + error.what(), ""};
+  }
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   bool is_cut = false;
   {
@@ -239,8 +244,10 @@ Result<HttpClient::Answer> HttpClient::send(std::string_view method, std::string
   }
 
   Outcome outcome;
-  const bool is_cut = run_in_time(line, options_.timeout, options_.stop.get(),
-                                  [&] { outcome = run(*client, request, options_.max_bytes); });
+  const auto ran = run_in_time(line, options_.timeout, options_.stop.get(),
+                               [&] { outcome = run(*client, request, options_.max_bytes); });
+  if (!ran) return Error{ran.error().code, "cannot ask " + origin + ": " + ran.error().message, ""};
+  const bool is_cut = *ran;
   if (!handshake.problem.empty()) return not_trusted(address_, options_.trust, handshake);
   if (outcome.is_too_long || handshake.is_too_much) {
     return Error{ErrorCode::kLimitExceeded,

@@ -54,6 +54,7 @@ class HttpClient {
   /// \return kPermissionDenied  the server is not trusted: the message says what it showed, and what to do
   /// \return kLimitExceeded     the answer is longer than max_bytes
   /// \return kIoError           it cannot be reached, or did not answer in time
+  /// \return kUnavailable       this process can have no thread more
   Result<Answer> send(std::string_view method, std::string_view path, std::string_view body = {}) const;
 
  private:

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <system_error>
 #include <utility>
 
-#include <pthread.h>
+#include "web/quiet_thread.hpp"
 
 namespace vipauth::web {
 namespace {
@@ -23,23 +22,6 @@ constexpr int kReapMilliseconds = 1000;
 constexpr int kShortOfDescriptorsMilliseconds = 20;
 /// So many are taken in a row, however many more are in the queue: what is done must be cleared away, too.
 constexpr int kConnectionsInARow = 64;
-
-/// No signal handler of the embedder's runs on our threads.
-std::thread start_quiet_thread(std::function<void()> body) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread out;
-  try {
-    out = std::thread(std::move(body));
-  } catch (...) {
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return out;
-}
 
 /// Leaves the gate when the connection's thread is done with it.
 class Leaving {

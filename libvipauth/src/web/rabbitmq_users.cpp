@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <set>
 #include <thread>
 #include <utility>
@@ -13,6 +12,7 @@
 #include <vipauth/secret_file.hpp>
 
 #include "web/http_client.hpp"
+#include "web/tls_support.hpp"
 
 namespace vipauth {
 namespace {
@@ -22,7 +22,6 @@ using web::path_part;
 using web::WebAddress;
 
 constexpr std::size_t kMaxAnswer = std::size_t{32} << 20U;  // 100,000 users
-constexpr std::size_t kMaxAuthorities = std::size_t{1} << 20U;
 constexpr std::chrono::milliseconds kBetweenLooks{50};
 
 constexpr int kNotFound = 404;
@@ -51,22 +50,6 @@ std::string filled(std::string text, const CommonName& name) {
 
 bool is_this_host(const std::string& host) {
   return host == "localhost" || host == "127.0.0.1" || host == "::1";
-}
-
-Result<std::string> read_authorities(const std::filesystem::path& path) {
-  if (path.empty()) return std::string();
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{ErrorCode::kNotFound, "cannot read \"" + path.string() + "\"", "rmq-management-ca"};
-  std::string out(kMaxAuthorities + 1, '\0');
-  file.read(out.data(), static_cast<std::streamsize>(out.size()));
-  if (file.bad()) {
-    return Error{ErrorCode::kIoError, "cannot read \"" + path.string() + "\"", "rmq-management-ca"};
-  }
-  out.resize(static_cast<std::size_t>(file.gcount()));
-  if (out.size() > kMaxAuthorities) {
-    return Error{ErrorCode::kLimitExceeded, "\"" + path.string() + "\" is too long", "rmq-management-ca"};
-  }
-  return out;
 }
 
 /// The tags of a user: a list, or before RabbitMQ 3.9 a text with commas.
@@ -296,14 +279,14 @@ Result<std::shared_ptr<RabbitMqUsers>> RabbitMqUsers::create(Settings settings) 
   if (settings.vhost.empty()) return Error{ErrorCode::kInvalidArgument, "is empty", "rmq-vhost"};
   HttpClient::Options options;
   if (address->is_tls) {
-    auto authorities = read_authorities(settings.authorities);
-    if (!authorities) return authorities.error();
-    if (authorities->empty()) {
+    if (settings.authorities.empty()) {
       return Error{ErrorCode::kInvalidArgument,
                    "https needs rmq-management-ca, the file of the authority that signed the broker's "
                    "certificate",
                    "rmq-management-url"};
     }
+    auto authorities = web::read_authorities(settings.authorities);
+    if (!authorities) return authorities.error().at("rmq-management-ca");
     options.trust.authorities = *std::move(authorities);
   }
   auto password = read_secret_file(settings.password_file, settings.strict_modes);

@@ -54,6 +54,9 @@ HttpReply decide_csr(Site& site, const Call& call, const char* command, const De
   if (!name) return error_reply(400, name.error().to_string());
   const auto done = decide(*name, EditNote{call.caller->who(), command});
   if (!done) return site.refuse(done.error(), command);
+  for (const std::string& warning : done->warnings) {
+    site.log(LogLevel::kWarning, "web: \"" + name->text() + "\": " + warning);
+  }
   Json out = Json::Object{{"csr", to_json(done->entry)}};
   if (done->broker_problem) {
     site.log(LogLevel::kWarning, "web: the broker was not told of \"" + name->text() +

@@ -43,11 +43,10 @@ HttpReply answer_csr(Site& site, const Call& call) {
   if (csr->as_string().size() > CertificateRequest::kMaxBytes) {
     return error_reply(413, "a certificate signing request has at most 16384 bytes");
   }
-  // Looked at before the store does, so that what is wrong with it is not taken for trouble of the store.
-  if (const auto parsed = CertificateRequest::parse(csr->as_string()); !parsed) {
-    return error_reply(400, parsed.error().to_string());
-  }
-  const auto entry = site.store().request(csr->as_string(), call.request.address);
+  // Here, so that what is wrong with it is not taken for trouble of the store.
+  const auto request = CertificateRequest::parse(csr->as_string());
+  if (!request) return error_reply(400, request.error().to_string());
+  const auto entry = site.store().request(*request, call.request.address);
   if (entry) {
     if (entry->status == CsrStatus::kApproved && !entry->certificate) {
       return site.refuse({ErrorCode::kIoError, "an approved request is without its certificate", ""},
@@ -68,19 +67,7 @@ HttpReply answer_csr(Site& site, const Call& call) {
   return site.refuse({ErrorCode::kIoError, entry.error().to_string(), ""}, "a certificate signing request");
 }
 
-HttpReply answer_discovery(Site& site, const Call&) {
-  const CsrServer::Discovery& discovery = site.discovery();
-  Json out = Json::Object();
-  const auto add = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) out.set(name, value);
-  };
-  add("instance-name", discovery.instance_name);
-  add("vip-address", discovery.vip_address);
-  add("serverkey", discovery.serverkey);
-  add("rmq-address", discovery.rmq_address);
-  add("rmq-ca-cert", discovery.rmq_ca_cert);
-  return json_reply(200, out);
-}
+HttpReply answer_discovery(Site& site, const Call&) { return json_reply(200, site.discovery().to_json()); }
 
 HttpReply answer_revocation_list(Site& site, const Call&) {
   CertificateAuthority authority = site.store().authority();

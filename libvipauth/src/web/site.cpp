@@ -225,10 +225,11 @@ std::optional<Caller> Site::caller_by_session(const HttpRequest& request, Timest
   if (!session) return std::nullopt;
   // Who was removed, has another password or is in other groups must log in again.
   const auto user = parts_.users.get(session->user);
+  if (!user && user.error().code != ErrorCode::kNotFound) {  // which tells nothing of the user
+    log(LogLevel::kError, "web: cannot ask for a user: " + user.error().to_string());
+    return std::nullopt;
+  }
   if (!user || !user->is_admin() || user->stamp != session->stamp) {
-    if (!user && user.error().code != ErrorCode::kNotFound) {
-      log(LogLevel::kError, "web: cannot ask for a user: " + user.error().to_string());
-    }
     sessions_.end(*token);
     return std::nullopt;
   }

@@ -59,7 +59,7 @@ class Site {
     AuthService& service;
     CsrStore& store;
     WebUsers users;
-    CsrServer::Discovery discovery;
+    PlatformDiscovery discovery;
     WebSessions::Limits sessions;
     Clock clock;
     LogSink log;
@@ -83,7 +83,7 @@ class Site {
   AuthService& service() { return parts_.service; }
   CsrStore& store() { return parts_.store; }
   const WebUsers& users() const { return parts_.users; }
-  const CsrServer::Discovery& discovery() const { return parts_.discovery; }
+  const PlatformDiscovery& discovery() const { return parts_.discovery; }
   WebSessions& sessions() { return sessions_; }
   LoginGate& logins() { return logins_; }
   void log(LogLevel level, const std::string& line) const {

@@ -12,6 +12,8 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "web/tls_support.hpp"
+
 namespace vipauth::web {
 namespace {
 
@@ -104,7 +106,7 @@ ssize_t TlsConnection::write(const char* data, std::size_t size) {
 std::string TlsConnection::client_certificate() const {
   X509* certificate = SSL_get0_peer_certificate(tls_);
   if (certificate == nullptr) return {};
-  const std::unique_ptr<BIO, int (*)(BIO*)> text(BIO_new(BIO_s_mem()), BIO_free);
+  const TlsBio text(BIO_new(BIO_s_mem()));
   if (!text || PEM_write_bio_X509(text.get(), certificate) != 1) return {};
   char* data = nullptr;
   const long size = BIO_get_mem_data(text.get(), &data);

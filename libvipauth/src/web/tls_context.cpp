@@ -5,24 +5,18 @@
 #include <sys/stat.h>
 #include <system_error>
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509err.h>
 
+#include "web/tls_support.hpp"
+
 namespace vipauth::web {
 namespace {
 
 constexpr long kMaxCertificateBytes = 16'384;  // of the chain that a client shows
-
-struct FreeBio {
-  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
-};
-struct FreeCertificate {
-  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
-};
 
 std::string openssl_reason() {
   const unsigned long error = ERR_get_error();
@@ -98,13 +92,9 @@ Result<TlsContext> make_tls_context(const std::filesystem::path& certificate,
                      key);
   }
 
-  const std::unique_ptr<BIO, FreeBio> pem(
-      BIO_new_mem_buf(client_authority.data(), static_cast<int>(client_authority.size())));
-  const std::unique_ptr<X509, FreeCertificate> authority(
-      PEM_read_bio_X509(pem.get(), nullptr, no_password, nullptr));
+  const TlsCertificate authority = read_certificate(client_authority);
   if (!authority || SSL_CTX_add_client_CA(tls, authority.get()) != 1) {
-    return Error{ErrorCode::kParseError, "cannot use the certificate of the authority: " + openssl_reason(),
-                 ""};
+    return Error{ErrorCode::kParseError, "cannot use the certificate of the authority", ""};
   }
   return context;
 }

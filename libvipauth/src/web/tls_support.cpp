@@ -1,10 +1,13 @@
 #include "web/tls_support.hpp"
 
 #include <array>
+#include <fstream>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+
+#include <vipauth/certificate.hpp>
 
 namespace vipauth::web {
 namespace {
@@ -39,6 +42,21 @@ bool add_authorities(X509_STORE* store, std::string_view pem) {
   }
   ERR_clear_error();
   return any;
+}
+
+Result<std::string> read_authorities(const std::filesystem::path& path) {
+  constexpr std::size_t kMost = std::size_t{1} << 20U;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{ErrorCode::kNotFound, "cannot read \"" + path.string() + "\"", ""};
+  std::string out(kMost + 1, '\0');
+  file.read(out.data(), static_cast<std::streamsize>(out.size()));
+  if (file.bad()) return Error{ErrorCode::kIoError, "cannot read \"" + path.string() + "\"", ""};
+  out.resize(static_cast<std::size_t>(file.gcount()));
+  if (out.size() > kMost) {
+    return Error{ErrorCode::kLimitExceeded, "\"" + path.string() + "\" is too long", ""};
+  }
+  if (auto first = Certificate::parse(out); !first) return first.error().at(path.string());
+  return out;
 }
 
 std::string fingerprint_of(X509& certificate) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -7,6 +8,8 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+
+#include <vipauth/result.hpp>
 
 namespace vipauth::web {
 
@@ -30,6 +33,10 @@ TlsCertificate read_certificate(std::string_view pem);
 /// Adds all certificates of a PEM text.
 /// \return whether there was any
 bool add_authorities(X509_STORE* store, std::string_view pem);
+
+/// A file of one or more certificates in PEM form, which others are verified by.
+/// \return kNotFound, kIoError, kLimitExceeded; kParseError  it does not begin with a certificate
+Result<std::string> read_authorities(const std::filesystem::path& path);
 
 /// SHA-256 of the certificate: "AB:CD:...".
 std::string fingerprint_of(X509& certificate);

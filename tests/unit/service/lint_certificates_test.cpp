@@ -10,6 +10,8 @@ namespace vipauth::test {
 
 namespace {
 
+using Catch::Contains;
+
 std::string found(const std::vector<LintFinding>& findings) {
   std::string out;
   for (const LintFinding& finding : findings) {
@@ -71,6 +73,41 @@ TEST_CASE("lint_certificates: reports keys that others could read, and damage") 
   std::filesystem::remove(home.home / "certificates/private/x.pem");
   home.home.write("certificates/crls/v1-root-ca.crl.pem", "damaged");
   CHECK(home.lint() == "error revocation-list-old certificates/crls/v1-root-ca.crl.pem\n");
+}
+
+TEST_CASE("lint_certificates: reads in the revocation list itself when that ends") {
+  const Home home;
+  CertificateAuthority::Options options;
+  options.crl_validity = std::chrono::days(90);
+  const auto later = *CertificateAuthority::open(home.home / "certificates", "v1", options);
+  CHECK(found(lint_certificates(later, home.now + std::chrono::days(31))) ==
+        "error revocation-list-old certificates/crls/v1-root-ca.crl.pem\n");
+  CHECK(found(lint_certificates(later, home.now + std::chrono::days(20))).empty());
+}
+
+TEST_CASE("lint_certificates: reports a request that was edited to APPROVED by hand") {
+  const Home home;
+  const CommonName name = *CommonName::parse("v1.v3.agent");
+  CsrStore store(home.authority, {});
+  REQUIRE(store.request(CertificateRequest::create(name, *CertificateKey::generate())->pem(), "10.0.0.2"));
+  CHECK(home.lint().empty());
+
+  const std::string file = "certificates/pending_csr/v1.v3.agent.json";
+  std::string text = home.home.read(file);
+  const std::size_t place = text.find("PENDING");
+  REQUIRE(place != std::string::npos);
+  home.home.write(file, text.replace(place, 7, "APPROVED"));
+  const auto findings = lint_certificates(home.authority, home.now);
+  CHECK(found(findings) == "warning request-in-doubt certificates/pending_csr\n");
+  REQUIRE(findings.size() == 1);
+  CHECK_THAT(findings.front().message,
+             Contains("\"v1.v3.agent\": its file says APPROVED, but it has no good certificate"));
+  CHECK(store.get(name)->status == CsrStatus::kPending);
+
+  REQUIRE(store.deny(name));
+  CHECK(home.lint().empty());
+  home.home.write(file, "damaged");
+  CHECK(home.lint() == "warning request-in-doubt certificates/pending_csr\n");
 }
 
 TEST_CASE("lint_certificates: its checks are in the list") {

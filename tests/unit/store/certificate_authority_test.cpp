@@ -7,6 +7,7 @@
 #include <vipauth/certificate_key_file.hpp>
 #include <vipauth/csr_store.hpp>
 
+#include "store/atomic_file.hpp"
 #include "support/catch.hpp"
 #include "support/certificates.hpp"
 #include "support/child_process.hpp"
@@ -233,6 +234,69 @@ TEST_CASE("CertificateAuthority: the names of the authority itself are refused")
   CHECK(authority.renew(root, Key::kNew).error().code == ErrorCode::kConflict);
   CHECK(authority.revoke(root).error().code == ErrorCode::kConflict);
   CHECK(openssl_accepts(home, "certs/oracle1-root-ca.crt", "", system_now()));
+}
+
+TEST_CASE("CertificateAuthority: a server certificate waits for others no longer than it is told") {
+  const TempHome home;
+  const TestClock time;
+  CertificateAuthority authority = authority_in(home, time);
+  const CommonName name = name_of("oracle1-server");
+  constexpr std::chrono::milliseconds kNoPatience{0};
+  const auto files = authority.server_certificate(name, {"localhost"}, {}, nullptr, kNoPatience);
+  REQUIRE(files);
+  const std::string before = read_certificate(files->certificate).serial;
+  {
+    const auto held = FileLock::acquire(home / kLedger, kNoPatience);
+    REQUIRE(held);
+    CHECK(authority.server_certificate(name, {"bus.example"}, {}, nullptr, kNoPatience).error().code ==
+          ErrorCode::kBusy);
+  }
+  CHECK(read_certificate(files->certificate).serial == before);
+  REQUIRE(authority.server_certificate(name, {"bus.example"}, {}, nullptr, kNoPatience));
+  CHECK(read_certificate(files->certificate).serial != before);
+}
+
+TEST_CASE("CertificateAuthority: what is issued is audited once, with who did it") {
+  const TempHome home;
+  const TestClock time;
+  CertificateAuthority authority = authority_in(home, time);
+  home.make_folder("audit");
+  const CommonName name = name_of("oracle1.agent");
+  std::vector<std::string> warnings;
+  for (int i = 0; i < 2; ++i) {  // the second time it is there
+    REQUIRE(authority.client_certificate(name, {"carol", "auth certs create"}, &warnings));
+  }
+  CHECK(warnings.empty());
+  std::string lines;
+  for (const auto& file : fs::directory_iterator(home / "audit")) {
+    if (file.path().extension() == ".jsonl") lines += home.read("audit/" + file.path().filename().string());
+  }
+  const std::size_t first = lines.find("auth certs create");
+  CHECK(first != std::string::npos);
+  CHECK(lines.find("auth certs create", first + 1) == std::string::npos);
+  CHECK(lines.find("carol") != std::string::npos);
+  const Certificate issued = read_certificate(home / "certificates/certs/oracle1.agent.crt");
+  CHECK(lines.find(issued.serial) != std::string::npos);
+}
+
+TEST_CASE("CertificateAuthority: warns where something is not audited") {
+  const TempHome home;
+  const TestClock time;
+  CertificateAuthority authority = authority_in(home, time);
+  const CommonName name = name_of("oracle1.agent");
+  REQUIRE(authority.client_certificate(name));
+  std::vector<std::string> warnings;
+  REQUIRE(authority.renew(name, Key::kKeep, {}, &warnings));
+  CHECK(warnings.empty());
+  home.write("audit", "a file");
+  REQUIRE(authority.renew(name, Key::kKeep, {}, &warnings));
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], Contains("this change is not in the audit log"));
+  REQUIRE(authority.revoke(name, {}, &warnings));
+  CHECK(warnings.size() == 2);
+  REQUIRE(authority.client_certificate(name_of("oracle1.other"), {}, &warnings));
+  REQUIRE(authority.server_certificate(name_of("oracle1.server"), {"localhost"}, {}, &warnings));
+  CHECK(warnings.size() == 4);
 }
 
 TEST_CASE("CertificateAuthority: a server certificate names its hosts and is renewed in time") {

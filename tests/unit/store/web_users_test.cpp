@@ -162,3 +162,33 @@ TEST_CASE("WebUsers: an edit is audited without the hash") {
   CHECK(lines.find("alice") != std::string::npos);
   CHECK(lines.find("argon2") == std::string::npos);
 }
+
+TEST_CASE("WebUsers: an edit stands where its audit cannot be written, with a warning") {
+  const TempHome home;
+  const WebUsers users = users_of(home);
+  const auto quiet = users.add("alice", kPassword, kAdmins, WebUsers::Existing::kRefuse);
+  REQUIRE(quiet);
+  CHECK(quiet->written);
+  CHECK(quiet->warnings.empty());
+
+  home.write("audit", "a file");
+  const auto added = users.add("bob", kPassword, kAdmins, WebUsers::Existing::kRefuse);
+  REQUIRE(added);
+  REQUIRE(added->warnings.size() == 1);
+  CHECK_THAT(added->warnings[0], Catch::Contains("this change is not in the audit log"));
+  const auto removed = users.remove("alice");
+  REQUIRE(removed);
+  CHECK(removed->warnings.size() == 1);
+  CHECK(users.get("bob"));
+  CHECK(users.get("alice").error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("WebUsers: one entry that is not understood hides no other") {
+  const TempHome home;
+  const WebUsers users = users_of(home);
+  REQUIRE(users.add("alice", kPassword, kAdmins, WebUsers::Existing::kRefuse));
+  std::string text = home.read("web-users.json");
+  home.write("web-users.json", text.insert(text.find('{') + 1, "\"bob\": {\"hashed_password\": 1},"));
+  CHECK(users.get("alice")->name == "alice");
+  CHECK(users.get("bob").error().code == ErrorCode::kNotFound);
+}

@@ -105,7 +105,7 @@ TEST_CASE("CsrClient: a request from pending to approved and denied") {
   REQUIRE(pending);
   CHECK(pending->status == CsrStatus::kPending);
   CHECK(pending->common_name == kName);
-  CHECK(pending->vip_address == "tcp://127.0.0.1:1");
+  CHECK(pending->discovery.vip_address == "tcp://127.0.0.1:1");
   CHECK(remote.store.get(kName)->key_fingerprint == pending->key_fingerprint);
   CHECK_FALSE(std::filesystem::exists(pending->files.certificate));
   const std::string key = agent.read("certificates/private/v2.platform.agent.pem");
@@ -170,7 +170,7 @@ TEST_CASE("CsrClient: a saved certificate serves while the server cannot be reac
   CHECK(saved->status == CsrStatus::kApproved);
   CHECK_FALSE(saved->is_from_server);
   CHECK(saved->common_name == kName);
-  CHECK(saved->instance_name == "v1");
+  CHECK(saved->discovery.instance_name == "v1");
   CHECK_THAT(saved->message, Contains("cannot be reached"));
 
   late.clock = [] { return system_now() + std::chrono::days(400); };

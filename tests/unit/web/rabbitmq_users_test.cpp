@@ -299,6 +299,8 @@ TEST_CASE("RabbitMqUsers: refuses settings that would show the password") {
   CHECK(RabbitMqUsers::create(elsewhere).error().code == ErrorCode::kInvalidArgument);
   elsewhere.url = "https://broker.example";  // nothing says whom to trust
   CHECK(RabbitMqUsers::create(elsewhere).error().code == ErrorCode::kInvalidArgument);
+  elsewhere.authorities = home / "password";
+  CHECK(RabbitMqUsers::create(elsewhere).error().to_string().starts_with("rmq-management-ca: "));
 
   home.set_mode("password", 0644);
   CHECK(RabbitMqUsers::create(settings).error().code == ErrorCode::kPermissionDenied);

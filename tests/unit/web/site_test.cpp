@@ -211,6 +211,17 @@ TEST_CASE("Site: a certificate is asked for, approved and given") {
   CHECK(text_at(body_of(asker.ask_for_certificate(csr.pem())), "status") == "PENDING");
 }
 
+TEST_CASE("Site: the log tells of a decision that is not audited") {
+  Asker asker;
+  asker.log_in();
+  REQUIRE(asker.ask_for_certificate(WebHome::csr(kName).pem()).status == 200);
+  REQUIRE(asker.ask_as_admin("POST", "/api/csrs/" + kName + "/approve").status == 200);
+  CHECK(asker.log.empty());
+  asker.web.home.write("audit", "a file");
+  CHECK(asker.ask_as_admin("POST", "/api/csrs/" + kName + "/deny").status == 200);
+  CHECK(asker.log.find("this change is not in the audit log") != std::string::npos);
+}
+
 TEST_CASE("Site: an approval is for the key that was looked at") {
   Asker asker;
   const CertificateRequest first = WebHome::csr(kName);
@@ -401,6 +412,17 @@ TEST_CASE("Site: a user that is changed or removed is logged out") {
   SECTION("removed") { REQUIRE(asker.web.users.remove("alice")); }
   SECTION("a file that cannot be read") { asker.web.home.write("web-users.json", "{"); }
   CHECK(asker.ask_as_admin("GET", "/api/csrs").status == 401);
+}
+
+TEST_CASE("Site: a session lets nobody in while the users cannot be read, and outlives that") {
+  Asker asker;
+  asker.log_in();
+  const std::string users = asker.web.home.read("web-users.json");
+  asker.web.home.write("web-users.json", "{");
+  CHECK(asker.ask_as_admin("GET", "/api/csrs").status == 401);
+  CHECK(asker.log.find("cannot ask for a user") != std::string::npos);
+  asker.web.home.write("web-users.json", users);
+  CHECK(asker.ask_as_admin("GET", "/api/csrs").status == 200);
 }
 
 TEST_CASE("Site: a page of another site changes nothing") {
