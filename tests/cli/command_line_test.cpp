@@ -105,11 +105,13 @@ TEST_CASE("command line: a timeout that is no time is wrong usage") {
   CHECK(cli.run({"auth", "list", "-t", "0"}).exit_code == 0);
 }
 
-TEST_CASE("command line: --vip-address says that it is not supported yet") {
+TEST_CASE("command line: --vip-address takes an address, and does not fall back on files") {
   Cli cli;
-  const Outcome address = cli.run({"auth", "--vip-address", "tcp://127.0.0.1:1", "list"});
-  CHECK(address.exit_code == 64);
-  CHECK_THAT(address.err, Contains("not supported yet"));
+  CHECK(cli.run({"auth", "--vip-address", "nonsense://", "list"}).exit_code == 64);
+  CHECK(cli.run({"auth", "--vip-address", "", "list"}).exit_code == 64);
+  const Outcome unknown = cli.run({"auth", "--vip-address", "tcp://127.0.0.1:1", "add-role", "R", "x"});
+  CHECK(unknown.exit_code == 1);
+  CHECK_THAT(unknown.err, Contains("--vip-address"));
   CHECK_FALSE(cli.home.has("auth.json"));
 }
 
