@@ -2,6 +2,7 @@
 find_program(gzip gzip REQUIRED)
 
 function(compress file)
+  file(CHMOD "${file}" PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)  # whatever the umask
   execute_process(COMMAND "${gzip}" -9n -f "${file}" COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
