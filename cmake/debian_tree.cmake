@@ -2,7 +2,6 @@
 find_program(gzip gzip REQUIRED)
 
 function(compress file)
-  file(CHMOD "${file}" PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)  # whatever the umask
   execute_process(COMMAND "${gzip}" -9n -f "${file}" COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
@@ -51,3 +50,6 @@ foreach(package ${CPACK_COMPONENTS_ALL})
     file(RENAME "${share}/zsh/site-functions" "${share}/zsh/vendor-completions")  # where Debian's zsh looks
   endif()
 endforeach()
+
+# Whatever the umask, everybody may read.
+execute_process(COMMAND chmod -R u=rwX,go=rX "${CPACK_TEMPORARY_DIRECTORY}" COMMAND_ERROR_IS_FATAL ANY)
