@@ -25,15 +25,6 @@ mv "$work/first" "$prefix"
 lib=$prefix/$libdir
 cp -r "$here/consumer" "$work/consumer"
 
-echo "== the Debian packages share out all of it"
-for component in libvipauth0 libvipauth-dev libvipauth-web0 libvipauth-web-dev vctl; do
-  cmake --install "$build" --prefix "$work/parts" --component $component >"$work/install.log" ||
-    fail "$(cat "$work/install.log")"
-done
-diff <(cd "$prefix" && find . | LC_ALL=C sort) <(cd "$work/parts" && find . | LC_ALL=C sort) ||
-  fail "files of no package"
-rm -r "$work/parts"
-
 for linkage in shared static; do
   echo "== find_package, $linkage"
   cmake -G Ninja -S "$work/consumer" -B "$work/$linkage" -DCMAKE_CXX_COMPILER="$cxx" \
