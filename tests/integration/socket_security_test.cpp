@@ -77,6 +77,32 @@ TEST_CASE("secure_server_socket: refuses a socket that is bound already") {
   CHECK(secured.error().code == ErrorCode::kInvalidArgument);
 }
 
+TEST_CASE("secure_server_socket: each address that a socket binds has keys and a domain of its own") {
+  const TempHome home;
+  const CurveKeyPair agent = CurveKeyPair::generate();
+  Json record = curve_record("A", agent.public_key);
+  record.set("domain", "second");
+  home.write("auth.json", auth_json({record}));
+  CurveServer server(home);
+  const CurveKeyPair other_keys = CurveKeyPair::generate();
+  must(secure_server_socket(server.router, other_keys, "second"));
+  server.router.bind("tcp://127.0.0.1:*");
+  const std::string second = server.router.get(zmq::sockopt::last_endpoint);
+
+  zmq::context_t context;
+  CurveClient welcome(context, second, other_keys.public_key, agent);
+  CHECK(welcome.becomes(ConnectionState::kConnected));
+  send(welcome.socket, {"hello"});
+  const auto session = server.hear();
+  REQUIRE(session);
+  CHECK(session->acceptance().domain == "second");
+
+  CurveClient wrong_domain(context, server.endpoint, server.keys.public_key, agent);
+  CHECK(wrong_domain.becomes(ConnectionState::kWaiting));  // a stranger there
+  CurveClient wrong_key(context, second, server.keys.public_key, agent);
+  CHECK(wrong_key.becomes(ConnectionState::kWrongServerKey));
+}
+
 TEST_CASE("secure_client_socket: refuses a socket that is connected already") {
   zmq::context_t context;
   zmq::socket_t socket(context, zmq::socket_type::dealer);

@@ -48,11 +48,6 @@ std::string text_of(const AuditReport::Finding& finding) {
 
 // ---- show ----
 
-std::string text_at(const Json& line, std::string_view name) {
-  const Json* value = line.find(name);
-  return value != nullptr && value->is_string() ? value->as_string() : std::string();
-}
-
 std::string number_at(const Json& line, std::string_view name) {
   const Json* value = line.find(name);
   return value != nullptr && value->is_number() ? value->as_number().digits : std::string();
@@ -65,42 +60,42 @@ bool is_refused(const Json& line) {
 
 bool is_asked_for(const Json& line, const AuditShowOptions& options, const std::optional<Timestamp>& since) {
   if (options.refused && !is_refused(line)) return false;
-  if (options.kind && text_at(line, "kind") != *options.kind) return false;
+  if (options.kind && line.text_at("kind") != *options.kind) return false;
   if (options.user) {
     // A PLAIN peer that was refused is known by its credentials alone, and a CURVE one by its key.
-    const bool is_of_user = text_at(line, "user_id") == *options.user ||
-                            text_at(line, "credentials") == *options.user ||
-                            text_at(line, "who") == *options.user;
+    const bool is_of_user = line.text_at("user_id") == *options.user ||
+                            line.text_at("credentials") == *options.user ||
+                            line.text_at("who") == *options.user;
     if (!is_of_user) return false;
   }
   if (!since) return true;
-  const auto time = parse_timestamp(text_at(line, "time"));
+  const auto time = parse_timestamp(line.text_at("time"));
   return time && *time >= *since;
 }
 
 /// "alice (CURVE <key>) from 10.0.0.1, domain vip", as much of it as there is.
 std::string peer_of(const Json& line) {
-  std::string out = text_at(line, "user_id");
-  std::string by = text_at(line, "mechanism");
-  if (const std::string credentials = text_at(line, "credentials"); !credentials.empty()) {
+  std::string out = line.text_at("user_id");
+  std::string by = line.text_at("mechanism");
+  if (const std::string credentials = line.text_at("credentials"); !credentials.empty()) {
     by += (by.empty() ? "" : " ") + credentials;
   }
   if (!by.empty()) out += out.empty() ? by : " (" + by + ")";
-  if (const std::string address = text_at(line, "address"); !address.empty()) out += " from " + address;
-  if (const std::string domain = text_at(line, "domain"); !domain.empty()) out += ", domain " + domain;
+  if (const std::string address = line.text_at("address"); !address.empty()) out += " from " + address;
+  if (const std::string domain = line.text_at("domain"); !domain.empty()) out += ", domain " + domain;
   return out;
 }
 
 std::string question_of(const Json& line) {
-  const std::string question = text_at(line, "question");
+  const std::string question = line.text_at("question");
   if (question.empty()) return {};
-  const std::string callee = text_at(line, "callee");
-  return ": " + question + " " + (callee.empty() ? "" : callee + ".") + text_at(line, "subject");
+  const std::string callee = line.text_at("callee");
+  return ": " + question + " " + (callee.empty() ? "" : callee + ".") + line.text_at("subject");
 }
 
 std::string text_of(const Json& line) {
-  const std::string kind = text_at(line, "kind");
-  std::string out = text_at(line, "time") + " #" + number_at(line, "seq") + " " + kind;
+  const std::string kind = line.text_at("kind");
+  std::string out = line.text_at("time") + " #" + number_at(line, "seq") + " " + kind;
   if (const Json* allowed = line.find("allowed"); allowed != nullptr && allowed->is_bool()) {
     const bool is_policy = kind == "policy";
     out += allowed->as_bool() ? (is_policy ? " in force" : " accepted")
@@ -112,19 +107,19 @@ std::string text_of(const Json& line) {
   add(peer_of(line));
   out += question_of(line);
   if (is_refused(line)) {
-    if (const std::string reason = text_at(line, "reason"); !reason.empty()) add("[" + reason + "]");
+    if (const std::string reason = line.text_at("reason"); !reason.empty()) add("[" + reason + "]");
   }
-  if (const std::string who = text_at(line, "who"); !who.empty()) {
-    add(who + " by " + (text_at(line, "command").empty() ? "?" : "`" + text_at(line, "command") + "`"));
+  if (const std::string who = line.text_at("who"); !who.empty()) {
+    add(who + " by " + (line.text_at("command").empty() ? "?" : "`" + line.text_at("command") + "`"));
   }
-  add(text_at(line, "file"));
+  add(line.text_at("file"));
   if (const std::string generation = number_at(line, "generation"); !generation.empty()) {
     add("generation " + generation);
   }
-  add(text_at(line, "message"));
+  add(line.text_at("message"));
   add(number_at(line, "count"));
   if (const std::string repeats = number_at(line, "repeats"); !repeats.empty()) {
-    add("(" + repeats + " times more since " + text_at(line, "since") + ")");
+    add("(" + repeats + " times more since " + line.text_at("since") + ")");
   }
   return out;
 }

@@ -6,11 +6,10 @@
 #include <ostream>
 #include <utility>
 
+#include <vipauth/record_secrets.hpp>
+
 namespace vipauth::vctl::auth {
 namespace {
-
-constexpr std::string_view kPassword = "(password)";
-constexpr std::string_view kUnclear = "(neither a key nor a pattern: not shown)";
 
 /// The order of VOLTTRON's documentation; what else a record has comes behind, in the order of the file.
 constexpr std::array<std::string_view, 12> kOrder{
@@ -31,23 +30,6 @@ bool is_empty(const Json& json) {
          (json.is_array() && json.as_array().empty()) || (json.is_object() && json.as_object().empty());
 }
 
-/// What stands for credentials that are, or may be, a password; nothing for those that are surely none.
-std::optional<std::string_view> stand_in(const Policy::Entry& entry) {
-  if (entry.record && entry.record->mechanism == Mechanism::kCurve)
-    return std::nullopt;  // a key or a pattern
-  const Json& source = entry.source;
-  const Json* credentials = source.find("credentials");
-  if (credentials == nullptr || credentials->is_null()) return std::nullopt;
-  const Json* mechanism = source.find("mechanism");
-  const bool is_curve = mechanism == nullptr || *mechanism == Json(to_string(Mechanism::kCurve));
-  const bool is_text = credentials->is_string();
-  if (!is_curve || (is_text && credentials->as_string().starts_with("$argon2"))) return kPassword;
-  const bool is_public = is_text && (CurveKey::parse(credentials->as_string()) ||
-                                     Pattern::looks_like_regex(credentials->as_string()));
-  if (is_public) return std::nullopt;
-  return kUnclear;  // perhaps the password of a record whose mechanism was forgotten
-}
-
 Json shown_field(std::string_view name, const Json& value, std::optional<std::string_view> credentials) {
   if (name == "credentials" && credentials) return *credentials;
   if (name == "capabilities" && is_empty(value)) return Json::Array();
@@ -58,7 +40,7 @@ Json shown_field(std::string_view name, const Json& value, std::optional<std::st
 
 Json shown_record(const Policy::Entry& entry) {
   if (!entry.source.is_object()) return entry.source;
-  const auto credentials = stand_in(entry);
+  const auto credentials = password_stand_in(entry);
   Json::Object shown;
   for (std::size_t i = 0; i < kOrder.size(); ++i) {
     const std::string name(kOrder[i]);

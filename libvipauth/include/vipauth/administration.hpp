@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <vipauth/auth_service.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/session.hpp>
+#include <vipauth/topic_document.hpp>
 
 namespace vipauth {
 
@@ -64,9 +66,24 @@ class Administration {
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_approved_authorizations();
   VIPAUTH_EXPORT Result<std::vector<Authorization>> get_denied_authorizations();
 
+  // auth.json as a whole. Both take `allow_auth_modifications` without a restriction: there is nothing of the
+  // file that one could be about.
+
+  /// What the file says, with its passwords: see without_passwords() before it goes to anybody.
+  VIPAUTH_EXPORT Result<Policy> read_auth_file();
+  /// One edit of the file, put in force.
+  /// \param operation  for the history and the audit log: "auth_file.add"
+  /// \return what AuthFile::edit and `change` return
+  VIPAUTH_EXPORT Result<void> edit_auth_file(std::string_view operation, const AuthFile::Change& change);
+
   VIPAUTH_EXPORT Result<void> update_user_capabilities(const Json& user_to_capabilities);
   VIPAUTH_EXPORT Result<TopicRules> load_protected_topics();
-  VIPAUTH_EXPORT Result<void> update_protected_topics(const Json& rules);
+  /// protected_topics.json, to be edited; a missing file protects nothing. \return what
+  /// TopicsFile::load_document returns
+  VIPAUTH_EXPORT Result<TopicDocument> read_protected_topics();
+  /// \param expected  what the file must still say, where it is given: kConflict
+  VIPAUTH_EXPORT Result<void> update_protected_topics(const Json& rules,
+                                                      const std::optional<Json>& expected = {});
 
   VIPAUTH_EXPORT Result<void> add_rpc_authorizations(std::string_view identity, std::string_view method,
                                                      const std::vector<std::string>& capabilities);

@@ -25,6 +25,17 @@ struct Parameter {
   friend bool operator==(const Parameter&, const Parameter&) = default;
 };
 
+/// The arguments of a call as JSON-RPC carries them, apart. Views of what they were split from.
+struct SplitParams {
+  const Json::Array& positional;
+  const Json::Object& named;
+};
+
+/// Splits a list by position, an object by name, null for none, or VOLTTRON's
+/// `{"*args": [...], "**kwargs": {...}}`.
+/// \return kInvalidArgument  of another form
+VIPAUTH_EXPORT Result<SplitParams> split_params(const Json& params);
+
 /// Binds a call's arguments to the callee's declared parameters, defaults included, as Python would.
 /// \return kInvalidArgument  a missing, surplus, unknown or twice given argument
 /// Source: semantics 5; Python's inspect.getcallargs.

@@ -94,6 +94,8 @@ class VIPAUTH_EXPORT Json {
   /// The member of that name, or nullptr where this is no object or has none.
   const Json* find(std::string_view name) const noexcept;
   Json* find(std::string_view name) noexcept;
+  /// The text of the member of that name; empty where there is none, or it is no string.
+  std::string text_at(std::string_view name) const;
   /// Sets a member in its place, or appends it. A null value becomes an object first.
   void set(std::string_view name, Json value);
   /// Removes a member; false where there was none.

@@ -96,6 +96,8 @@ class Policy {
   /// \return kAlreadyExists   as add_allow, of what the change would make equal to another record
   /// \return what AuthRecord::parse returns; `location` is a pointer from the file's root
   VIPAUTH_EXPORT Result<void> update_allow(std::size_t index, const Json& fields);
+  /// As update_allow, for the deny list, where records need not be unique.
+  VIPAUTH_EXPORT Result<void> update_deny(std::size_t index, const Json& fields);
 
   /// Removes the records at these indices of the list before the call; an index given twice counts once.
   /// \return kNotFound  `invalid index 9`; nothing is removed

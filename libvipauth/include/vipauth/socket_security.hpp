@@ -14,7 +14,8 @@ struct zmq_msg_t;
 namespace vipauth {
 
 /// Makes a libzmq socket a CURVE server that fails closed, before it is bound: its secret key, a ZAP domain,
-/// and ZMQ_ZAP_ENFORCE_DOMAIN, so that nobody gets in without a ZAP handler.
+/// and ZMQ_ZAP_ENFORCE_DOMAIN, so that nobody gets in without a ZAP handler. A socket that it has secured may
+/// be bound to several addresses, and be given other keys or another domain before each.
 /// \param socket      a libzmq socket (`void*`)
 /// \param zap_domain  must not be empty: libzmq would skip ZAP
 /// \return kInvalidArgument, kUnavailable, kIoError

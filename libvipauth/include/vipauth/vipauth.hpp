@@ -9,7 +9,9 @@
 #include <vipauth/audit_log.hpp>
 #include <vipauth/audit_trail.hpp>
 #include <vipauth/auth_file.hpp>
+#include <vipauth/auth_peer.hpp>
 #include <vipauth/auth_service.hpp>
+#include <vipauth/authorization_json.hpp>
 #include <vipauth/call_binder.hpp>
 #include <vipauth/capability_updates.hpp>
 #include <vipauth/certificate.hpp>
@@ -24,6 +26,7 @@
 #include <vipauth/csr_names.hpp>
 #include <vipauth/csr_store.hpp>
 #include <vipauth/file_history.hpp>
+#include <vipauth/json_rpc.hpp>
 #include <vipauth/key_store.hpp>
 #include <vipauth/known_hosts.hpp>
 #include <vipauth/lint.hpp>
@@ -31,12 +34,16 @@
 #include <vipauth/platform_config.hpp>
 #include <vipauth/platform_start.hpp>
 #include <vipauth/policy_difference.hpp>
+#include <vipauth/record_secrets.hpp>
 #include <vipauth/remote_certificate_files.hpp>
+#include <vipauth/rpc_dispatcher.hpp>
 #include <vipauth/secret_file.hpp>
 #include <vipauth/socket_security.hpp>
+#include <vipauth/topic_document.hpp>
 #include <vipauth/topics_file.hpp>
 #include <vipauth/version.hpp>
 #include <vipauth/vip_address.hpp>
 #include <vipauth/vip_keys.hpp>
+#include <vipauth/vip_message.hpp>
 #include <vipauth/web_users.hpp>
 #include <vipauth/zap_server.hpp>

@@ -58,6 +58,25 @@ Result<void> bind_named(std::span<const Parameter> parameters, const Json::Objec
 
 }  // namespace
 
+Result<SplitParams> split_params(const Json& params) {
+  static const Json::Array kNoPositional;
+  static const Json::Object kNoNamed;
+  if (params.is_null()) return SplitParams{kNoPositional, kNoNamed};
+  if (params.is_array()) return SplitParams{params.as_array(), kNoNamed};
+  if (!params.is_object()) return mismatch("arguments must be a list or an object");
+  const Json* args = params.find("*args");
+  const Json* kwargs = params.find("**kwargs");
+  if (args == nullptr && kwargs == nullptr) return SplitParams{kNoPositional, params.as_object()};
+  // Nothing else may stand beside them: what the callee would make of it is not known.
+  const std::size_t known = (args != nullptr ? 1U : 0U) + (kwargs != nullptr ? 1U : 0U);
+  if ((args != nullptr && !args->is_array()) || (kwargs != nullptr && !kwargs->is_object()) ||
+      params.as_object().size() != known) {
+    return mismatch(R"(must be {"*args": [...], "**kwargs": {...}})");
+  }
+  return SplitParams{args != nullptr ? args->as_array() : kNoPositional,
+                     kwargs != nullptr ? kwargs->as_object() : kNoNamed};
+}
+
 Result<CallArguments> bind_arguments(std::span<const Parameter> parameters, const Json::Array& positional,
                                      const Json::Object& named) {
   Json bound{Json::Object()};

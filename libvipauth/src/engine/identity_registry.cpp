@@ -27,12 +27,6 @@ bool is_name(std::string_view text) {
          std::none_of(text.begin(), text.end(), [](char c) { return c == '/' || is_control_character(c); });
 }
 
-/// The text of a member, also of a record that is not understood: its names are protected all the same.
-std::string text_of(const Json& record, std::string_view name) {
-  const Json* member = record.find(name);
-  return member != nullptr && member->is_string() ? member->as_string() : std::string();
-}
-
 Decision wrong(std::string message, std::vector<std::string> source = {}) {
   return Decision::refuse(Reason::kWrongIdentity, std::move(message), std::move(source));
 }
@@ -56,9 +50,9 @@ IdentityRegistry IdentityRegistry::create(const Policy& policy) {
   for (std::size_t i = 0; i < policy.allow().size(); ++i) {
     const Policy::Entry& entry = policy.allow()[i];
     const std::string location = json_pointer("/allow", i);
-    const std::string user_id = entry.record ? entry.record->user_id : text_of(entry.source, "user_id");
+    const std::string user_id = entry.record ? entry.record->user_id : entry.source.text_at("user_id");
     index->add(user_id, user_id, location);
-    index->add(text_of(entry.source, "identity"), user_id, location);
+    index->add(entry.source.text_at("identity"), user_id, location);
   }
   return IdentityRegistry(std::move(index));
 }

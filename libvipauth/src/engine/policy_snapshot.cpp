@@ -36,38 +36,17 @@ Decision PolicySnapshot::authorize_call(std::string_view user_id, const CallRequ
 }
 
 Result<CallArguments> PolicySnapshot::bind(const UnboundCall& call) const {
-  static const Json kNoPositional{Json::Array()};
-  static const Json kNoNamed{Json::Object()};
-  const Json* positional = &kNoPositional;
-  const Json* named = &kNoNamed;
-  if (call.params.is_array()) {
-    positional = &call.params;
-  } else if (call.params.find("*args") != nullptr || call.params.find("**kwargs") != nullptr) {
-    // Nothing else may stand beside them: what the callee would make of it is not known.
-    const Json* args = call.params.find("*args");
-    const Json* kwargs = call.params.find("**kwargs");
-    const std::size_t known = (args != nullptr ? 1U : 0U) + (kwargs != nullptr ? 1U : 0U);
-    if ((args != nullptr && !args->is_array()) || (kwargs != nullptr && !kwargs->is_object()) ||
-        call.params.as_object().size() != known) {
-      return Error{ErrorCode::kInvalidArgument, R"(must be {"*args": [...], "**kwargs": {...}})", ""};
-    }
-    if (args != nullptr) positional = args;
-    if (kwargs != nullptr) named = kwargs;
-  } else if (call.params.is_object()) {
-    named = &call.params;
-  } else if (!call.params.is_null()) {
-    return Error{ErrorCode::kInvalidArgument, "arguments must be a list or an object", ""};
-  }
-
+  const auto params = split_params(call.params);
+  if (!params) return params.error();
   const DeclaredMethod* declared = methods.find_declared(call.callee, call.method);
   if (declared != nullptr && declared->parameters) {
-    return bind_arguments(*declared->parameters, positional->as_array(), named->as_object());
+    return bind_arguments(*declared->parameters, params->positional, params->named);
   }
-  if (!positional->as_array().empty()) {
+  if (!params->positional.empty()) {
     return Error{ErrorCode::kNotFound,
                  "the parameters of the method are not known here: give the arguments by name", ""};
   }
-  return CallArguments(named->as_object());
+  return CallArguments(params->named);
 }
 
 Decision PolicySnapshot::authorize_call(std::string_view user_id, const UnboundCall& call) const {
@@ -76,6 +55,8 @@ Decision PolicySnapshot::authorize_call(std::string_view user_id, const UnboundC
   if (bound) return authorize_call(user_id, CallRequest{call.callee, call.method, *bound});
   const CallRequest unbound{call.callee, call.method, kNone};
   Decision decision = authorize_call(user_id, unbound);
+  // Who is allowed without any argument holds everything without a restriction on one.
+  if (decision && bound.error().code == ErrorCode::kNotFound) return decision;
   const bool is_about_arguments = decision.allowed() ? decision.reason() != Reason::kUnprotected
                                                      : decision.reason() == Reason::kRestricted ||
                                                            decision.reason() == Reason::kUnknownParameter;

@@ -75,11 +75,6 @@ Json shown_member(const Json::Member& member) {
   return out;
 }
 
-std::string user_of(const Json& record) {
-  const Json* user_id = record.find("user_id");
-  return user_id != nullptr && user_id->is_string() ? user_id->as_string() : std::string();
-}
-
 /// Takes away what two records of one user have in common.
 void keep_differing_fields(const Json& raw_before, const Json& raw_after, Json& before, Json& after) {
   const auto field = [](const Json& record, const std::string& name) {
@@ -137,9 +132,10 @@ ListChange change_of_list(std::string_view member, const Json::Array& before, co
   for (const Json& entry : raw.after) out.after.push_back(shown_entry(member, entry));
   if (!is_record_list(member)) return out;
   std::unordered_map<std::string, std::vector<std::size_t>> by_user;
-  for (std::size_t i = raw.after.size(); i > 0; --i) by_user[user_of(raw.after[i - 1])].push_back(i - 1);
+  for (std::size_t i = raw.after.size(); i > 0; --i)
+    by_user[raw.after[i - 1].text_at("user_id")].push_back(i - 1);
   for (std::size_t i = 0; i < raw.before.size(); ++i) {
-    const std::string user = user_of(raw.before[i]);
+    const std::string user = raw.before[i].text_at("user_id");
     const auto same = by_user.find(user);
     if (user.empty() || same == by_user.end() || same->second.empty()) continue;
     const std::size_t j = same->second.back();

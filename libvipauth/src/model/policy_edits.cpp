@@ -252,6 +252,14 @@ Result<void> Policy::update_allow(std::size_t index, const Json& fields) {
   return {};
 }
 
+Result<void> Policy::update_deny(std::size_t index, const Json& fields) {
+  if (index >= deny_.size()) return invalid_index(index);
+  auto entry = changed_entry(deny_[index], fields);
+  if (!entry) return entry.error().at(json_pointer(json_pointer("", kDeny), index));
+  deny_[index] = std::move(*entry);
+  return {};
+}
+
 Result<void> Policy::remove_allow(std::vector<std::size_t> indices) {
   return remove_entries(allow_, std::move(indices), kAllow);
 }

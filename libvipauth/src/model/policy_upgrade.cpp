@@ -35,11 +35,6 @@ Result<Policy::Version> version_of(const Json& document) {
                "/version"};
 }
 
-std::string text_of(const Json& record, std::string_view name) {
-  const Json* member = record.find(name);
-  return member != nullptr && member->is_string() ? member->as_string() : std::string();
-}
-
 bool is_absent(const Json* json) {
   return json == nullptr || json->is_null() || (json->is_string() && json->as_string().empty());
 }
@@ -85,7 +80,7 @@ bool split_credentials(Json& record, const std::string& place, std::vector<std::
 /// Upstream means to give a new user_id to a record whose own is taken, and fails to.
 void make_user_ids_unique(Json& record, const std::string& place, StringMap<bool>& taken,
                           std::vector<std::string>& warnings) {
-  const std::string user_id = text_of(record, "user_id");
+  const std::string user_id = record.text_at("user_id");
   if (user_id.empty() || taken.emplace(user_id, true).second) return;
   std::string derived = derive_user_id(record);
   // Records that are the same in all that a user_id is derived from.
@@ -112,7 +107,7 @@ std::string exactly(const std::string& user_id) {
 }
 
 void grant_config_store(Json& record) {
-  const std::string user_id = text_of(record, "user_id");
+  const std::string user_id = record.text_at("user_id");
   if (user_id.empty()) return;  // of a wrong type
   // Source: VOLTTRON known_identities.py, CONTROL and VOLTTRON_CENTRAL_PLATFORM.
   const bool may_edit_all = user_id == "control" || user_id == "platform.agent";

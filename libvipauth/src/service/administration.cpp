@@ -221,6 +221,22 @@ Result<std::vector<Authorization>> Administration::get_denied_authorizations() {
   return service_.get_denied_authorizations();
 }
 
+Result<Policy> Administration::read_auth_file() {
+  const Request request(caller_, "auth_file.read", Takes::kModify, {});
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  auto policy = service_.auth_file().load();
+  if (!policy && policy.error().code == ErrorCode::kNotFound) return Policy();
+  return policy;
+}
+
+Result<void> Administration::edit_auth_file(std::string_view operation, const AuthFile::Change& change) {
+  const Request request(caller_, operation, Takes::kModify, {});
+  if (auto allowed = request.check(); !allowed) return allowed;
+  const AuthService::Parts parts = service_.parts();
+  return parts.edit_policy(change, request.behalf(parts.options.clock, *parts.keeper.live()),
+                           std::string(operation));
+}
+
 Result<void> Administration::update_user_capabilities(const Json& user_to_capabilities) {
   const Request request(caller_, "update_user_capabilities", Takes::kModify,
                         {{"user_to_capabilities", user_to_capabilities}});
@@ -236,11 +252,21 @@ Result<TopicRules> Administration::load_protected_topics() {
   return service_.load_protected_topics();
 }
 
-Result<void> Administration::update_protected_topics(const Json& rules) {
+Result<TopicDocument> Administration::read_protected_topics() {
+  const Request request(caller_, "get_protected_topics", Takes::kApprove, {});
+  if (auto allowed = request.check(); !allowed) return allowed.error();
+  const AuthService::Parts parts = service_.parts();
+  auto document = parts.topics_file.load_document();
+  if (!document && document.error().code == ErrorCode::kNotFound) return TopicDocument();
+  return document;
+}
+
+Result<void> Administration::update_protected_topics(const Json& rules, const std::optional<Json>& expected) {
   const Request request(caller_, "update_protected_topics", Takes::kModify, {{"rules", rules}});
   if (auto allowed = request.check(); !allowed) return allowed;
   const AuthService::Parts parts = service_.parts();
-  return parts.update_protected_topics(rules, request.behalf(parts.options.clock, *parts.keeper.live()));
+  return parts.update_protected_topics(rules, expected,
+                                       request.behalf(parts.options.clock, *parts.keeper.live()));
 }
 
 Result<void> Administration::add_rpc_authorizations(std::string_view identity, std::string_view method,

@@ -63,7 +63,9 @@ Result<TopicRules> AuthService::Parts::load_protected_topics() const {
   return rules;
 }
 
-Result<void> AuthService::Parts::update_protected_topics(const Json& rules, const Behalf& behalf) const {
+Result<void> AuthService::Parts::update_protected_topics(const Json& rules,
+                                                         const std::optional<Json>& expected,
+                                                         const Behalf& behalf) const {
   if (!rules.is_object()) {
     return Error{ErrorCode::kInvalidArgument, "must be an object with the lists of rules", ""};
   }
@@ -85,6 +87,9 @@ Result<void> AuthService::Parts::update_protected_topics(const Json& rules, cons
                                  .clock = options.clock};
   const auto edited = topics_file.edit(
       [&](TopicDocument& document) -> Result<void> {
+        if (expected && document.to_json() != *expected) {
+          return Error{ErrorCode::kConflict, "the file does not say any more what was expected", ""};
+        }
         Json next = document.to_json();
         for (const Json::Member& list : rules.as_object()) next.set(list.name, list.value);
         auto parsed = TopicDocument::parse(std::move(next));
@@ -106,7 +111,7 @@ Result<void> AuthService::update_user_capabilities(const Json& user_to_capabilit
 Result<TopicRules> AuthService::load_protected_topics() { return parts().load_protected_topics(); }
 
 Result<void> AuthService::update_protected_topics(const Json& rules) {
-  return parts().update_protected_topics(rules, {});
+  return parts().update_protected_topics(rules, {}, {});
 }
 
 Result<Authorization> AuthService::get_authorization(std::string_view user_id) const {

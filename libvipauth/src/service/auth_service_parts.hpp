@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +57,8 @@ struct AuthService::Parts {
   Result<Authorization> delete_authorization(std::string_view user_id, const Behalf& behalf) const;
   Result<void> update_user_capabilities(const Json& user_to_capabilities, const Behalf& behalf) const;
   Result<TopicRules> load_protected_topics() const;
-  Result<void> update_protected_topics(const Json& rules, const Behalf& behalf) const;
+  Result<void> update_protected_topics(const Json& rules, const std::optional<Json>& expected,
+                                       const Behalf& behalf) const;
 };
 
 }  // namespace vipauth

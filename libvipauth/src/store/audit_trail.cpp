@@ -130,11 +130,6 @@ std::uint64_t number_at(const Json& document, std::string_view name) {
   return is_whole ? std::stoull(digits) : 0;
 }
 
-std::string text_at(const Json& document, std::string_view name) {
-  const Json* text = document.find(name);
-  return text != nullptr && text->is_string() ? text->as_string() : std::string();
-}
-
 /// Follows the chain line by line.
 class Verifier {
  public:
@@ -238,7 +233,7 @@ class Verifier {
 
   /// A writer tells of a rotation in the first line of the file that it begins, and nowhere else.
   void take_rotation(const AuditLine& line) {
-    if (!is_first_of_file_ || text_at(line.document, "kind") != "rotation") return;
+    if (!is_first_of_file_ || line.document.text_at("kind") != "rotation") return;
     const std::uint64_t through = number_at(line.document, "removed_through");
     if (through >= line.seq) return;
     removed_through_ = std::max(removed_through_, through);
@@ -256,9 +251,9 @@ class Verifier {
 
   /// A whole line comes behind damage: of a killed writer's it tells.
   void settle_damage(const AuditLine& line) {
-    const bool is_told = text_at(line.document, "kind") == "recovery" &&
+    const bool is_told = line.document.text_at("kind") == "recovery" &&
                          number_at(line.document, "torn_bytes") == damage_.bytes.size() &&
-                         text_at(line.document, "sha256") == sha256_hex(damage_.bytes);
+                         line.document.text_at("sha256") == sha256_hex(damage_.bytes);
     if (is_told && damage_.looks_torn) {
       report_torn(damage_);
     } else {

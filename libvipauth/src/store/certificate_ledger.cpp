@@ -6,6 +6,7 @@
 
 #include "store/atomic_file.hpp"
 #include "store/json_file.hpp"
+#include "store/json_members.hpp"
 
 namespace vipauth {
 namespace {
@@ -61,82 +62,37 @@ Json to_json(const LedgerState& state) {
   return out;
 }
 
-/// Reads typed members of an object; the first that is missing or ill-typed is remembered.
-class Members {
- public:
-  Members(const Json& object, std::string location) : object_(object), location_(std::move(location)) {}
+Purpose purpose_of(JsonMembers& members) {
+  const std::string name = members.text("purpose");
+  const auto* found = std::find_if(kPurposes.begin(), kPurposes.end(),
+                                   [&](Purpose purpose) { return to_string(purpose) == name; });
+  if (found == kPurposes.end()) members.fail("purpose", "must be root, server, client or requested");
+  return found == kPurposes.end() ? Purpose::kClient : *found;
+}
 
-  std::string text(std::string_view name) {
-    const Json* member = object_.find(name);
-    if (member != nullptr && member->is_string()) return member->as_string();
-    fail(name, "must be a string");
-    return {};
+Operation operation_of(JsonMembers& members) {
+  const std::string name = members.text("operation");
+  const auto* found = std::find_if(kOperations.begin(), kOperations.end(),
+                                   [&](const auto& item) { return item.second == name; });
+  if (found == kOperations.end()) members.fail("operation", "is not one of this version");
+  return found == kOperations.end() ? Operation::kIssue : found->first;
+}
+
+/// A serial number: it is compared as text, and so has one form only.
+std::string serial_of(JsonMembers& members) {
+  std::string out = members.text("serial");
+  if (out.empty() || out.find_first_not_of("0123456789ABCDEF") != std::string::npos) {
+    members.fail("serial", "must be hexadecimal, in capitals");
   }
-
-  Json any(std::string_view name) const {
-    const Json* member = object_.find(name);
-    return member == nullptr ? Json() : *member;
-  }
-
-  std::optional<Timestamp> optional_time(std::string_view name) {
-    if (object_.find(name) == nullptr) return std::nullopt;
-    const auto parsed = parse_timestamp(text(name));
-    if (!parsed) fail(name, parsed.error().message);
-    return parsed.value_or(Timestamp{});
-  }
-
-  std::uint64_t count(std::string_view name) {
-    const Json* member = object_.find(name);
-    const bool is_count = member != nullptr && member->is_number() &&
-                          member->as_number().digits.find_first_not_of("0123456789") == std::string::npos &&
-                          member->as_number().digits.size() < 19;
-    if (!is_count) fail(name, "must be a count");
-    return is_count ? std::stoull(member->as_number().digits) : 0;
-  }
-
-  Purpose purpose() {
-    const std::string name = text("purpose");
-    const auto* found = std::find_if(kPurposes.begin(), kPurposes.end(),
-                                     [&](Purpose purpose) { return to_string(purpose) == name; });
-    if (found == kPurposes.end()) fail("purpose", "must be root, server, client or requested");
-    return found == kPurposes.end() ? Purpose::kClient : *found;
-  }
-
-  Operation operation() {
-    const std::string name = text("operation");
-    const auto* found = std::find_if(kOperations.begin(), kOperations.end(),
-                                     [&](const auto& item) { return item.second == name; });
-    if (found == kOperations.end()) fail("operation", "is not one of this version");
-    return found == kOperations.end() ? Operation::kIssue : found->first;
-  }
-
-  /// A serial number: it is compared as text, and so has one form only.
-  std::string serial() {
-    std::string out = text("serial");
-    if (out.empty() || out.find_first_not_of("0123456789ABCDEF") != std::string::npos) {
-      fail("serial", "must be hexadecimal, in capitals");
-    }
-    return out;
-  }
-
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  void fail(std::string_view name, std::string message) {
-    if (!error_) error_ = Error{ErrorCode::kParseError, std::move(message), json_pointer(location_, name)};
-  }
-
-  const Json& object_;
-  std::string location_;
-  std::optional<Error> error_;
-};
+  return out;
+}
 
 Result<LedgerEntry> read_entry(const Json& json, std::string location) {
-  Members members(json, std::move(location));
+  JsonMembers members(json, std::move(location), ErrorCode::kParseError);
   LedgerEntry out;
   out.name = members.text("name");
-  out.purpose = members.purpose();
-  out.serial = members.serial();
+  out.purpose = purpose_of(members);
+  out.serial = serial_of(members);
   out.key_fingerprint = members.text("key_fingerprint");
   out.pem = members.text("certificate");
   out.revoked_at = members.optional_time("revoked_at");
@@ -145,9 +101,9 @@ Result<LedgerEntry> read_entry(const Json& json, std::string location) {
 }
 
 Result<LedgerNote> read_note(const Json& json) {
-  Members members(json, "/in_progress");
+  JsonMembers members(json, "/in_progress", ErrorCode::kParseError);
   LedgerNote out;
-  out.operation = members.operation();
+  out.operation = operation_of(members);
   out.name = members.text("name");
   out.who = members.text("who");
   out.command = members.text("command");
@@ -165,7 +121,7 @@ Result<LedgerState> read_state(const Json& document) {
                  "this ledger is not of version 1: restore it from a backup, or upgrade the program",
                  "/version"};
   }
-  Members members(document, "");
+  JsonMembers members(document, "", ErrorCode::kParseError);
   LedgerState out;
   out.root_fingerprint = members.text("root_key_fingerprint");
   out.crl_number = members.count("crl_number");

@@ -28,11 +28,6 @@ Error damaged(std::string message, const fs::path& file, std::string_view place 
   return in_file(Error{ErrorCode::kParseError, std::move(message), std::string(place)}, file);
 }
 
-std::string text_or_nothing(const Json& object, std::string_view name) {
-  const Json* member = object.find(name);
-  return member != nullptr && member->is_string() ? member->as_string() : std::string();
-}
-
 /// The same in another form of PEM.
 bool is_same_request(std::string_view text, const CertificateRequest& request) {
   const auto other = CertificateRequest::parse(text);
@@ -47,7 +42,7 @@ Result<CsrFile> CsrFolder::read(const CommonName& name, const CertificateRequest
   if (!json) return json.error();
   const auto status = parse_status(json->document.find("status"));
   if (!status) return damaged("must be PENDING, APPROVED or DENIED", json_file, "/status");
-  const std::string text = text_or_nothing(json->document, "csr");
+  const std::string text = json->document.text_at("csr");
   auto request = asked != nullptr && asked->pem() == text ? Result<CertificateRequest>(*asked)
                                                           : CertificateRequest::parse(text);
   if (!request) return damaged(request.error().message, json_file, "/csr");
@@ -63,9 +58,8 @@ Result<CsrFile> CsrFolder::read(const CommonName& name, const CertificateRequest
     return damaged("is not the request that \"" + json_file.filename().string() + "\" holds", csr_file);
   }
   std::optional<Timestamp> first_seen;
-  if (const auto time = parse_timestamp(text_or_nothing(json->document, "first_seen"))) first_seen = *time;
-  return CsrFile{std::move(*request), *status, text_or_nothing(json->document, "remote_ip_address"),
-                 first_seen};
+  if (const auto time = parse_timestamp(json->document.text_at("first_seen"))) first_seen = *time;
+  return CsrFile{std::move(*request), *status, json->document.text_at("remote_ip_address"), first_seen};
 }
 
 bool CsrFolder::has(const CommonName& name) const {

@@ -9,6 +9,7 @@
 
 #include "store/atomic_file.hpp"
 #include "store/json_file.hpp"
+#include "store/json_members.hpp"
 
 namespace vipauth {
 namespace {
@@ -23,15 +24,11 @@ void add(CsrSightings::Sighting& to, const CsrSightings::Sighting& more) {
   to.last = std::max(to.last, more.last);
 }
 
-std::optional<CsrSightings::Sighting> parse_sighting(const Json& json) {
-  const Json* count = json.find("retries");
-  const Json* last = json.find("last_seen");
-  if (count == nullptr || !count->is_number() || last == nullptr || !last->is_string()) return std::nullopt;
-  const std::string& digits = count->as_number().digits;
-  const auto time = parse_timestamp(last->as_string());
-  const bool is_count = digits.size() < 19 && digits.find_first_not_of("0123456789") == std::string::npos;
-  if (!is_count || !time) return std::nullopt;
-  return CsrSightings::Sighting{std::stoull(digits), *time};
+Result<CsrSightings::Sighting> read_sighting(const Json& json, std::string location) {
+  JsonMembers members(json, std::move(location), ErrorCode::kParseError);
+  const CsrSightings::Sighting out{members.count("retries"), members.time("last_seen")};
+  if (members.error()) return *members.error();
+  return out;
 }
 
 }  // namespace
@@ -108,12 +105,11 @@ Result<CsrSightings::Table> CsrSightings::read() const {
   }
   Table out;
   for (const Json::Member& member : seen->as_object()) {
-    const auto sighting = parse_sighting(member.value);
+    const auto sighting = read_sighting(member.value, json_pointer("/seen", member.name));
     if (!sighting) {
-      return in_file(
-          Error{ErrorCode::kParseError, "must have \"retries\" and \"last_seen\": move this file away",
-                json_pointer("/seen", member.name)},
-          file_);
+      Error error = sighting.error();
+      error.message += ": move this file away";
+      return in_file(error, file_);
     }
     out.emplace(member.name, *sighting);
   }

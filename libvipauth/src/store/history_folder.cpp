@@ -49,11 +49,6 @@ Json note_text(std::string_view text) {
   return Json(is_valid_utf8(text) ? utf8_prefix(text, kMaxNoteText) : std::string_view("(not UTF-8)"));
 }
 
-std::string member_text(const Json& note, std::string_view name) {
-  const Json* member = note.find(name);
-  return member != nullptr && member->is_string() ? member->as_string() : std::string();
-}
-
 Error damaged(const fs::path& note, const Error& error) {
   return Error{ErrorCode::kParseError,
                "the note \"" + note.string() + "\" is damaged, and its version cannot be put back: " +
@@ -131,9 +126,9 @@ Result<Generation> HistoryFolder::find(std::uint64_t number) const {
   if (!text) return text.error();
   const auto note = Json::parse(*text);
   if (!note) return damaged(noted, note.error());
-  const auto time = parse_timestamp(member_text(*note, "time"));
+  const auto time = parse_timestamp(note->text_at("time"));
   if (!time) return damaged(noted, time.error().at("/time"));
-  return Generation{number, *time, member_text(*note, "user"), member_text(*note, "command"),
+  return Generation{number, *time, note->text_at("user"), note->text_at("command"),
                     static_cast<std::uintmax_t>(data.st_size)};
 }
 
@@ -206,11 +201,11 @@ void HistoryFolder::fold(std::uint64_t number) const {
   };
   const Json last = note_of(number);
   Json note = note_of(before);
-  const std::string next = member_text(last, kNext);
+  const std::string next = last.text_at(kNext);
   const auto content = read_file(data_path(number), strict_modes_);
-  if (next.empty() || !content || member_text(note, kNext) != sha256_hex(*content)) return;
+  if (next.empty() || !content || note.text_at(kNext) != sha256_hex(*content)) return;
   for (const char* name : {"user", "command"}) {
-    if (member_text(note, name) != member_text(last, name)) note.set(name, "several");
+    if (note.text_at(name) != last.text_at(name)) note.set(name, "several");
   }
   note.set(kNext, next);
   if (replace_file(note_path(before), note.dump_pretty() + "\n")) discard(number);

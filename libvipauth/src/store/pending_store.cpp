@@ -8,6 +8,7 @@
 #include "base/string_hash.hpp"
 #include "store/atomic_file.hpp"
 #include "store/json_file.hpp"
+#include "store/json_members.hpp"
 
 namespace vipauth {
 namespace {
@@ -47,76 +48,31 @@ Json to_json(const std::vector<Item>& items) {
   return Json(std::move(out));
 }
 
-/// Reads typed members of an object; the first that is missing or ill-typed is remembered.
-class Members {
- public:
-  Members(const Json& object, std::string location) : object_(object), location_(std::move(location)) {}
+Mechanism mechanism_of(JsonMembers& members) {
+  const auto parsed = parse_mechanism(members.text("mechanism"));
+  if (!parsed) members.fail("mechanism", "must be a mechanism");
+  return parsed.value_or(Mechanism::kCurve);
+}
 
-  std::string text(std::string_view name) {
-    const Json* member = object_.find(name);
-    if (member != nullptr && member->is_string()) return member->as_string();
-    fail(name, "must be a string");
-    return {};
-  }
-
-  Json any(std::string_view name) const {
-    const Json* member = object_.find(name);
-    return member == nullptr ? Json() : *member;
-  }
-
-  Mechanism mechanism() {
-    const auto parsed = parse_mechanism(text("mechanism"));
-    if (!parsed) fail("mechanism", "must be a mechanism");
-    return parsed.value_or(Mechanism::kCurve);
-  }
-
-  Timestamp time(std::string_view name) {
-    const auto parsed = parse_timestamp(text(name));
-    if (!parsed) fail(name, parsed.error().message);
-    return parsed.value_or(Timestamp{});
-  }
-
-  std::uint64_t count(std::string_view name) {
-    const Json* member = object_.find(name);
-    const bool is_count = member != nullptr && member->is_number() &&
-                          member->as_number().digits.find_first_not_of("0123456789") == std::string::npos &&
-                          member->as_number().digits.size() < 19;
-    if (!is_count) fail(name, "must be a count");
-    return is_count ? std::stoull(member->as_number().digits) : 0;
-  }
-
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  void fail(std::string_view name, std::string message) {
-    if (!error_)
-      error_ = Error{ErrorCode::kInvalidArgument, std::move(message), json_pointer(location_, name)};
-  }
-
-  const Json& object_;
-  std::string location_;
-  std::optional<Error> error_;
-};
-
-PendingRequest read_request(Members& members) {
-  return {members.mechanism(),       members.text("credentials"), members.text("domain"),
+PendingRequest read_request(JsonMembers& members) {
+  return {mechanism_of(members),     members.text("credentials"), members.text("domain"),
           members.text("address"),   members.text("user_id"),     members.time("first_seen"),
           members.time("last_seen"), members.count("retries")};
 }
 
-DecidedPeer read_peer(Members& members) {
-  return {members.mechanism(), members.text("credentials"), members.any("domain"), members.any("address")};
+DecidedPeer read_peer(JsonMembers& members) {
+  return {mechanism_of(members), members.text("credentials"), members.any("domain"), members.any("address")};
 }
 
 template <typename Item>
-Result<std::vector<Item>> read_list(const Json& document, std::string_view name, Item (*read)(Members&)) {
+Result<std::vector<Item>> read_list(const Json& document, std::string_view name, Item (*read)(JsonMembers&)) {
   const std::string location = json_pointer("", name);
   const Json* list = document.find(name);
   if (list == nullptr || !list->is_array())
     return Error{ErrorCode::kInvalidArgument, "must be a list", location};
   std::vector<Item> out;
   for (std::size_t i = 0; i < list->as_array().size(); ++i) {
-    Members members(list->as_array()[i], json_pointer(location, i));
+    JsonMembers members(list->as_array()[i], json_pointer(location, i), ErrorCode::kInvalidArgument);
     Item item = read(members);
     if (members.error()) return *members.error();
     out.push_back(std::move(item));

@@ -400,6 +400,11 @@ Json* Json::find(std::string_view name) noexcept {
   return const_cast<Json*>(std::as_const(*this).find(name));
 }
 
+std::string Json::text_at(std::string_view name) const {
+  const Json* member = find(name);
+  return member != nullptr && member->is_string() ? member->as_string() : std::string();
+}
+
 void Json::set(std::string_view name, Json value) {
   if (is_null()) value_ = Object();
   if (Json* present = find(name)) {

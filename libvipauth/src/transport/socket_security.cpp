@@ -34,6 +34,17 @@ Result<void> require_unused(void* socket) {
       ErrorCode::kInvalidArgument, "the socket is bound or connected already: secure it before that", {}};
 }
 
+/// True where secure_server_socket() has been here: what is bound already was bound as it left it.
+bool is_secured_server(void* socket) {
+  int is_curve_server = 0;
+  std::size_t size = sizeof is_curve_server;
+  if (zmq_getsockopt(socket, ZMQ_CURVE_SERVER, &is_curve_server, &size) != 0 || is_curve_server != 1)
+    return false;
+  int enforces = 0;
+  size = sizeof enforces;
+  return zmq_getsockopt(socket, kZapEnforceDomain, &enforces, &size) == 0 && enforces == 1;
+}
+
 constexpr int milliseconds(std::chrono::milliseconds time) { return static_cast<int>(time.count()); }
 
 /// What libzmq attached to a message.
@@ -115,7 +126,9 @@ Result<void> secure_server_socket(void* socket, const CurveKeyPair& server_keys,
   if (zap_domain.size() > kMaxZapString) {
     return Error{ErrorCode::kInvalidArgument, "the ZAP domain is longer than 255 bytes", {}};
   }
-  if (Result<void> unused = require_unused(socket); !unused) return unused;
+  if (!is_secured_server(socket)) {
+    if (Result<void> unused = require_unused(socket); !unused) return unused;
+  }
   return SocketOptions(socket)
       .set(ZMQ_ZAP_DOMAIN, "ZMQ_ZAP_DOMAIN", zap_domain)
       .set(kZapEnforceDomain, "ZMQ_ZAP_ENFORCE_DOMAIN", 1)

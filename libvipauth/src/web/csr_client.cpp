@@ -22,11 +22,6 @@ constexpr std::size_t kMaxAuthorities = std::size_t{1} << 20U;
 constexpr std::size_t kMaxMessage = 1000;
 constexpr std::size_t kFingerprintDigits = 64;
 
-std::string text_of(const Json& object, std::string_view member) {
-  const Json* value = object.find(member);
-  return value != nullptr && value->is_string() ? value->as_string() : std::string();
-}
-
 /// \return kInvalidArgument  it is no SHA-256
 Result<std::string> parse_fingerprint(std::string_view text) {
   std::string digits;
@@ -68,8 +63,8 @@ Result<std::string> read_authorities(const std::filesystem::path& path) {
 
 /// What a server says, short enough to be shown.
 std::string message_of(const Json& answer) {
-  std::string out = text_of(answer, "message");
-  if (out.empty()) out = text_of(answer, "error");
+  std::string out = answer.text_at("message");
+  if (out.empty()) out = answer.text_at("error");
   if (out.size() <= kMaxMessage) return out;
   std::size_t end = kMaxMessage;
   while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0U) == 0x80U) --end;  // no character in two
@@ -92,11 +87,11 @@ ErrorCode code_of(int status) {
 }
 
 void take_discovery(const Json& discovery, RemotePlatform& out) {
-  out.instance_name = text_of(discovery, "instance-name");
-  out.vip_address = text_of(discovery, "vip-address");
-  out.serverkey = text_of(discovery, "serverkey");
-  out.rmq_address = text_of(discovery, "rmq-address");
-  out.rmq_ca_cert = text_of(discovery, "rmq-ca-cert");
+  out.instance_name = discovery.text_at("instance-name");
+  out.vip_address = discovery.text_at("vip-address");
+  out.serverkey = discovery.text_at("serverkey");
+  out.rmq_address = discovery.text_at("rmq-address");
+  out.rmq_ca_cert = discovery.text_at("rmq-ca-cert");
 }
 
 /// The values of a discovery that are known: a server may send any others.
@@ -162,7 +157,7 @@ struct CsrClient::Impl {
   }
 
   Result<RemotePlatform> discover(const Json& discovery) const {
-    const std::string instance = text_of(discovery, "instance-name");
+    const std::string instance = discovery.text_at("instance-name");
     if (instance.empty()) {
       return from_server(ErrorCode::kParseError,
                          "does not tell its \"instance-name\": is it a platform's web address?");
@@ -204,11 +199,11 @@ struct CsrClient::Impl {
   }
 
   Result<RemotePlatform> decide(RemotePlatform platform, const Answer& answer) {
-    const std::string status = text_of(answer.body, "status");
+    const std::string status = answer.body.text_at("status");
     platform.message = message_of(answer.body);
     if (status == "APPROVED" || status == "SUCCESSFUL") {
       platform.status = CsrStatus::kApproved;
-      const std::string pem = text_of(answer.body, "cert");
+      const std::string pem = answer.body.text_at("cert");
       if (auto taken = take_certificate(pem, platform); !taken) return taken.error();
       return platform;
     }

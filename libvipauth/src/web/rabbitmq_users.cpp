@@ -81,11 +81,6 @@ bool has_our_tag(const Json& user) {
   });
 }
 
-std::string text_of(const Json& object, std::string_view member) {
-  const Json* value = object.find(member);
-  return value != nullptr && value->is_string() ? value->as_string() : std::string();
-}
-
 }  // namespace
 
 struct RabbitMqUsers::Impl {
@@ -155,7 +150,7 @@ struct RabbitMqUsers::Impl {
     const auto user = get("users/" + path_part(name.text()));
     if (!user) return user.error();
     if (user->is_null()) return Presence::kNone;
-    if (text_of(*user, "name") != name.text()) {
+    if (user->text_at("name") != name.text()) {
       return Error{ErrorCode::kParseError, "answers another user than \"" + name.text() + "\"", "RabbitMQ"};
     }
     if (has_our_tag(*user)) return Presence::kOurs;
@@ -210,9 +205,9 @@ struct RabbitMqUsers::Impl {
       if (!connections) return connections.error();
       bool any = false;
       for (const Json& connection : *connections) {
-        if (text_of(connection, "user") != name.text()) continue;
+        if (connection.text_at("user") != name.text()) continue;
         any = true;
-        const auto ended = ask("DELETE", "connections/" + path_part(text_of(connection, "name")));
+        const auto ended = ask("DELETE", "connections/" + path_part(connection.text_at("name")));
         if (!ended) return ended.error();
       }
       if (!any) return {};
@@ -240,13 +235,13 @@ struct RabbitMqUsers::Impl {
     const auto all = get_list("permissions");
     if (!all) return all.error();
     for (const Json& permission : *all) {
-      if (text_of(permission, "vhost") != settings.vhost) continue;
-      const auto name = CommonName::parse(text_of(permission, "user"));
+      if (permission.text_at("vhost") != settings.vhost) continue;
+      const auto name = CommonName::parse(permission.text_at("user"));
       if (!name || !names.contains(*name)) continue;
       const Json wanted = permissions_of(*name);
-      const bool is_same = text_of(permission, "configure") == text_of(wanted, "configure") &&
-                           text_of(permission, "write") == text_of(wanted, "write") &&
-                           text_of(permission, "read") == text_of(wanted, "read");
+      const bool is_same = permission.text_at("configure") == wanted.text_at("configure") &&
+                           permission.text_at("write") == wanted.text_at("write") &&
+                           permission.text_at("read") == wanted.text_at("read");
       if (is_same) out.insert(*name);
     }
     return out;
@@ -352,7 +347,7 @@ Result<void> RabbitMqUsers::admit_only(const std::vector<CommonName>& names) {
   std::set<CommonName> ours;
   for (const Json& user : *users) {
     if (!has_our_tag(user)) continue;
-    const auto name = CommonName::parse(text_of(user, "name"));
+    const auto name = CommonName::parse(user.text_at("name"));
     if (!name) continue;  // admit() made no such user
     ours.insert(*name);
     if (!wanted.contains(*name) && is_silent(expel(*name))) return first;

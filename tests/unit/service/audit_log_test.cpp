@@ -66,11 +66,6 @@ std::vector<Json> lines(const TempHome& home) {
   return out;
 }
 
-std::string text_at(const Json& line, std::string_view name) {
-  const Json* value = line.find(name);
-  return value != nullptr && value->is_string() ? value->as_string() : std::string();
-}
-
 std::uint64_t number_at(const Json& line, std::string_view name) {
   const Json* value = line.find(name);
   return value != nullptr && value->is_number() ? std::stoull(value->as_number().digits) : 0;
@@ -86,7 +81,7 @@ TEST_CASE("AuditLog: what is written is on the disk after flush, whole and in or
   const auto written = lines(home);
   REQUIRE(written.size() == 1000);
   for (std::size_t i = 0; i < written.size(); ++i) {
-    CHECK(text_at(written[i], "user_id") == "user" + std::to_string(i));
+    CHECK(written[i].text_at("user_id") == "user" + std::to_string(i));
   }
   CHECK(log->written() == 1000);
   CHECK(log->dropped() == 0);
@@ -125,7 +120,7 @@ TEST_CASE("AuditLog: a writer that is stuck blocks nobody, and what was dropped 
   std::uint64_t dropped = 0;
   std::uint64_t others = 0;
   for (const Json& line : written) {
-    if (text_at(line, "kind") == "dropped") {
+    if (line.text_at("kind") == "dropped") {
       dropped += number_at(line, "count");
     } else {
       ++others;
@@ -133,7 +128,7 @@ TEST_CASE("AuditLog: a writer that is stuck blocks nobody, and what was dropped 
   }
   CHECK(dropped == log->dropped());
   CHECK(dropped + others == 1001);
-  CHECK(text_at(written.back(), "user_id") == "last");
+  CHECK(written.back().text_at("user_id") == "last");
 }
 
 TEST_CASE("AuditLog: its end waits once for a lock that somebody holds, and counts what is lost") {
@@ -170,7 +165,7 @@ TEST_CASE("AuditLog: what cannot be written is told once, counted, and over when
   const auto written = lines(home);
   REQUIRE(written.size() == 2);
   CHECK(number_at(written[0], "count") == 2);
-  CHECK(text_at(written[1], "user_id") == "found");
+  CHECK(written[1].text_at("user_id") == "found");
 }
 
 TEST_CASE("AuditLog: two logs append to one folder at once") {
@@ -197,7 +192,7 @@ TEST_CASE("AuditLog: two logs append to one folder at once") {
   CHECK(report->torn.empty());
   std::map<std::string, int> seen;
   for (const Json& line : lines(home)) {
-    if (text_at(line, "kind") == "authentication") ++seen[text_at(line, "user_id")];
+    if (line.text_at("kind") == "authentication") ++seen[line.text_at("user_id")];
   }
   CHECK(seen.size() == 1000);
 }
@@ -212,14 +207,14 @@ TEST_CASE("AuditLog: a refusal that repeats is written once, and then with its n
   REQUIRE(log->flush());
   const auto written = lines(home);
   REQUIRE(written.size() == 5);
-  CHECK(text_at(written[0], "credentials") == kKeyA);
+  CHECK(written[0].text_at("credentials") == kKeyA);
   CHECK(number_at(written[0], "repeats") == 0);
-  CHECK(text_at(written[1], "credentials") == kKeyB);
-  CHECK(text_at(written[2], "user_id") == "alice");  // what is allowed is written each time
-  CHECK(text_at(written[4], "credentials") == kKeyA);
+  CHECK(written[1].text_at("credentials") == kKeyB);
+  CHECK(written[2].text_at("user_id") == "alice");  // what is allowed is written each time
+  CHECK(written[4].text_at("credentials") == kKeyA);
   CHECK(number_at(written[4], "repeats") == 4);
-  CHECK(text_at(written[4], "since") == "2026-11-21T00:00:01Z");
-  CHECK(text_at(written[4], "time") == "2026-11-21T00:00:04Z");
+  CHECK(written[4].text_at("since") == "2026-11-21T00:00:01Z");
+  CHECK(written[4].text_at("time") == "2026-11-21T00:00:04Z");
 }
 
 TEST_CASE("AuditLog: a flood of strangers fills no disk, and hides no refusal of a user") {
@@ -236,7 +231,7 @@ TEST_CASE("AuditLog: a flood of strangers fills no disk, and hides no refusal of
   std::uint64_t refusals = 0;
   for (const Json& line : lines(home)) {
     const std::uint64_t count = std::max<std::uint64_t>(1, number_at(line, "repeats"));
-    (text_at(line, "kind") == "refusal" ? refusals : strangers) += count;
+    (line.text_at("kind") == "refusal" ? refusals : strangers) += count;
   }
   CHECK(lines(home).size() == 10 + 1 + 3 + 1);
   CHECK(strangers == 10'000);
@@ -263,11 +258,11 @@ TEST_CASE("AuditLog: one address hides no other peer, no denied key, and no wron
   std::map<std::string, int> named;
   std::uint64_t counted = 0;
   for (const Json& line : lines(home)) {
-    ++named[text_at(line, "credentials")];
+    ++named[line.text_at("credentials")];
     if (number_at(line, "repeats") == 0) continue;
     counted += number_at(line, "repeats");
-    CHECK(text_at(line, "address") == "10.0.0.1");
-    CHECK_THAT(text_at(line, "message"), Contains("others of this address"));
+    CHECK(line.text_at("address") == "10.0.0.1");
+    CHECK_THAT(line.text_at("message"), Contains("others of this address"));
   }
   CHECK(named[kKeyA] == 1);
   CHECK(named[kKeyB] == 1);
@@ -286,7 +281,7 @@ TEST_CASE("AuditLog: what many addresses are refused is counted by reason") {
   }
   REQUIRE(log->flush());
   std::map<std::string, std::uint64_t> counted;
-  for (const Json& line : lines(home)) counted[text_at(line, "reason")] += number_at(line, "repeats");
+  for (const Json& line : lines(home)) counted[line.text_at("reason")] += number_at(line, "repeats");
   CHECK(counted.size() == 2);
   CHECK(counted["inactive"] == 225);
   CHECK(counted["unknown"] == 675);
@@ -304,9 +299,9 @@ TEST_CASE("AuditLog: a refusal takes little room, whatever a peer names") {
   REQUIRE(log->flush());
   const auto written = lines(home);
   REQUIRE(written.size() == 2);
-  CHECK(text_at(written[0], "subject") == std::string(AuditEvent::kMaxRefusalTextBytes, '\x01') + "...");
+  CHECK(written[0].text_at("subject") == std::string(AuditEvent::kMaxRefusalTextBytes, '\x01') + "...");
   CHECK(written[0].dump().size() < 8192);
-  CHECK(text_at(written[1], "subject").size() == 1000);
+  CHECK(written[1].text_at("subject").size() == 1000);
 }
 
 TEST_CASE("AuditLog: one user can neither crowd out others nor push evidence away") {
@@ -320,7 +315,7 @@ TEST_CASE("AuditLog: one user can neither crowd out others nor push evidence awa
   const auto written = lines(home);
   std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
   for (const Json& line : written) {
-    counts[{text_at(line, "kind"), text_at(line, "user_id")}] +=
+    counts[{line.text_at("kind"), line.text_at("user_id")}] +=
         std::max<std::uint64_t>(1, number_at(line, "repeats"));
   }
   CHECK(written.size() == 50 + 1 + 1 + 60 + 1 + 1);
@@ -344,8 +339,8 @@ TEST_CASE("AuditLog: one user of many keys pushes no evidence away") {
   REQUIRE(log->flush());
   const auto written = lines(home);
   REQUIRE(written.size() == 20 + 1 + 1);
-  CHECK(text_at(written[20], "user_id") == "alice");
-  CHECK(text_at(written[21], "user_id") == "mallory");
+  CHECK(written[20].text_at("user_id") == "alice");
+  CHECK(written[21].text_at("user_id") == "mallory");
   CHECK(number_at(written[21], "repeats") == 5000 - 20);
 }
 
@@ -370,9 +365,9 @@ TEST_CASE("AuditLog: what users are refused keeps nothing else out of the queue"
   bool has_alice = false;
   std::uint64_t told = 0;
   for (const Json& line : lines(home)) {
-    has_stranger = has_stranger || text_at(line, "credentials") == "a strange key";
-    has_alice = has_alice || text_at(line, "user_id") == "alice";
-    if (text_at(line, "kind") == "dropped") {
+    has_stranger = has_stranger || line.text_at("credentials") == "a strange key";
+    has_alice = has_alice || line.text_at("user_id") == "alice";
+    if (line.text_at("kind") == "dropped") {
       told += number_at(line, "count");
       CHECK(number_at(line, "refusals") == number_at(line, "count"));
     }

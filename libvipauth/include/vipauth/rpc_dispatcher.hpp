@@ -1,0 +1,107 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <vipauth/call_arguments.hpp>
+#include <vipauth/call_binder.hpp>
+#include <vipauth/json.hpp>
+#include <vipauth/json_rpc.hpp>
+#include <vipauth/result.hpp>
+
+namespace vipauth {
+
+/// What a method says of itself, in the form of VOLTTRON's `METHOD.inspect`:
+/// `{"params": {"temp": {"kind": "POSITIONAL_OR_KEYWORD", "default": 70}}, "doc": "..."}`.
+VIPAUTH_EXPORT Json inspected(const std::vector<Parameter>& parameters, std::string_view doc);
+
+/// The methods that a peer of a VIP bus offers, and how calls reach them.
+///
+/// `Context` is what a method is given beside its arguments: who calls. `inspect` and `METHOD.inspect` are
+/// answered by themselves. Not thread-safe. Source: VOLTTRON vip/agent/subsystems/rpc.py.
+template <typename Context>
+class RpcDispatcher {
+ public:
+  using Run = std::function<Result<Json>(Context& context, const CallArguments& arguments)>;
+
+  void add(std::string name, std::vector<Parameter> parameters, std::string doc, Run run) {
+    methods_.insert_or_assign(std::move(name), Method{std::move(parameters), std::move(doc), std::move(run)});
+  }
+
+  Result<Json> call(Context& context, std::string_view name, const Json& params) const {
+    const auto method = methods_.find(name);
+    if (method == methods_.end())
+      return Error{ErrorCode::kNotFound, "there is no such method", std::string(name)};
+    const auto split = split_params(params);
+    if (!split) return split.error();
+    const auto bound = bind_arguments(method->second.parameters, split->positional, split->named);
+    if (!bound) return bound.error().at(name);
+    return method->second.run(context, *bound);
+  }
+
+  /// Answers one frame of the subsystem RPC; nothing where it holds only notifications and answers.
+  /// \param on_response  is given the answers that the frame holds
+  std::optional<std::string> answer(Context& context, std::string_view frame,
+                                    const std::function<void(RpcResponse)>& on_response = {}) const {
+    RpcFrame parsed = RpcFrame::parse(frame);
+    Json::Array answers;
+    for (RpcFrame::Part& part : parsed.parts) {
+      if (auto* response = std::get_if<RpcResponse>(&part.item)) {
+        if (on_response) on_response(std::move(*response));
+        continue;
+      }
+      if (auto answer = answer_to(context, part)) answers.push_back(answer->to_json());
+    }
+    if (answers.empty()) return std::nullopt;
+    return parsed.is_list ? Json(std::move(answers)).dump() : answers.front().dump();
+  }
+
+ private:
+  struct Method {
+    std::vector<Parameter> parameters;
+    std::string doc;
+    Run run;
+  };
+
+  std::optional<RpcResponse> answer_to(Context& context, const RpcFrame::Part& part) const {
+    if (const auto* error = std::get_if<RpcError>(&part.item)) return RpcResponse{part.id, *error};
+    const auto& request = std::get<RpcRequest>(part.item);
+    auto outcome = outcome_of(context, request);
+    if (!request.id) return std::nullopt;
+    return RpcResponse{*request.id, std::move(outcome)};
+  }
+
+  std::variant<Json, RpcError> outcome_of(Context& context, const RpcRequest& request) const {
+    if (methods_.contains(request.method)) {
+      auto result = call(context, request.method, request.params);
+      if (!result) return RpcError::of(result.error());
+      return *std::move(result);
+    }
+    if (const auto asked = inspect(request.method)) return *asked;
+    return RpcError::method_not_found(request.method);
+  }
+
+  std::optional<Json> inspect(std::string_view name) const {
+    static constexpr std::string_view kInspect = "inspect";
+    static constexpr std::string_view kOfOne = ".inspect";
+    if (name == kInspect) {
+      Json::Array names;
+      for (const auto& [method, content] : methods_) names.emplace_back(method);
+      return Json(Json::Object{{"methods", std::move(names)}});
+    }
+    if (!name.ends_with(kOfOne)) return std::nullopt;
+    const auto method = methods_.find(name.substr(0, name.size() - kOfOne.size()));
+    if (method == methods_.end()) return std::nullopt;
+    return inspected(method->second.parameters, method->second.doc);
+  }
+
+  std::map<std::string, Method, std::less<>> methods_;
+};
+
+}  // namespace vipauth
