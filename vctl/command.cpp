@@ -115,6 +115,14 @@ Command verb(std::string name, std::string description, int (*run)(const Context
   return command;
 }
 
+std::vector<Command> with_bus(OverBus over_bus, std::vector<Command> commands) {
+  for (Command& command : commands) {
+    command.over_bus = over_bus;
+    command.commands = with_bus(over_bus, std::move(command.commands));
+  }
+  return commands;
+}
+
 Command group(std::string name, std::string description) {
   Command command;
   command.name = std::move(name);

@@ -38,6 +38,13 @@ struct Argument {
   }
 };
 
+/// What a command makes of --vip-address.
+enum class OverBus {
+  kRefused,  ///< it works on files only
+  kLocal,    ///< it works on files of whoever types it, whichever the platform
+  kWorks,    ///< it works on the running platform
+};
+
 /// A word of the command line with its arguments: a verb, or a group of further words, or both. Help texts,
 /// the manual page and the completions are made from it.
 struct Command {
@@ -48,6 +55,7 @@ struct Command {
   std::string json;  ///< the shape of what --json prints; empty: it prints none
   std::vector<Command> commands;
   std::vector<std::string> other_names;
+  OverBus over_bus = OverBus::kRefused;
   /// Runs the verb with what its arguments took; of a mere group empty.
   std::function<int(const Context&)> run;
   /// Of a command that runs and has further words: whether it was given what it needs to run.
@@ -91,6 +99,9 @@ Command verb(std::string name, std::string description, std::shared_ptr<Options>
 
 /// A verb without arguments.
 Command verb(std::string name, std::string description, int (*run)(const Context&));
+
+/// The commands, and all below them, each with that answer to --vip-address.
+std::vector<Command> with_bus(OverBus over_bus, std::vector<Command> commands);
 
 /// A word that only holds others.
 Command group(std::string name, std::string description);

@@ -198,6 +198,7 @@ std::variant<CommandLine, Notice> parse_command_line(std::span<const std::string
   if (!can_run) return Notice{kExitUsage, parser.root().help()};
   result.verb = command.run;
   result.command = verb_words(parser.chosen());
+  result.over_bus = command.over_bus;
   return result;
 }
 

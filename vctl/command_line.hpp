@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "command.hpp"
 #include "context.hpp"
 
 namespace vipauth::vctl {
@@ -13,6 +14,7 @@ struct CommandLine {
   CommonOptions options;
   Verb verb;
   std::string command;  ///< the words that name the verb: "auth add"
+  OverBus over_bus = OverBus::kRefused;
 };
 
 /// What to print in place of running a verb: a help text, the version, or what is wrong with the command

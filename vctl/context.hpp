@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,17 +21,21 @@ inline constexpr int kExitUsage = 64;  ///< the command line makes no sense
 struct CommonOptions {
   std::optional<std::string> home;
   std::optional<std::string> config;
+  std::optional<std::string> vip_address;  ///< of a running platform to work on, in the place of files
   bool json = false;
   bool debug = false;
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
   StrictModes strict_modes = StrictModes::kOn;
 };
 
+class Platform;
+
 /// What a verb runs in.
 struct Context {
   Env& env;
   CommonOptions options;
-  std::string command = {};  ///< the words that name the verb: "auth add"
+  std::string command = {};                 ///< the words that name the verb: "auth add"
+  std::shared_ptr<Platform> platform = {};  ///< connected, where --vip-address is given; else null
 
   /// Where a verb talks to the user: not on the standard output when that is to be one JSON document.
   std::ostream& dialog() const { return options.json ? env.err : env.out; }

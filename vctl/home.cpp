@@ -7,6 +7,7 @@
 #include <vipauth/audit_change.hpp>
 
 #include "output.hpp"
+#include "platform.hpp"
 #include "working.hpp"
 
 namespace vipauth::vctl {
@@ -86,6 +87,7 @@ Result<std::vector<VipAddress>> Home::load_vip_addresses() const {
 }
 
 Result<Policy> Home::load_policy() const {
+  if (context_->platform) return context_->platform->administration().read_auth_file();
   const Working working(*context_, "reading auth.json");
   auto policy = auth_file().load();
   if (!policy && policy.error().code == ErrorCode::kNotFound) return Policy();
@@ -99,17 +101,20 @@ Result<TopicRules> Home::load_topic_rules() const {
 }
 
 Result<TopicDocument> Home::load_topics() const {
+  if (context_->platform) return context_->platform->administration().read_protected_topics();
   auto topics = topics_file().load_document();
   if (!topics && topics.error().code == ErrorCode::kNotFound) return TopicDocument();
   return topics;
 }
 
 Result<EditReport> Home::edit_policy(const AuthFile::Change& change) const {
+  if (context_->platform) return context_->platform->administration().edit_auth_file(change);
   const Working working(*context_, "changing auth.json");
   return auth_file().edit(change, edit_options());
 }
 
 Result<EditReport> Home::edit_topics(const TopicsFile::Change& change) const {
+  if (context_->platform) return context_->platform->administration().edit_protected_topics(change);
   return topics_file().edit(change, edit_options());
 }
 

@@ -6,6 +6,7 @@
 
 #include "command_line.hpp"
 #include "output.hpp"
+#include "platform.hpp"
 
 namespace vipauth::vctl {
 namespace {
@@ -17,7 +18,19 @@ int run_or_throw(std::span<const std::string> arguments, Env& env) {
     return notice->exit_code;
   }
   const auto& command = std::get<CommandLine>(parsed);
-  return command.verb(Context{env, command.options, command.command});
+  Context context{env, command.options, command.command};
+  if (const auto& address = command.options.vip_address) {
+    if (command.over_bus == OverBus::kRefused) {
+      return fail_usage(
+          context, "--vip-address: this verb works on the files of a home, on the machine that has them");
+    }
+    if (command.over_bus == OverBus::kWorks) {
+      auto platform = Platform::connect(context, *address);
+      if (!platform) return fail(context, platform.error());
+      context.platform = *std::move(platform);
+    }
+  }
+  return command.verb(context);
 }
 
 }  // namespace

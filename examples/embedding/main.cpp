@@ -19,7 +19,9 @@ int main(int argc, char** argv) {
   const auto zap = vipauth::ZapServer::start(context, *service);  // before any server socket
   zmq::socket_t router(context, zmq::socket_type::router);
   if (!keys || !zap || !vipauth::secure_server_socket(router, *keys)) return 1;
-  router.bind("tcp://127.0.0.1:22916");
+  router.bind(argc > 2 ? argv[2] : "tcp://127.0.0.1:22916");
+  std::cout << router.get(zmq::sockopt::last_endpoint) << ' ' << keys->public_key.to_base64url() << '\n';
+  std::cout.flush();
 
   std::vector<zmq::message_t> frames;  // the name that the peer chose, and a topic
   for (; zmq::recv_multipart(router, std::back_inserter(frames)); frames.clear()) {
@@ -28,7 +30,6 @@ int main(int argc, char** argv) {
     vipauth::Decision decision = session->verify_sender(frames[0].to_string_view());
     if (decision) decision = session->authorize_publish(frames[1].to_string_view());
     const std::string answer = decision ? "allowed" : decision.message();
-    std::cout << session->user_id() << ": " << answer << '\n' << std::flush;
     zmq::send_multipart(router, std::array{zmq::buffer(frames[0].to_string_view()), zmq::buffer(answer)});
   }
 }

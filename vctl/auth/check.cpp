@@ -11,6 +11,7 @@
 #include "auth/question_text.hpp"
 #include "home.hpp"
 #include "output.hpp"
+#include "platform.hpp"
 #include "prompt.hpp"
 #include "shell_text.hpp"
 #include "value_text.hpp"
@@ -68,13 +69,19 @@ std::optional<std::string> pending_user_id(const Context& context, const Connect
   const auto home = Home::open(context);
   const auto key = CurveKey::parse(question.credentials.empty() ? "" : question.credentials.front());
   if (!home || !key) return std::nullopt;
-  const auto state = PendingStore(home->path() / "pending.json", {}).load();
-  if (!state) return std::nullopt;
-  for (const PendingRequest& request : state->pending) {
-    if (request.mechanism == Mechanism::kCurve && request.credentials == key->to_base64url())
-      return request.user_id;
+  const auto find_in = [&](const auto& requests) -> std::optional<std::string> {
+    for (const auto& request : requests) {
+      if (request.mechanism == Mechanism::kCurve && request.credentials == key->to_base64url())
+        return request.user_id;
+    }
+    return std::nullopt;
+  };
+  if (context.platform) {
+    const auto pending = context.platform->administration().get_pending_authorizations();
+    return pending ? find_in(*pending) : std::nullopt;
   }
-  return std::nullopt;
+  const auto state = PendingStore(home->path() / "pending.json", {}).load();
+  return state ? find_in(state->pending) : std::nullopt;
 }
 
 int check_topic(const CheckTopicOptions& options, const Context& context, bool is_publish) {

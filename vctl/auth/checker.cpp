@@ -54,19 +54,25 @@ Result<Checker> Checker::load(const Context& context) {
   const auto home = Home::open(context);
   if (!home) return home.error();
   const Working working(context, "reading and compiling auth.json");
-  auto policy = home->auth_file().load();
+  auto policy = context.platform ? home->load_policy() : home->auth_file().load();
   if (!policy) return policy.error();
   auto rules = home->load_topic_rules();
   if (!rules) return rules.error();
   const Timestamp now = context.env.clock();
   auto snapshot = PolicySnapshot::compile(*policy, TopicProtector(*rules), now);
   if (!snapshot) return snapshot.error().at("auth.json");
-  return Checker(std::move(*policy), std::move(*snapshot), std::move(*rules), now);
+  return Checker(std::move(*policy), std::move(*snapshot), std::move(*rules), now, !context.platform);
 }
 
 Finding Checker::connect(const ConnectQuestion& question) const {
   const auto request = make_request(question);
   if (!request) return {Decision::refuse(Reason::kMalformed, request.error().message), std::nullopt, {}};
+  if (!has_passwords_ && std::holds_alternative<AuthenticationRequest::Plain>(request->credentials)) {
+    return {Decision::refuse(Reason::kMalformed,
+                             "a platform tells no passwords over its bus: ask where its files are"),
+            std::nullopt,
+            {}};
+  }
   Authentication authentication = snapshot_.authenticator.authenticate(*request);
   Finding finding{std::move(authentication.decision), std::nullopt, {}};
   finding.source = finding.decision.source();

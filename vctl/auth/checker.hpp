@@ -60,8 +60,12 @@ class Checker {
   Timestamp now() const noexcept { return now_; }
 
  private:
-  Checker(Policy policy, PolicySnapshot snapshot, TopicRules rules, Timestamp now)
-      : policy_(std::move(policy)), snapshot_(std::move(snapshot)), rules_(std::move(rules)), now_(now) {}
+  Checker(Policy policy, PolicySnapshot snapshot, TopicRules rules, Timestamp now, bool has_passwords)
+      : policy_(std::move(policy)),
+        snapshot_(std::move(snapshot)),
+        rules_(std::move(rules)),
+        now_(now),
+        has_passwords_(has_passwords) {}
 
   Finding about_topic(const std::string& user_id, std::string_view topic, Decision decision,
                       const std::vector<TopicRule>& rules) const;
@@ -72,6 +76,7 @@ class Checker {
   PolicySnapshot snapshot_;
   TopicRules rules_;  // to say which cover a topic
   Timestamp now_;
+  bool has_passwords_;  // a platform does not tell them
 };
 
 }  // namespace vipauth::vctl::auth

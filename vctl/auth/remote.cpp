@@ -1,5 +1,6 @@
 #include "auth/remote.hpp"
 
+#include <memory>
 #include <ostream>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "auth/remote_csr.hpp"
 #include "home.hpp"
 #include "output.hpp"
+#include "platform.hpp"
 #include "value_text.hpp"
 
 namespace vipauth::vctl::auth {
@@ -121,17 +123,15 @@ void warn_about(const Context& context, const Approval& approval) {
   for (const std::string& warning : unknown_names(*policy, record)) warn(context, warning);
 }
 
-using Lister = Result<std::vector<Authorization>> (AuthService::*)() const;
-
 /// A status by the word that --status takes.
 struct Listed {
   std::string_view word;
-  Lister get;
-  CsrStatus status;
+  AuthorizationStatus status;
+  CsrStatus csr_status;
 };
-constexpr Listed kListed[] = {{"pending", &AuthService::get_pending_authorizations, CsrStatus::kPending},
-                              {"approved", &AuthService::get_approved_authorizations, CsrStatus::kApproved},
-                              {"denied", &AuthService::get_denied_authorizations, CsrStatus::kDenied}};
+constexpr Listed kListed[] = {{"pending", AuthorizationStatus::kPending, CsrStatus::kPending},
+                              {"approved", AuthorizationStatus::kApproved, CsrStatus::kApproved},
+                              {"denied", AuthorizationStatus::kDenied, CsrStatus::kDenied}};
 
 bool is_status(std::string_view word) {
   for (const Listed& listed : kListed) {
@@ -157,9 +157,61 @@ struct Listing {
   }
 };
 
-/// The service, and the requests for certificates where there are any.
+/// The peers of a home's bus.
+class Peers {
+ public:
+  Peers() = default;
+  Peers(const Peers&) = delete;
+  Peers& operator=(const Peers&) = delete;
+  virtual ~Peers() = default;
+
+  virtual Result<Authorization> approve(const std::string& user_id, const Approval& approval) = 0;
+  virtual Result<Authorization> deny(const std::string& user_id) = 0;
+  virtual Result<Authorization> remove(const std::string& user_id) = 0;
+  virtual Result<std::vector<Authorization>> list(AuthorizationStatus status) = 0;
+  virtual bool knows(const std::string& user_id) = 0;
+};
+
+/// By files, or over a bus: `Administrator` is an AuthService or a RemoteAdministration&.
+template <typename Administrator>
+class PeersOf : public Peers {
+ public:
+  explicit PeersOf(Administrator&& by) : by_(std::forward<Administrator>(by)) {}
+
+  Result<Authorization> approve(const std::string& user_id, const Approval& approval) override {
+    return by_.approve_authorization(user_id, approval);
+  }
+  Result<Authorization> deny(const std::string& user_id) override { return by_.deny_authorization(user_id); }
+  Result<Authorization> remove(const std::string& user_id) override {
+    return by_.delete_authorization(user_id);
+  }
+  Result<std::vector<Authorization>> list(AuthorizationStatus status) override {
+    switch (status) {
+      case AuthorizationStatus::kPending: return by_.get_pending_authorizations();
+      case AuthorizationStatus::kApproved: return by_.get_approved_authorizations();
+      case AuthorizationStatus::kDenied: return by_.get_denied_authorizations();
+      case AuthorizationStatus::kUnknown: break;
+    }
+    return std::vector<Authorization>();
+  }
+  bool knows(const std::string& user_id) override {
+    for (const Listed& listed : kListed) {
+      const auto peers = list(listed.status);
+      if (!peers) continue;
+      for (const Authorization& peer : *peers) {
+        if (peer.user_id == user_id) return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  Administrator by_;
+};
+
+/// The peers, and the requests for certificates where there are any.
 struct Remote {
-  AuthService service;
+  std::unique_ptr<Peers> peers;
   std::optional<CsrStore> requests;
   std::optional<Error> problem;  ///< why there are none, where there should be
 
@@ -169,12 +221,23 @@ struct Remote {
   static Result<Remote> open(const Context& context) {
     const auto home = Home::open(context);
     if (!home) return home.error();
+    if (context.platform) {  // its requests for certificates are decided at its web service
+      RemoteAdministration& administration = context.platform->administration();
+      return Remote{std::make_unique<PeersOf<RemoteAdministration&>>(administration), std::nullopt,
+                    std::nullopt};
+    }
     auto service = open_service(context);
     if (!service) return service.error();
-    if (!has_requests(*home)) return Remote{*std::move(service), std::nullopt, std::nullopt};
-    auto requests = open_requests(*home, names_in(service->policy()));
-    if (!requests) return Remote{*std::move(service), std::nullopt, requests.error()};
-    return Remote{*std::move(service), *std::move(requests), std::nullopt};
+    const auto names = names_in(service->policy());
+    Remote remote{std::make_unique<PeersOf<AuthService>>(*std::move(service)), std::nullopt, std::nullopt};
+    if (!has_requests(*home)) return remote;
+    auto requests = open_requests(*home, names);
+    if (!requests) {
+      remote.problem = requests.error();
+    } else {
+      remote.requests.emplace(*std::move(requests));
+    }
+    return remote;
   }
 };
 
@@ -183,14 +246,13 @@ Result<RemoteKind> kind_of(const Remote& remote, const std::string& user_id, std
   const auto name = CommonName::parse(user_id);
   const bool is_csr = remote.requests && name && knows(*remote.requests, *name);
   const bool may_be_csr = remote.problem && told != RemoteKind::kCredentials;
-  if (may_be_csr && (told || !remote.service.get_authorization(user_id))) return *remote.problem;
+  if (may_be_csr && (told || !remote.peers->knows(user_id))) return *remote.problem;
   if (told == RemoteKind::kCsr && !is_csr) {
     return Error{ErrorCode::kNotFound, "no agent has asked for a certificate as \"" + user_id + "\"", ""};
   }
   if (told) return *told;
   if (!is_csr) return RemoteKind::kCredentials;
-  const auto credentials = remote.service.get_authorization(user_id);
-  if (credentials) {
+  if (remote.peers->knows(user_id)) {
     return Error{
         ErrorCode::kConflict,
         "\"" + user_id +
@@ -226,7 +288,7 @@ int decide(const Context& context, const char* verb, const RemoteUser& user, Csr
     return report_csr(context, verb,
                       (requests.*decide_csr)(*CommonName::parse(user.user_id), edit_note(context)));
   }
-  return report(context, verb, user.user_id, remote->has_kinds(), decide_peer(remote->service));
+  return report(context, verb, user.user_id, remote->has_kinds(), decide_peer(*remote->peers));
 }
 
 }  // namespace
@@ -252,11 +314,11 @@ int remote_list(const RemoteListOptions& options, const Context& context) {
   Listing listing;
   for (const Listed& listed : kListed) {
     if (!status.empty() && status != listed.word) continue;
-    const auto some = (remote->service.*listed.get)();
+    const auto some = remote->peers->list(listed.status);
     if (!some) return fail(context, some.error());
     for (const Authorization& authorization : *some) listing.add(authorization, remote->has_kinds());
     for (const CsrEntry& entry : entries) {
-      if (entry.status == listed.status) listing.add(entry);
+      if (entry.status == listed.csr_status) listing.add(entry);
     }
   }
 
@@ -295,19 +357,19 @@ int remote_approve(const RemoteApproveOptions& options, const Context& context) 
                                    "\" is the name of credentials");
   }
   const int exit_code = report(context, "approved", options.user_id, remote->has_kinds(),
-                               remote->service.approve_authorization(options.user_id, *approval));
+                               remote->peers->approve(options.user_id, *approval));
   if (exit_code == kExitDone) warn_about(context, *approval);
   return exit_code;
 }
 
 int remote_deny(const RemoteUser& user, const Context& context) {
   return decide(context, "denied", user, &CsrStore::deny,
-                [&](AuthService& service) { return service.deny_authorization(user.user_id); });
+                [&](Peers& peers) { return peers.deny(user.user_id); });
 }
 
 int remote_delete(const RemoteUser& user, const Context& context) {
   return decide(context, "deleted", user, &CsrStore::remove,
-                [&](AuthService& service) { return service.delete_authorization(user.user_id); });
+                [&](Peers& peers) { return peers.remove(user.user_id); });
 }
 
 int remote_sync(const Context& context) {

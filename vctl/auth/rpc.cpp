@@ -10,14 +10,22 @@
 
 #include "home.hpp"
 #include "output.hpp"
+#include "platform.hpp"
 #include "value_text.hpp"
 
 namespace vipauth::vctl::auth {
 namespace {
 
 using Names = std::vector<std::string>;
-using Edit = Result<void> (Policy::*)(std::string_view identity, std::string_view method,
+
+/// The same change of a policy, and of a running platform.
+template <typename Target>
+using Edit = Result<void> (Target::*)(std::string_view identity, std::string_view method,
                                       const Names& capabilities);
+struct Change {
+  Edit<Policy> of_policy;
+  Edit<RemoteAdministration> of_platform;
+};
 
 /// Whether a record lists something for the method: an agent that registers fills in what is missing or [].
 bool is_settled(const Policy& policy, const MethodName& name) {
@@ -37,10 +45,49 @@ Result<Names> required_after(const Policy& policy, const MethodName& name) {
   return Names(required->begin(), required->end());
 }
 
-/// Applies `edit`, and prints what the method requires then. `warn_about` gets that, and whether the records
-/// said anything of the method before.
+/// What was written, and what it means.
+struct Outcome {
+  EditReport report;
+  Names required;
+  bool was_settled = false;
+};
+
+Result<Outcome> change_file(const Home& home, const MethodName& name, const Names& capabilities,
+                            const Change& change) {
+  Outcome outcome;
+  const auto edited = home.edit_policy([&](Policy& policy) -> Result<void> {
+    outcome.was_settled = is_settled(policy, name);
+    auto done = (policy.*change.of_policy)(name.identity, name.method, capabilities);
+    if (!done) return done.error().location.empty() ? done.error() : done.error().at("auth.json");
+    auto after = required_after(policy, name);
+    if (!after) return after.error();
+    outcome.required = std::move(*after);
+    return {};
+  });
+  if (!edited) return edited.error();
+  outcome.report = *edited;
+  return outcome;
+}
+
+/// The platform knows what its agents declared, and the file alone does not.
+Result<Outcome> change_platform(Platform& platform, const MethodName& name, const Names& capabilities,
+                                const Change& change) {
+  RemoteAdministration& administration = platform.administration();
+  const auto before = administration.read_auth_file();
+  if (!before) return before.error();
+  const auto done = (administration.*change.of_platform)(name.identity, name.method, capabilities);
+  if (!done) return done.error();
+  const auto after = administration.read_auth_file();
+  if (!after) return after.error();
+  auto required = required_after(*after, name);
+  if (!required) return required.error();
+  return Outcome{{.written = true, .warnings = {}}, *std::move(required), is_settled(*before, name)};
+}
+
+/// Makes the change, and prints what the method requires then. `warn_about` gets that, and whether the
+/// records said anything of the method before.
 template <typename WarnAbout>
-int change(const RpcOptions& options, const Context& context, Edit edit, WarnAbout warn_about) {
+int run(const RpcOptions& options, const Context& context, const Change& change, WarnAbout warn_about) {
   const auto name = parse_method_text(options.method);
   if (!name) return fail_usage(context, name.error().message);
   if (options.capabilities.empty()) {
@@ -57,18 +104,11 @@ int change(const RpcOptions& options, const Context& context, Edit edit, WarnAbo
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
 
-  Names required;
-  bool was_settled = false;
-  const auto edited = home->edit_policy([&](Policy& policy) -> Result<void> {
-    was_settled = is_settled(policy, *name);
-    auto done = (policy.*edit)(name->identity, name->method, options.capabilities);
-    if (!done) return done.error().location.empty() ? done.error() : done.error().at("auth.json");
-    auto after = required_after(policy, *name);
-    if (!after) return after.error();
-    required = std::move(*after);
-    return {};
-  });
-  if (!edited) return fail(context, edited.error());
+  const auto outcome = context.platform
+                           ? change_platform(*context.platform, *name, options.capabilities, change)
+                           : change_file(*home, *name, options.capabilities, change);
+  if (!outcome) return fail(context, outcome.error());
+  const Names& required = outcome->required;
 
   if (context.options.json) {
     print_document(context, Json::Object{{"identity", name->identity},
@@ -79,15 +119,19 @@ int change(const RpcOptions& options, const Context& context, Edit edit, WarnAbo
                     << (required.empty() ? "nothing" : python_repr(required)) << '\n';
   }
   context.env.out.flush();
-  for (const std::string& warning : edited->warnings) warn(context, warning);
-  warn_about(required, was_settled);
+  for (const std::string& warning : outcome->report.warnings) warn(context, warning);
+  warn_about(required, outcome->was_settled);
   return kExitDone;
 }
+
+constexpr Change kAdd{&Policy::add_rpc_authorizations, &RemoteAdministration::add_rpc_authorizations};
+constexpr Change kRemove{&Policy::remove_rpc_authorizations,
+                         &RemoteAdministration::remove_rpc_authorizations};
 
 }  // namespace
 
 int rpc_add(const RpcOptions& options, const Context& context) {
-  return change(options, context, &Policy::add_rpc_authorizations, [&](const Names&, bool was_settled) {
+  return run(options, context, kAdd, [&](const Names&, bool was_settled) {
     if (was_settled) return;
     warn(context, "no record said anything of \"" + options.method +
                       "\": this stands in place of what the agent's code declares");
@@ -95,7 +139,7 @@ int rpc_add(const RpcOptions& options, const Context& context) {
 }
 
 int rpc_remove(const RpcOptions& options, const Context& context) {
-  return change(options, context, &Policy::remove_rpc_authorizations, [&](const Names& required, bool) {
+  return run(options, context, kRemove, [&](const Names& required, bool) {
     if (!required.empty()) return;
     warn(context, "everybody who is connected may call \"" + options.method +
                       "\" now, whatever the agent's code declares");

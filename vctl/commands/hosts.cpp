@@ -1,5 +1,6 @@
 #include "auth/add_known_host.hpp"
 #include "auth/list_known_hosts.hpp"
+#include "auth/probe.hpp"
 #include "auth/remove_known_host.hpp"
 #include "commands/commands.hpp"
 
@@ -38,10 +39,26 @@ Command remove_known_host() {
   return command;
 }
 
+Command probe() {
+  const auto options = std::make_shared<auth::ProbeOptions>();
+  Command command =
+      verb("probe", "connect to an address, and say what a client meets there", options, auth::probe);
+  command.arguments.push_back(positional(
+      "ADDRESS", options->address,
+      "where to connect to; #IDENTITY behind it: as that agent of the home, by default control.connection"));
+  command.note =
+      "Exit code: 0 accepted; 2 refused, or waiting for approval; 1 anything else. It waits for ten seconds "
+      "at most.";
+  command.json =
+      R"({"state": "accepted", "user_id": "A", "identity": "a"} or {"state": "pending", "advice": "..."})";
+  return command;
+}
+
 }  // namespace
 
 std::vector<Command> host_commands() {
   std::vector<Command> out;
+  out.push_back(probe());
   out.push_back(add_known_host());
   out.push_back(list_known_hosts());
   out.push_back(remove_known_host());

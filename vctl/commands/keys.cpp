@@ -86,10 +86,10 @@ Command rotate() {
 }  // namespace
 
 std::vector<Command> key_commands() {
-  std::vector<Command> out;
-  out.push_back(keypair());
-  out.push_back(serverkey());
-  out.push_back(publickey());
+  std::vector<Command> out = with_bus(OverBus::kLocal, {keypair(), publickey()});
+  for (Command& command : with_bus(OverBus::kWorks, {serverkey()})) {
+    out.insert(out.begin() + 1, std::move(command));
+  }
   out.push_back(create());
   out.push_back(rotate());
   return out;

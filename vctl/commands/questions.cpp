@@ -159,7 +159,10 @@ Command test() {
 }  // namespace
 
 std::vector<Command> question_commands() {
-  return {check(), lint(), who_can(), what_can(), diff(), graph(), test()};
+  std::vector<Command> out =
+      with_bus(OverBus::kWorks, {check(), lint(), who_can(), what_can(), graph(), test()});
+  out.push_back(diff());
+  return out;
 }
 
 }  // namespace vipauth::vctl

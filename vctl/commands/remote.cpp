@@ -85,7 +85,8 @@ Command sync() {
 
 std::vector<Command> remote_commands() {
   Command remote = group("remote", "manage pending RMQ certs and ZMQ credentials");
-  remote.commands = {list(), approve(), deny(), forget(), sync()};
+  remote.commands = with_bus(OverBus::kWorks, {list(), approve(), deny(), forget()});
+  remote.commands.push_back(sync());
   return {remote};
 }
 

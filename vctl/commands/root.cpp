@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <ostream>
 
+#include <vipauth/vip_address.hpp>
+
 #include "commands/commands.hpp"
 #include "completion.hpp"
 #include "manual.hpp"
@@ -73,7 +75,7 @@ std::vector<Argument> common_arguments(CommonOptions& options) {
             }));
   out.push_back(flag({"--debug"}, options.debug, "show code and place of an error"));
   out.push_back(value({"-t", "--timeout"}, "SECS",
-                      "how long to wait for a file that somebody else edits (default: 60)",
+                      "how long to wait for a file that somebody else edits, or for a platform (default: 60)",
                       [&options](const std::string& text) -> Result<void> {
                         const auto seconds = parse_seconds(text);
                         if (!seconds) return seconds.error();
@@ -81,11 +83,14 @@ std::vector<Argument> common_arguments(CommonOptions& options) {
                         return {};
                       }));
   out.push_back(value({"--msgdebug"}, "MSGDEBUG", "accepted for VOLTTRON's sake, and not used", ignore));
-  out.push_back(
-      value({"--vip-address"}, "ZMQADDR", "not supported yet", [](const std::string&) -> Result<void> {
-        return Error{ErrorCode::kUnsupported, "not supported yet: vctl works on the files of the home folder",
-                     ""};
-      }));
+  out.push_back(value({"--vip-address"}, "ZMQADDR",
+                      "work on the running platform at this address, over its bus, rather than on files",
+                      [&options](const std::string& text) -> Result<void> {
+                        const auto address = VipAddress::parse(text);
+                        if (!address) return address.error();
+                        options.vip_address = text;
+                        return {};
+                      }));
   out.push_back(flag({"--json"}, options.json, "print one JSON document"));
   out.push_back(value({"--home"}, "DIR",
                       "the folder of the files (default: $VOLTTRON_HOME, else ~/.volttron)",
@@ -111,8 +116,10 @@ Command root_command(CommonOptions& options) {
   root.arguments = common_arguments(options);
   Command auth = group("auth", "manage authorization entries and encryption keys");
   for (auto commands :
-       {record_commands(), role_commands(), host_commands(), key_commands(), remote_commands(),
-        rpc_commands(), certificate_commands(), file_commands(), audit_commands(), question_commands()}) {
+       {with_bus(OverBus::kWorks, record_commands()), with_bus(OverBus::kWorks, role_commands()),
+        with_bus(OverBus::kLocal, host_commands()), key_commands(), remote_commands(),
+        with_bus(OverBus::kWorks, rpc_commands()), certificate_commands(), file_commands(), audit_commands(),
+        question_commands()}) {
     for (Command& command : commands) auth.commands.push_back(std::move(command));
   }
   root.commands.push_back(std::move(auth));

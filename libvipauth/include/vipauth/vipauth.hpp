@@ -35,6 +35,7 @@
 #include <vipauth/platform_start.hpp>
 #include <vipauth/policy_difference.hpp>
 #include <vipauth/record_secrets.hpp>
+#include <vipauth/remote_administration.hpp>
 #include <vipauth/remote_certificate_files.hpp>
 #include <vipauth/rpc_dispatcher.hpp>
 #include <vipauth/secret_file.hpp>
@@ -43,6 +44,7 @@
 #include <vipauth/topics_file.hpp>
 #include <vipauth/version.hpp>
 #include <vipauth/vip_address.hpp>
+#include <vipauth/vip_client.hpp>
 #include <vipauth/vip_keys.hpp>
 #include <vipauth/vip_message.hpp>
 #include <vipauth/web_users.hpp>
