@@ -85,8 +85,8 @@ if(TARGET vctl)
   vipauth_package(vctl SECTION admin SUGGESTS bash-completion TEXT "administer the authentication of a ZeroMQ message bus
 vctl auth shows, checks and edits who may connect to a VOLTTRON message bus,
 what they may call, and which topics are protected, and decides on those who
-wait to be let in. It works on the files of the platform's home, and is also
-installed as volttron-ctl.")
+wait to be let in. It works on the files of the platform's home, or over the
+bus of a running platform, and is also installed as volttron-ctl.")
 endif()
 
 # Not by `cmake --install`: where Python looks is Debian's business.
