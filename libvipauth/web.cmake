@@ -32,9 +32,12 @@ target_link_libraries(vipauth_web_static PUBLIC vipauth_static)
 set_target_properties(vipauth_web PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
 set_target_properties(vipauth_web_static PROPERTIES OUTPUT_NAME vipauth_web)
 
-install(TARGETS vipauth_web EXPORT vipauthWebTargets)
-install(TARGETS vipauth_web_static EXPORT vipauthWebStaticTargets)
-install(EXPORT vipauthWebTargets NAMESPACE vipauth:: DESTINATION ${package_dir})
-install(EXPORT vipauthWebStaticTargets NAMESPACE vipauth:: DESTINATION ${package_dir})
+install(FILES ${web_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vipauth COMPONENT libvipauth-web-dev)
+install(TARGETS vipauth_web EXPORT vipauthWebTargets
+  LIBRARY COMPONENT libvipauth-web0 NAMELINK_COMPONENT libvipauth-web-dev)
+install(TARGETS vipauth_web_static EXPORT vipauthWebStaticTargets ARCHIVE COMPONENT libvipauth-web-dev)
+install(EXPORT vipauthWebTargets NAMESPACE vipauth:: DESTINATION ${package_dir} COMPONENT libvipauth-web-dev)
+install(EXPORT vipauthWebStaticTargets NAMESPACE vipauth:: DESTINATION ${package_dir} COMPONENT libvipauth-web-dev)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/vipauth_web.pc.in vipauth_web.pc @ONLY)
-install(FILES "${CMAKE_CURRENT_BINARY_DIR}/vipauth_web.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/vipauth_web.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+  COMPONENT libvipauth-web-dev)

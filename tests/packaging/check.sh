@@ -72,12 +72,7 @@ find "$work/alone" -name '*.cpp' -print0 |
 
 echo "== the C interface, in C99"
 read -ra flags < <(pkg-config --cflags --libs vipauth)
-cat >"$work/c_user.c" <<'END'
-#include <stdio.h>
-#include <vipauth.h>
-int main(void) { return puts(vipauth_version()) < 0 || vipauth_abi() != VIPAUTH_ABI; }
-END
-cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$work/c_user.c" "${flags[@]}" -o "$work/c_user"
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$here/c_consumer.c" "${flags[@]}" -o "$work/c_user"
 expect_version env LD_LIBRARY_PATH="$lib" "$work/c_user"
 
 echo "== the C interface has the functions that programs were built against"

@@ -77,7 +77,7 @@ VIPAUTH_EXPORT std::string make_user_id();
 /// Source: semantics 2 (UUIDv5 of domain, address, mechanism, credentials).
 VIPAUTH_EXPORT std::string derive_user_id(const Json& record);
 
-/// `address` with an IPv4-mapped IPv6 form (`::ffff:10.0.0.1`) written as IPv4; any other text unchanged.
+/// `address`, written as IPv4 where it is an IPv4 address mapped to IPv6; any other text unchanged.
 VIPAUTH_EXPORT std::string canonical_address(std::string_view address);
 
 }  // namespace vipauth

@@ -10,8 +10,8 @@
 
 namespace vipauth {
 
-/// The name of a certificate's subject, safe as a file name: 1 to 64 of `[A-Za-z0-9_.-]`, with no empty part
-/// between dots.
+/// The name of a certificate's subject, safe as a file name. It has 1 to 64 of `[A-Za-z0-9_.-]`, and no empty
+/// part between dots.
 ///
 /// Those that other platforms ask for are `<this instance>.<their instance>.<identity of the agent>`:
 /// "volttron1.volttron2.platform.agent".

@@ -30,8 +30,8 @@ class Pattern {
   /// True where `text` has the form of a regular expression, be it valid or not.
   VIPAUTH_EXPORT static bool looks_like_regex(std::string_view text) noexcept;
 
-  /// What was probably meant by a text with a slash at one end only, such as `/.*`: that with both. Nothing
-  /// for a text that does not look like a regular expression, or is one.
+  /// What was probably meant by a text with a slash at one end only. For `/.*` that is `/.*/`; nothing for a
+  /// text that does not look like a regular expression, or is one.
   VIPAUTH_EXPORT static std::optional<std::string> likely_intent(std::string_view text);
 
   /// `value`, escaped so that it stands for itself inside a regular expression.

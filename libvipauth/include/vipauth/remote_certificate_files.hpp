@@ -16,9 +16,9 @@
 
 namespace vipauth {
 
-/// What an agent keeps of its certificates for other platforms, in the folder `certificates` of its home: its
-/// one key `private/<local>.pem` (0600), and for each platform `remote_certs/<remote>.<local>.crt`,
-/// `<remote>_ca.crt`, and `<remote>.<local>.json` with where they are from (0644).
+/// What an agent keeps of its certificates for other platforms, in the folder `certificates` of its home.
+/// That is its one key `private/<local>.pem` (0600), and for each platform `<remote>_ca.crt`,
+/// `remote_certs/<remote>.<local>.crt`, and `<remote>.<local>.json` with where they are from (0644).
 ///
 /// Files are replaced one by one, the last of them the `.json`: without it the others are not used. Any
 /// number of processes may use the folder at once. Source: VOLTTRON certs.py, Certs.save_agent_remote_info.

@@ -1,5 +1,6 @@
 #pragma once
 
+/// \file
 /// Everything at once. A header of its own for each type is cheaper to compile.
 
 #include <vipauth/administration.hpp>
