@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,6 +54,9 @@ class ConnectionMonitor {
   VIPAUTH_EXPORT ConnectionState update(std::chrono::milliseconds timeout = std::chrono::milliseconds(0));
 
   VIPAUTH_EXPORT ConnectionState state() const noexcept;
+
+  /// How often the server has let us in, up to the last update(): libzmq connects again by itself.
+  VIPAUTH_EXPORT std::uint64_t connections() const noexcept;
 
   /// One or two sentences for the client's user: what it is, and what to do.
   VIPAUTH_EXPORT std::string advice() const;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ class VipClient {
     std::string user_id;
     std::string router_id;
     std::string identity;
+    /// Counts the connections of this peer. The router has forgotten what was subscribed to and declared over
+    /// an earlier one.
+    std::uint64_t connection = 0;
   };
   /// Who calls a method of this peer.
   struct Caller {
@@ -58,7 +62,8 @@ class VipClient {
   VIPAUTH_EXPORT ConnectionMonitor& monitor();
 
   /// Says hello until the router answers. While somebody else is connected under this identity a router
-  /// answers nobody: then it connects anew, again and again.
+  /// answers nobody: then it connects anew, again and again. Said again later, it tells whether the router
+  /// still accepts this peer, and answers calls meanwhile.
   /// \return kPermissionDenied  the server refuses this key, for good; or this identity, to this user
   /// \return kConflict          another server key; kUnsupported  no CURVE there
   /// \return kUnavailable       nobody there, or no answer, in that time

@@ -28,11 +28,12 @@ class ConnectionStory {
   using Time = std::chrono::steady_clock::time_point;
 
   ConnectionState state() const noexcept { return state_; }
+  std::uint64_t connections() const noexcept { return connections_; }
 
   void take(std::uint16_t event, std::uint32_t value, Time now) noexcept {
     switch (event) {
       case ZMQ_EVENT_CONNECTED: connected_ = now; return;  // only to the host: the handshake comes now
-      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return become(ConnectionState::kConnected);
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: ++connections_; return become(ConnectionState::kConnected);
       case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return become(ConnectionState::kRefused);
       case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         return become(value == ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC ? ConnectionState::kWrongServerKey
@@ -67,6 +68,7 @@ class ConnectionStory {
 
   ConnectionState state_ = ConnectionState::kConnecting;
   Time connected_{};
+  std::uint64_t connections_ = 0;
   int hang_ups_ = 0;
 };
 
@@ -154,6 +156,7 @@ struct ConnectionMonitor::Impl {
 
   const std::shared_ptr<Watch> watch = std::make_shared<Watch>();
   ConnectionState state = ConnectionState::kConnecting;  // as last told
+  std::uint64_t connections = 0;                         // the same
   std::thread reader;
 };
 
@@ -190,10 +193,12 @@ ConnectionState ConnectionMonitor::update(std::chrono::milliseconds timeout) {
   Watch& watch = *impl_->watch;
   std::unique_lock lock(watch.mutex);
   watch.changed.wait_for(lock, timeout, [&] { return watch.ended || watch.story.state() != impl_->state; });
+  impl_->connections = watch.story.connections();
   return impl_->state = watch.story.state();
 }
 
 ConnectionState ConnectionMonitor::state() const noexcept { return impl_->state; }
+std::uint64_t ConnectionMonitor::connections() const noexcept { return impl_->connections; }
 
 std::string ConnectionMonitor::advice() const {
   switch (impl_->state) {

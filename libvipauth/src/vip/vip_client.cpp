@@ -32,6 +32,7 @@ constexpr milliseconds kFirstWelcomeTime{400};
 constexpr milliseconds kLongestWelcomeTime{10'000};
 constexpr milliseconds kLookAgain{20};  // at the state of the connection, which no poll tells
 constexpr int kHighWaterMark = 6000;
+constexpr std::int64_t kMaxFrameBytes = std::int64_t{64} * 1024 * 1024;
 
 Error unanswered(std::string_view what, const std::string& why) {
   return Error{ErrorCode::kUnavailable, std::string(what) + ": " + why, ""};
@@ -80,7 +81,7 @@ std::optional<Error> hopeless(const ConnectionMonitor& monitor) {
 std::optional<VipClient::Welcome> read_welcome(const VipMessage& message) {
   const auto& arguments = message.arguments;
   if (message.subsystem != "hello" || arguments.size() < 4 || arguments[0] != "welcome") return std::nullopt;
-  return VipClient::Welcome{message.user, arguments[2], arguments[3]};
+  return VipClient::Welcome{message.user, arguments[2], arguments[3], 0};
 }
 
 }  // namespace
@@ -97,6 +98,8 @@ struct VipClient::Impl {
   /// What answers a request; nothing: it is for somebody else.
   using Take = std::function<std::optional<Result<Json>>(const VipMessage&)>;
 
+  /// Counts those of all sockets, up to the last look at the monitor.
+  std::uint64_t connections() const { return earlier_connections + monitor->connections(); }
   std::string next_id() { return id_prefix + '.' + std::to_string(++last_id); }
   void send(const VipMessage& message);
   std::optional<VipMessage> receive(Deadline deadline);
@@ -110,6 +113,8 @@ struct VipClient::Impl {
   std::string id_prefix;
   std::uint64_t last_id = 0;
   bool is_welcome = false;
+  std::uint64_t earlier_connections = 0;  // of sockets that are no more
+  std::uint64_t welcomed_connection = 0;
   zmq::context_t context;
   zmq::socket_t socket;
   std::optional<ConnectionMonitor> monitor;
@@ -121,6 +126,7 @@ struct VipClient::Impl {
 
 Result<void> VipClient::Impl::connect() {
   try {
+    if (monitor) earlier_connections = connections();
     monitor.reset();
     socket = zmq::socket_t(context, zmq::socket_type::dealer);
     if (auto secured = secure_client_socket(socket, keys); !secured) return secured;
@@ -128,6 +134,7 @@ Result<void> VipClient::Impl::connect() {
     socket.set(zmq::sockopt::immediate, true);
     socket.set(zmq::sockopt::sndhwm, kHighWaterMark);
     socket.set(zmq::sockopt::rcvhwm, kHighWaterMark);
+    socket.set(zmq::sockopt::maxmsgsize, kMaxFrameBytes);
     socket.set(zmq::sockopt::tcp_keepalive, 1);
     socket.set(zmq::sockopt::tcp_keepalive_idle, 180);
     socket.set(zmq::sockopt::tcp_keepalive_intvl, 20);
@@ -259,8 +266,8 @@ Result<Json> VipClient::Impl::pubsub(std::vector<std::string> arguments, Patienc
   const std::string id = next_id();
   return request({.peer = {}, .user = {}, .id = id, .subsystem = "pubsub", .arguments = std::move(arguments)},
                  patience, [&](const VipMessage& message) -> std::optional<Result<Json>> {
-                   const bool is_answer = message.id == id && message.subsystem == "pubsub" &&
-                                          message.arguments.size() >= 2 &&
+                   const bool is_answer = message.id == id && message.peer.empty() &&
+                                          message.subsystem == "pubsub" && message.arguments.size() >= 2 &&
                                           message.arguments[0] == "request_response";
                    if (!is_answer) return std::nullopt;
                    return Json(static_cast<std::int64_t>(count_of(message.arguments[1])));
@@ -273,6 +280,7 @@ Result<VipClient::Welcome> VipClient::hello(Patience patience) {
   const Deadline deadline = steady_clock::now() + patience;
   milliseconds welcome_time = kFirstWelcomeTime;
   std::string id;  // of the hello that was said over this connection; empty: none yet
+  std::uint64_t connection = 0;
   Deadline welcome_until{};
   while (true) {
     const ConnectionState state = impl_->monitor->update();
@@ -280,17 +288,26 @@ Result<VipClient::Welcome> VipClient::hello(Patience patience) {
     const Deadline now = steady_clock::now();
     if (now >= deadline) break;
     if (state == ConnectionState::kConnected && id.empty()) {
+      // Who answered over this connection before is only slow.
+      connection = impl_->connections();
+      if (impl_->welcomed_connection == connection) welcome_time = kLongestWelcomeTime;
       id = impl_->next_id();
       welcome_until = now + welcome_time;
       impl_->send({.peer = {}, .user = {}, .id = id, .subsystem = "hello", .arguments = {"hello"}});
     }
-    const auto received = impl_->receive(std::min(deadline, now + kLookAgain));
-    if (received && !id.empty() && vip_message_id(*received) == id) {
+    auto received = impl_->receive(std::min(deadline, now + kLookAgain));
+    const bool is_answer =
+        received && received->peer.empty() && !id.empty() && vip_message_id(*received) == id;
+    if (is_answer) {
       if (const auto error = VipError::parse(*received)) return error_of(*error);
       if (auto welcome = read_welcome(*received)) {
         impl_->is_welcome = true;
+        impl_->welcomed_connection = welcome->connection = connection;
         return *std::move(welcome);
       }
+    } else if (received) {
+      impl_->handle(*std::move(received));
+      continue;
     }
     if (!received && !id.empty() && steady_clock::now() >= welcome_until) {
       id.clear();
@@ -338,7 +355,7 @@ Result<std::string> VipClient::query(std::string_view name, Patience patience) {
   const auto answer = impl_->request(
       {.peer = {}, .user = {}, .id = id, .subsystem = "query", .arguments = {std::string(name)}}, patience,
       [&](const VipMessage& message) -> std::optional<Result<Json>> {
-        if (message.id != id || message.subsystem != "query") return std::nullopt;
+        if (message.id != id || !message.peer.empty() || message.subsystem != "query") return std::nullopt;
         return Json(message.arguments.size() > 1 ? message.arguments[1] : std::string());
       });
   if (!answer) return answer.error();
@@ -348,15 +365,15 @@ Result<std::string> VipClient::query(std::string_view name, Patience patience) {
 Result<std::vector<std::string>> VipClient::peers(Patience patience) {
   const std::string id = impl_->next_id();
   std::vector<std::string> out;
-  const auto answer =
-      impl_->request({.peer = {}, .user = {}, .id = id, .subsystem = "peerlist", .arguments = {"list"}},
-                     patience, [&](const VipMessage& message) -> std::optional<Result<Json>> {
-                       const bool is_answer = message.id == id && message.subsystem == "peerlist" &&
-                                              !message.arguments.empty() && message.arguments[0] == "listing";
-                       if (!is_answer) return std::nullopt;
-                       out.assign(message.arguments.begin() + 1, message.arguments.end());
-                       return Json();
-                     });
+  const auto answer = impl_->request(
+      {.peer = {}, .user = {}, .id = id, .subsystem = "peerlist", .arguments = {"list"}}, patience,
+      [&](const VipMessage& message) -> std::optional<Result<Json>> {
+        const bool is_answer = message.id == id && message.peer.empty() && message.subsystem == "peerlist" &&
+                               !message.arguments.empty() && message.arguments[0] == "listing";
+        if (!is_answer) return std::nullopt;
+        out.assign(message.arguments.begin() + 1, message.arguments.end());
+        return Json();
+      });
   if (!answer) return answer.error();
   return out;
 }
