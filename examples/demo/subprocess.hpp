@@ -4,7 +4,7 @@
 #include <sys/types.h>
 #include <vector>
 
-namespace mini_bus {
+namespace demo {
 
 /// A program that runs beside this one, and is ended with this object.
 class Subprocess {
@@ -37,4 +37,4 @@ struct Outcome {
 /// \throws std::system_error
 Outcome run_program(const std::vector<std::string>& arguments);
 
-}  // namespace mini_bus
+}  // namespace demo

@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <spawn.h>
 
-namespace mini_bus {
+namespace demo {
 namespace {
 
 struct Started {
@@ -107,4 +107,4 @@ Outcome run_program(const std::vector<std::string>& arguments) {
   return outcome;
 }
 
-}  // namespace mini_bus
+}  // namespace demo

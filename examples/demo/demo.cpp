@@ -1,8 +1,8 @@
-// mini_bus_demo: the story of a stranger who becomes an agent, played with real programs on real sockets.
+// vipauth_demo: the story of a stranger who becomes an agent, played with real programs on real sockets.
 //
-// It runs mini_bus on a fresh home, does with vctl what an administrator would, and plays the agents itself.
-// Each step says what was done and what the bus decided; a step that comes out otherwise ends the demo with a
-// failure.
+// It runs vip_router on a fresh home, does with vctl what an administrator would, and plays the agents
+// itself. Each step says what was done and what the bus decided; a step that comes out otherwise ends the
+// demo with a failure.
 
 #include <atomic>
 #include <chrono>
@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -19,27 +18,32 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
 #include <signal.h>
 
-#include "arguments.hpp"
-#include "mini_agent.hpp"
+#include <vipauth/python_repr.hpp>
+#include <vipauth/vipauth.hpp>
+
+#include "page.hpp"
 #include "subprocess.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-using mini_bus::MiniAgent;
-using mini_bus::Outcome;
-using mini_bus::Subprocess;
+using demo::Outcome;
+using demo::Page;
+using demo::Subprocess;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 using vipauth::ConnectionState;
 using vipauth::CurveKeyPair;
+using vipauth::ErrorCode;
+using vipauth::Json;
+using vipauth::Result;
+using vipauth::VipClient;
 
 // A demo that has come to a halt is given up after this time.
 constexpr seconds kPatience{60};
@@ -50,6 +54,8 @@ constexpr seconds kApprovalLimit{20};
 #else
 constexpr seconds kApprovalLimit{3};
 #endif
+
+constexpr const char* kLog = "router.log";
 
 volatile sig_atomic_t interrupted = 0;
 
@@ -69,57 +75,6 @@ void wait_until(const std::string& what, const std::function<bool()>& condition)
     std::this_thread::sleep_for(milliseconds(10));
   }
 }
-
-// ---- Telling ----
-
-/// The story as it is printed: steps, and what happens in each.
-class Page {
- public:
-  void title(const std::string& text) const { std::cout << bold(text) << "\n"; }
-
-  void step(const std::string& text) {
-    std::ostringstream number;
-    number << std::setw(2) << ++steps_;
-    std::cout << "\n" << bold(number.str() + "  " + text) << "\n";
-  }
-
-  int steps() const { return steps_; }
-
-  void tell(const std::string& text) const { write("    ", text, ""); }
-  void command(const std::string& text) const { write("    $ ", text, "36"); }
-  void output(const std::string& text) const { write("      ", text, "2"); }
-  void allowed(const std::string& text) const { write("    allowed: ", text, "32"); }
-  void refused(const std::string& text) const { write("    refused: ", text, "33"); }
-  void good(const std::string& text) const { std::cout << "\n" << coloured(text, "32") << "\n"; }
-
- private:
-  static constexpr std::size_t kWidth = 100;
-
-  std::string coloured(const std::string& text, const std::string& colour) const {
-    return has_colour_ && !colour.empty() ? "\x1b[" + colour + "m" + text + "\x1b[0m" : text;
-  }
-  std::string bold(const std::string& text) const { return coloured(text, "1"); }
-
-  /// Writes lines behind `lead`, broken between words.
-  void write(const std::string& lead, const std::string& text, const std::string& colour) const {
-    std::istringstream lines(text);
-    std::string margin = lead;
-    for (std::string line; std::getline(lines, line);) {
-      while (margin.size() + line.size() > kWidth) {
-        const std::size_t space = line.rfind(' ', kWidth - margin.size());
-        if (space == std::string::npos || space == 0) break;
-        std::cout << margin << coloured(line.substr(0, space), colour) << "\n";
-        line.erase(0, space + 1);
-        margin.assign(lead.size(), ' ');
-      }
-      std::cout << (line.empty() ? "" : margin + coloured(line, colour)) + "\n";
-      margin.assign(lead.size(), ' ');
-    }
-  }
-
-  const bool has_colour_ = isatty(STDOUT_FILENO) != 0;
-  int steps_ = 0;
-};
 
 // ---- The stage ----
 
@@ -151,15 +106,23 @@ class TemporaryHome {
   fs::path path_;
 };
 
+/// \throws Failure, where the router does not welcome it
+void must_be_welcome(VipClient& agent) {
+  if (const auto welcome = agent.hello(kPatience); !welcome) throw Failure(welcome.error().to_string());
+}
+
 /// An agent that answers calls on a thread of its own.
 class Server {
  public:
-  Server(MiniAgent agent, const std::string& method, const std::string& result) : agent_(std::move(agent)) {
-    const auto reply = agent_.serve(
-        method, [result](const std::string&, const std::string&) { return MiniAgent::Reply{true, result}; });
-    if (!reply || !reply->ok) throw Failure("the bus does not let an agent serve " + method);
+  Server(VipClient agent, const std::string& method, std::vector<vipauth::Parameter> parameters,
+         const std::string& result)
+      : agent_(std::move(agent)) {
+    agent_.methods().add(
+        method, std::move(parameters), "",
+        [result](VipClient::Caller&, const vipauth::CallArguments&) -> Result<Json> { return Json(result); });
+    must_be_welcome(agent_);
     thread_ = std::thread([this] {
-      while (!stopping_) agent_.next_event(milliseconds(50));
+      while (!stopping_) agent_.next_publication(milliseconds(50));
     });
   }
   Server(const Server&) = delete;
@@ -170,7 +133,7 @@ class Server {
   }
 
  private:
-  MiniAgent agent_;
+  VipClient agent_;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };
@@ -197,15 +160,19 @@ class Demo {
   void removed_record_refuses();
   void wrong_server_key_shows();
   void nobody_there_shows();
+  void administered_over_the_bus();
 
   std::string vctl(const std::vector<std::string>& arguments);
-  MiniAgent connect(const std::string& identity, const CurveKeyPair& keys);
-  void wait_for_state(MiniAgent& agent, ConnectionState state);
+  VipClient open(const std::string& endpoint, const vipauth::CurveKey& server_key,
+                 const std::string& identity, const CurveKeyPair& keys);
+  VipClient connect(const std::string& identity, const CurveKeyPair& keys) {
+    return open(endpoint_, *server_key_, identity, keys);
+  }
+  void wait_for_state(VipClient& agent, ConnectionState state);
 
-  /// The bus's answer, which must be as expected: allowed; or refused, with that text where one is given.
-  static MiniAgent::Reply answered(const std::optional<MiniAgent::Reply>& reply);
-  void must_allow(const std::optional<MiniAgent::Reply>& reply, const std::string& otherwise = {});
-  void must_refuse(const std::optional<MiniAgent::Reply>& reply, const std::string& text = {});
+  // The platform's answer, which must be as expected.
+  void must_allow(const Result<Json>& answer, const std::string& otherwise = {});
+  void must_refuse(const Result<Json>& answer, const std::string& text = {});
 
   const fs::path programs_;
   Page page_;
@@ -223,9 +190,9 @@ class Demo {
 
   std::unique_ptr<Server> temp_agent_;
   std::unique_ptr<Server> agent_a_;
-  std::optional<MiniAgent> alice_;
-  std::optional<MiniAgent> agent_b_;
-  std::optional<MiniAgent> mallory_;
+  std::optional<VipClient> alice_;
+  std::optional<VipClient> agent_b_;
+  std::optional<VipClient> mallory_;
   std::string pending_user_id_;
 };
 
@@ -260,47 +227,64 @@ std::string Demo::vctl(const std::vector<std::string>& arguments) {
     typed += " " + quoted(argument);
   }
   page_.command(typed);
-  Outcome outcome = mini_bus::run_program(command);
+  Outcome outcome = demo::run_program(command);
   page_.output(outcome.output);
   if (outcome.exit_code != 0) throw Failure(typed + " ended with " + std::to_string(outcome.exit_code));
   return std::move(outcome.output);
 }
 
-MiniAgent Demo::connect(const std::string& identity, const CurveKeyPair& keys) {
-  auto agent = MiniAgent::connect(endpoint_, *server_key_, keys, identity);
+VipClient Demo::open(const std::string& endpoint, const vipauth::CurveKey& server_key,
+                     const std::string& identity, const CurveKeyPair& keys) {
+  auto agent = VipClient::open({.endpoint = endpoint,
+                                .server_key = server_key,
+                                .own = {keys.public_key, vipauth::SecretKey(keys.secret_key.bytes())},
+                                .ipv6 = {},
+                                .identity = identity});
   if (!agent) throw Failure(agent.error().to_string());
   return std::move(*agent);
 }
 
-void Demo::wait_for_state(MiniAgent& agent, ConnectionState state) {
+void Demo::wait_for_state(VipClient& agent, ConnectionState state) {
   wait_until("a connection is " + std::string(to_string(state)),
              [&] { return agent.monitor().update(milliseconds(10)) == state; });
 }
 
-MiniAgent::Reply Demo::answered(const std::optional<MiniAgent::Reply>& reply) {
+bool is_refused(const Result<Json>& answer) {
+  return !answer && answer.error().code == ErrorCode::kPermissionDenied;
+}
+
+// What a hello, or a publication, was answered, in the form of a call's answer.
+
+Result<Json> as_answer(const Result<VipClient::Welcome>& welcome) {
+  if (!welcome) return welcome.error();
+  return Json("hello, " + welcome->user_id);
+}
+
+Result<Json> as_answer(const Result<std::size_t>& count) {
+  if (!count) return count.error();
+  return Json(static_cast<std::int64_t>(*count));
+}
+
+void Demo::must_allow(const Result<Json>& answer, const std::string& otherwise) {
   if (interrupted != 0) throw Failure("interrupted");
-  if (!reply) throw Failure("the bus does not answer");
-  return *reply;
+  if (!answer) throw Failure("must be allowed, but: " + answer.error().to_string());
+  page_.allowed(otherwise.empty() ? python_str(*answer) : otherwise);
 }
 
-void Demo::must_allow(const std::optional<MiniAgent::Reply>& reply, const std::string& otherwise) {
-  const MiniAgent::Reply answer = answered(reply);
-  if (!answer.ok) throw Failure("must be allowed, but: " + answer.text);
-  page_.allowed(otherwise.empty() ? answer.text : otherwise);
-}
-
-void Demo::must_refuse(const std::optional<MiniAgent::Reply>& reply, const std::string& text) {
-  const MiniAgent::Reply answer = answered(reply);
-  if (answer.ok) throw Failure("must be refused, but was allowed: " + answer.text);
-  if (!text.empty() && answer.text != text)
-    throw Failure("must be refused with: " + text + "\nbut: " + answer.text);
-  page_.refused(answer.text);
+void Demo::must_refuse(const Result<Json>& answer, const std::string& text) {
+  if (interrupted != 0) throw Failure("interrupted");
+  if (answer) throw Failure("must be refused, but was allowed: " + python_str(*answer));
+  const std::string& told = answer.error().message;
+  if (!is_refused(answer) || (!text.empty() && told != text)) {
+    throw Failure("must be refused with: " + text + "\nbut: " + answer.error().to_string());
+  }
+  page_.refused(told);
 }
 
 // ---- The story ----
 
 void Demo::start_bus() {
-  page_.step("A home, and a bus");
+  page_.step("A home, and a router");
   home_.write("auth.json", R"({
   // TempAgent and AgentA answer calls, and say which capabilities their methods require.
   "allow": [
@@ -324,22 +308,27 @@ void Demo::start_bus() {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet
   setenv("VOLTTRON_HOME", home_.path().c_str(), 1);
   page_.command("export VOLTTRON_HOME=" + home_.path().string());
-  page_.command("mini_bus --home $VOLTTRON_HOME &");
+  const std::string address = "tcp://127.0.0.1:*";
+  page_.command("vip_router --vip-address '" + address + "' -v &");
   bus_ = std::make_unique<Subprocess>(
-      std::vector<std::string>{(programs_ / "mini_bus").string(), "--home", home_.path().string()},
-      (home_.path() / "bus.log").string());
-  const std::string endpoint_line = bus_->read_line();
+      std::vector<std::string>{(programs_ / "vip_router").string(), "--vip-address", address, "-v"},
+      (home_.path() / kLog).string());
+  const std::string address_line = bus_->read_line();
   const std::string key_line = bus_->read_line();
-  page_.output(endpoint_line + "\n" + key_line);
-  if (!endpoint_line.starts_with("endpoint ") || !key_line.starts_with("serverkey ")) throw Failure("no bus");
-  endpoint_ = endpoint_line.substr(endpoint_line.find(' ') + 1);
+  page_.output(address_line + "\n" + key_line);
+  if (!address_line.starts_with("address ") || !key_line.starts_with("serverkey "))
+    throw Failure("no router");
+  endpoint_ = address_line.substr(address_line.find(' ') + 1);
   auto key = vipauth::CurveKey::parse(key_line.substr(key_line.find(' ') + 1));
   if (!key) throw Failure(key.error().to_string());
   server_key_ = *key;
 
-  temp_agent_ =
-      std::make_unique<Server>(connect("TempAgent", temp_keys_), "set_temperature", "set to 70 degrees");
-  agent_a_ = std::make_unique<Server>(connect("AgentA", a_keys_), "bar",
+  const auto parameter = [](const char* name) {
+    return std::vector<vipauth::Parameter>{{name, vipauth::Parameter::Kind::kPositional, std::nullopt}};
+  };
+  temp_agent_ = std::make_unique<Server>(connect("TempAgent", temp_keys_), "set_temperature",
+                                         parameter("temp"), "set to 70 degrees");
+  agent_a_ = std::make_unique<Server>(connect("AgentA", a_keys_), "bar", parameter("x"),
                                       "If you can see this, then you have the required capabilities");
   page_.allowed("TempAgent and AgentA are connected, and serve their methods");
 }
@@ -352,7 +341,7 @@ void Demo::stranger_is_pending() {
   page_.output(alice_->monitor().advice());
 
   wait_until("the stranger is listed as PENDING", [&] {
-    const Outcome list = mini_bus::run_program({(programs_ / "vctl").string(), "auth", "remote", "list"});
+    const Outcome list = demo::run_program({(programs_ / "vctl").string(), "auth", "remote", "list"});
     pending_user_id_ = user_id_of_pending(list.output);
     return !pending_user_id_.empty();
   });
@@ -366,7 +355,8 @@ void Demo::approval_lets_it_in() {
         "TEMP_SETTER,FOO_PUBLISHER"});
   wait_for_state(*alice_, ConnectionState::kConnected);
   const auto time = steady_clock::now() - before;
-  must_allow(alice_->hello(), alice_->monitor().advice());
+  const auto welcome = alice_->hello();
+  must_allow(as_answer(welcome), alice_->monitor().advice());
   std::ostringstream measured;
   measured << std::fixed << std::setprecision(1) << in_seconds(time)
            << " s after the command was typed (at most " << in_seconds(kApprovalLimit) << " s)";
@@ -378,7 +368,7 @@ void Demo::approval_lets_it_in() {
 void Demo::method_refuses() {
   page_.step("It calls a method that requires a capability it does not hold");
   page_.tell("AliceAgent calls TempAgent.set_temperature(temp=70)");
-  must_refuse(alice_->call("TempAgent", "set_temperature", R"({"temp": 70})"),
+  must_refuse(alice_->call("TempAgent", "set_temperature", Json::Object{{"temp", 70}}),
               "method \"set_temperature\" requires capabilities ['CAP_SET_TEMP'], but capability list [] was "
               "provided");
 }
@@ -387,12 +377,12 @@ void Demo::capability_allows() {
   page_.step("Its role gets the capability, and it may");
   vctl({"auth", "add-role", "TEMP_SETTER", "CAP_SET_TEMP"});
   page_.tell("AliceAgent calls TempAgent.set_temperature(temp=70)");
-  std::optional<MiniAgent::Reply> reply;
+  Result<Json> answer = Json();
   wait_until("the capability counts", [&] {
-    reply = alice_->call("TempAgent", "set_temperature", R"({"temp": 70})");
-    return answered(reply).ok;
+    answer = alice_->call("TempAgent", "set_temperature", Json::Object{{"temp", 70}});
+    return answer.has_value();
   });
-  must_allow(reply);
+  must_allow(answer);
 }
 
 void Demo::restriction_holds() {
@@ -401,41 +391,44 @@ void Demo::restriction_holds() {
   vctl({"auth", "add", "--user_id", "AgentB", "--roles", "BAR_WITH_1", "--credentials",
         b_keys_.public_key.to_base64url()});
   agent_b_.emplace(connect("AgentB", b_keys_));
+  must_be_welcome(*agent_b_);
   page_.tell("AgentB calls AgentA.bar(x=1)");
-  must_allow(agent_b_->call("AgentA", "bar", R"({"x": 1})"));
+  must_allow(agent_b_->call("AgentA", "bar", Json::Object{{"x", 1}}));
   page_.tell("AgentB calls AgentA.bar(x=42)");
-  must_refuse(agent_b_->call("AgentA", "bar", R"({"x": 42})"),
+  must_refuse(agent_b_->call("AgentA", "bar", Json::Object{{"x", 42}}),
               "User AgentB can call method bar only with x=1 but called with x=42");
 }
 
 void Demo::topic_is_protected() {
   page_.step("A protected topic refuses, and allows who holds its capability");
-  must_allow(agent_b_->subscribe("foo"), "AgentB subscribes to foo");
+  if (const auto subscribed = agent_b_->subscribe("foo"); !subscribed)
+    throw Failure(subscribed.error().to_string());
+  page_.allowed("AgentB subscribes to foo");
   const std::string rules =
       R"({"write-protect": [{"topic": "foo", "capabilities": ["can_publish_to_foo"]}]})";
   page_.command("echo '" + rules + "' > $VOLTTRON_HOME/protected_topics.json");
   home_.write("protected_topics.json", rules + "\n");
 
   page_.tell("AliceAgent publishes to foo/bar");
-  std::optional<MiniAgent::Reply> reply;
+  Result<Json> answer = Json();
   wait_until("the topic is protected", [&] {
-    reply = alice_->publish("foo/bar", "before");
-    return !answered(reply).ok;
+    answer = as_answer(alice_->publish("foo/bar", Json(), "before"));
+    return is_refused(answer);
   });
-  must_refuse(reply,
+  must_refuse(answer,
               "to publish to topic \"foo/bar\" requires capabilities ['can_publish_to_foo'], but capability "
               "list ['CAP_SET_TEMP'] was provided");
   vctl({"auth", "add-role", "FOO_PUBLISHER", "can_publish_to_foo"});
   page_.tell("AliceAgent publishes to foo/bar again");
   wait_until("the capability counts", [&] {
-    reply = alice_->publish("foo/bar", "Here is a message");
-    return answered(reply).ok;
+    answer = as_answer(alice_->publish("foo/bar", Json(), "Here is a message"));
+    return answer.has_value();
   });
   wait_until("the subscriber has the message", [&] {
-    const auto event = agent_b_->next_event(milliseconds(100));
-    return event && event->sender == "AliceAgent" && event->payload == "Here is a message";
+    const auto event = agent_b_->next_publication(milliseconds(100));
+    return event && event->sender == "AliceAgent" && event->message == Json("Here is a message");
   });
-  must_allow(reply, "AgentB receives \"Here is a message\" from AliceAgent");
+  must_allow(answer, "AgentB receives \"Here is a message\" from AliceAgent");
 }
 
 void Demo::impostor_is_refused() {
@@ -443,48 +436,64 @@ void Demo::impostor_is_refused() {
   vctl({"auth", "add", "--user_id", "Mallory", "--credentials", mallory_keys_.public_key.to_base64url()});
   page_.tell("Mallory says hello as platform.historian");
   {
-    MiniAgent impostor = connect("platform.historian", mallory_keys_);
-    must_refuse(impostor.hello());
+    VipClient impostor = connect("platform.historian", mallory_keys_);
+    must_refuse(as_answer(impostor.hello()));
   }
   page_.tell("Mallory says hello as Mallory");
   mallory_.emplace(connect("Mallory", mallory_keys_));
-  must_allow(mallory_->hello(), "hello, Mallory");
+  must_allow(as_answer(mallory_->hello()));
 }
 
 void Demo::removed_record_refuses() {
   page_.step("The impostor's record is removed, and its next message is refused");
-  const std::string list = mini_bus::run_program({(programs_ / "vctl").string(), "auth", "list"}).output;
+  const std::string list = demo::run_program({(programs_ / "vctl").string(), "auth", "list"}).output;
   const std::string head = "INDEX: ";
   const std::size_t user = list.find("\"user_id\": \"Mallory\"");
   const std::size_t index = user == std::string::npos ? user : list.rfind(head, user);
   if (index == std::string::npos) throw Failure("vctl auth list does not show Mallory:\n" + list);
   const std::size_t digits = index + head.size();
-  must_allow(mallory_->publish("weather", "sunny"),
+  must_allow(as_answer(mallory_->publish("weather", Json(), "sunny")),
              "Mallory still publishes to a topic that nothing protects");
   vctl({"auth", "remove", list.substr(digits, list.find('\n', digits) - digits), "--yes"});
   page_.tell("Mallory publishes once more, over the same connection");
-  std::optional<MiniAgent::Reply> reply;
+  Result<Json> answer = Json();
   wait_until("it is revoked", [&] {
-    reply = mallory_->publish("weather", "sunny");
-    return !answered(reply).ok;
+    answer = as_answer(mallory_->publish("weather", Json(), "sunny"));
+    return is_refused(answer);
   });
-  must_refuse(reply);
+  must_refuse(answer);
 }
 
 void Demo::wrong_server_key_shows() {
   page_.step("An agent that expects another server key can tell");
-  auto agent = MiniAgent::connect(endpoint_, CurveKeyPair::generate().public_key, b_keys_, "AgentB");
-  if (!agent) throw Failure(agent.error().to_string());
-  wait_for_state(*agent, ConnectionState::kWrongServerKey);
-  page_.refused(agent->monitor().advice());
+  VipClient agent = open(endpoint_, CurveKeyPair::generate().public_key, "AgentB", b_keys_);
+  wait_for_state(agent, ConnectionState::kWrongServerKey);
+  page_.refused(agent.monitor().advice());
 }
 
 void Demo::nobody_there_shows() {
   page_.step("So can one that finds nobody there");
-  auto agent = MiniAgent::connect("tcp://127.0.0.1:1", *server_key_, b_keys_, "AgentB");
-  if (!agent) throw Failure(agent.error().to_string());
-  wait_for_state(*agent, ConnectionState::kNobodyThere);
-  page_.refused(agent->monitor().advice());
+  VipClient agent = open("tcp://127.0.0.1:1", *server_key_, "AgentB", b_keys_);
+  wait_for_state(agent, ConnectionState::kNobodyThere);
+  page_.refused(agent.monitor().advice());
+}
+
+void Demo::administered_over_the_bus() {
+  page_.step("An administrator asks and decides over the bus, and it counts at once");
+  page_.tell("AgentB asks the platform to deny AliceAgent");
+  must_refuse(agent_b_->call("platform.auth", "deny_authorization", Json::Array{"AliceAgent"}));
+  vctl({"--vip-address", endpoint_, "auth", "remote", "list"});
+  vctl({"--vip-address", endpoint_, "auth", "remote", "deny", "AliceAgent"});
+  page_.tell("AliceAgent publishes to foo/bar, over its old connection");
+  Result<Json> answer = Json();
+  wait_until("it is denied", [&] {
+    answer = as_answer(alice_->publish("foo/bar", Json(), "after"));
+    return is_refused(answer);
+  });
+  must_refuse(answer);
+  page_.tell("AliceAgent connects anew");
+  alice_.emplace(connect("AliceAgent", alice_keys_));
+  must_refuse(as_answer(alice_->hello()));
 }
 
 void Demo::run(bool serve) {
@@ -492,8 +501,8 @@ void Demo::run(bool serve) {
     play();
     if (serve) this->serve();
   } catch (const Failure&) {
-    std::ifstream log(home_.path() / "bus.log");
-    std::cout << "\nWhat the bus logged:\n" << log.rdbuf() << std::flush;
+    std::ifstream log(home_.path() / kLog);
+    std::cout << "\nWhat the router logged:\n" << log.rdbuf() << std::flush;
     throw;
   }
 }
@@ -511,26 +520,29 @@ void Demo::play() {
   removed_record_refuses();
   wrong_server_key_shows();
   nobody_there_shows();
-  if (!bus_->is_running()) throw Failure("the bus has ended");
+  administered_over_the_bus();
+  if (!bus_->is_running()) throw Failure("the router has ended");
   page_.good("All " + std::to_string(page_.steps()) + " steps came out as they must.");
 }
 
-/// Leaves the bus running until a signal comes.
+/// Leaves the router running until a signal comes.
 void Demo::serve() {
-  const std::string key = server_key_->to_base64url();
-  std::cout << "\nThe bus goes on, until Ctrl-C. In other terminals:\n\n"
+  std::cout << "\nThe router goes on, until Ctrl-C. In other terminals:\n\n"
             << "  export VOLTTRON_HOME=" << home_.path().string() << " PATH=" << programs_.string()
             << ":$PATH\n"
-            << "  BUS='" << endpoint_ << " --server-key " << key << "'\n\n"
-            << "  mini_agent $BUS --identity Bob listen foo              # waits for approval\n"
+            << "  BUS=" << endpoint_ << "\n\n"
+            << "  # waits for approval; then serves, publishes, hears itself, and calls\n"
+            << "  vip_agent $BUS#Bob --serve greet=CAP_GREET --subscribe foo --publish foo/bar hello \\\n"
+            << "    --call AgentA bar '{\"x\": 1}'\n"
             << "  vctl auth remote list\n"
-            << "  vctl auth remote approve USER_ID --user-id Bob --roles FOO_PUBLISHER\n"
-            << "  mini_agent $BUS --identity Bob.2 --key-file Bob.key publish foo/bar hello\n"
-            << "  mini_agent $BUS --identity Bob.2 --key-file Bob.key call AgentA bar '{\"x\": 1}'\n"
-            << "  vctl auth check call --help\n"
-            << "  tail -f $VOLTTRON_HOME/bus.log                          # what the bus decides\n";
+            << "  vctl --vip-address $BUS auth remote approve USER_ID --user-id Bob --roles "
+               "FOO_PUBLISHER,BAR_WITH_1\n\n"
+            << "  vip_agent $BUS#control --call Bob greet '[\"Bob\"]'  # lacks CAP_GREET\n"
+            << "  vctl --vip-address $BUS auth remote deny Bob       # Bob stops, with an alert\n"
+            << "  vctl auth probe $BUS#Bob\n"
+            << "  tail -f $VOLTTRON_HOME/" << kLog << "                 # who comes, goes, and is refused\n";
   while (interrupted == 0 && bus_->is_running()) std::this_thread::sleep_for(milliseconds(100));
-  if (interrupted == 0) throw Failure("the bus has ended");
+  if (interrupted == 0) throw Failure("the router has ended");
 }
 
 void on_signal(int) { interrupted = 1; }
@@ -540,10 +552,10 @@ void on_signal(int) { interrupted = 1; }
 int main(int argc, char** argv) {
   try {
     std::cout << std::unitbuf;
-    mini_bus::Arguments arguments(argc, argv);
-    const bool serve = arguments.take_flag("--serve");
-    if (!arguments.left().empty()) {
-      std::cerr << "usage: mini_bus_demo [--serve]\n";
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    const bool serve = !arguments.empty() && arguments.front() == "--serve";
+    if (arguments.size() > (serve ? 1U : 0U)) {
+      std::cerr << "usage: vipauth_demo [--serve]\n";
       return 64;
     }
     struct sigaction action{};
@@ -555,7 +567,7 @@ int main(int argc, char** argv) {
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     std::cout << std::flush;
-    std::cerr << "\nmini_bus_demo: FAILED: " << error.what() << '\n';
+    std::cerr << "\nvipauth_demo: FAILED: " << error.what() << '\n';
     return EXIT_FAILURE;
   }
 }
