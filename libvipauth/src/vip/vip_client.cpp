@@ -31,6 +31,7 @@ constexpr milliseconds kLeaveTime{200};
 constexpr milliseconds kFirstWelcomeTime{400};
 constexpr milliseconds kLongestWelcomeTime{10'000};
 constexpr milliseconds kLookAgain{20};  // at the state of the connection, which no poll tells
+constexpr milliseconds kLookForLoss{200};
 constexpr int kHighWaterMark = 6000;
 constexpr std::int64_t kMaxFrameBytes = std::int64_t{64} * 1024 * 1024;
 
@@ -243,11 +244,17 @@ void VipClient::Impl::handle_publication(const VipMessage& message) {
 
 Result<Json> VipClient::Impl::request(VipMessage message, Patience patience, const Take& take) {
   const Deadline deadline = steady_clock::now() + patience;
+  monitor->update();
+  const std::uint64_t connection = connections();
+  // Nobody answers over another connection what was asked over this one.
+  const auto is_lost = [&] {
+    return monitor->update() != ConnectionState::kConnected || connections() != connection;
+  };
   send(message);
-  while (steady_clock::now() < deadline) {
-    auto received = receive(deadline);
+  for (Deadline now = steady_clock::now(); now < deadline; now = steady_clock::now()) {
+    auto received = receive(std::min(deadline, now + kLookForLoss));
     if (!received) {
-      if (monitor->update() != ConnectionState::kConnected && hopeless(*monitor)) break;
+      if (is_lost()) break;
       continue;
     }
     if (vip_message_id(*received) == message.id) {
@@ -257,9 +264,10 @@ Result<Json> VipClient::Impl::request(VipMessage message, Patience patience, con
     if (auto answer = take(*received)) return *std::move(answer);
     handle(*std::move(received));
   }
-  const bool is_connected = monitor->update() == ConnectionState::kConnected;
-  return unanswered("no answer",
-                    is_connected ? "the bus is slow, or does not know how to" : monitor->advice());
+  const bool was_lost = is_lost();
+  if (monitor->state() != ConnectionState::kConnected) return unanswered("no answer", monitor->advice());
+  return unanswered("no answer", was_lost ? "the connection was lost, and there is another now"
+                                          : "the bus is slow, or does not know how to");
 }
 
 Result<Json> VipClient::Impl::pubsub(std::vector<std::string> arguments, Patience patience) {
