@@ -46,7 +46,7 @@ Result<void> Agent::connect() {
     if (welcome) {
       tell_once("connected as user " + welcome->user_id);
       if (begun_ == welcome->connection) return {};
-      const auto begun = begin();
+      auto begun = begin();
       if (begun) {
         begun_ = welcome->connection;
         return {};

@@ -107,7 +107,7 @@ struct VipClient::Impl {
   void handle(VipMessage message);
   void handle_rpc(const VipMessage& message);
   void handle_publication(const VipMessage& message);
-  Result<Json> request(VipMessage message, Patience patience, const Take& take);
+  Result<Json> request(const VipMessage& message, Patience patience, const Take& take);
   Result<Json> pubsub(std::vector<std::string> arguments, Patience patience);
 
   ClientKeys keys;
@@ -136,6 +136,8 @@ Result<void> VipClient::Impl::connect() {
     socket.set(zmq::sockopt::sndhwm, kHighWaterMark);
     socket.set(zmq::sockopt::rcvhwm, kHighWaterMark);
     socket.set(zmq::sockopt::maxmsgsize, kMaxFrameBytes);
+    socket.set(zmq::sockopt::heartbeat_ivl, 10'000);  // a router that is cut off is found out
+    socket.set(zmq::sockopt::heartbeat_timeout, 30'000);
     socket.set(zmq::sockopt::tcp_keepalive, 1);
     socket.set(zmq::sockopt::tcp_keepalive_idle, 180);
     socket.set(zmq::sockopt::tcp_keepalive_intvl, 20);
@@ -242,7 +244,7 @@ void VipClient::Impl::handle_publication(const VipMessage& message) {
       {message.arguments[1], body->text_at("sender"), member("headers"), member("message")});
 }
 
-Result<Json> VipClient::Impl::request(VipMessage message, Patience patience, const Take& take) {
+Result<Json> VipClient::Impl::request(const VipMessage& message, Patience patience, const Take& take) {
   const Deadline deadline = steady_clock::now() + patience;
   monitor->update();
   const std::uint64_t connection = connections();
