@@ -260,10 +260,11 @@ TEST_CASE("VipClient: hello says why there will be no welcome") {
   zmq::context_t context;
   zmq::socket_t plain(context, zmq::socket_type::router);
   plain.bind("tcp://127.0.0.1:*");
-  const auto not_curve =
-      client_of(plain.get(zmq::sockopt::last_endpoint), router.key(), bus.alice, "alice").hello();
-  REQUIRE_FALSE(not_curve);
-  CHECK(code_of(not_curve.error()) == ErrorCode::kUnsupported);
+  const std::string at_plain = plain.get(zmq::sockopt::last_endpoint);
+  CHECK(eventually([&] {  // now and then it hangs up first, which looks like another server key
+    const auto not_curve = client_of(at_plain, router.key(), bus.alice, "alice").hello();
+    return !not_curve && not_curve.error().code == ErrorCode::kUnsupported;
+  }));
 
   const auto impostor = client_of(router, bus.alice, "callee").hello();
   REQUIRE_FALSE(impostor);
@@ -484,17 +485,21 @@ TEST_CASE("VipClient: a signal ends no wait") {
       std::this_thread::yield();
     }
   });
-  VipClient alice = client_of(router, bus.alice, "alice");
-  const bool is_welcome = alice.hello().has_value();
-  const auto answer = alice.call("callee", "echo", Json::Array{1});
+  auto alice = VipClient::open({.endpoint = router.endpoint(),
+                                .server_key = router.key(),
+                                .own = {bus.alice.public_key, SecretKey(bus.alice.secret_key.bytes())},
+                                .ipv6 = {},
+                                .identity = "alice"});
+  const bool is_welcome = alice && alice->hello();
+  const bool is_answered = alice && alice->call("callee", "echo", Json::Array{1});
   const auto begun = steady_clock::now();
-  const bool has_publication = alice.next_publication(kMoment).has_value();
+  const bool has_publication = alice && alice->next_publication(kMoment);
   const auto waited = steady_clock::now() - begun;
   stopping = true;
   signalling.join();
   sigaction(SIGUSR1, &before, nullptr);
   CHECK(is_welcome);
-  CHECK(answer);
+  CHECK(is_answered);
   CHECK_FALSE(has_publication);
   CHECK(waited >= kMoment);
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/quiet_threads.hpp"
+#include "transport/uninterrupted.hpp"
 #include "transport/zmq_support.hpp"
 
 namespace vipauth {
@@ -168,10 +169,11 @@ Result<ConnectionMonitor> ConnectionMonitor::watch(void* zmq_context, void* sock
   const Result<void> set =
       SocketOptions(events.get()).set(ZMQ_LINGER, "ZMQ_LINGER", 0).set(ZMQ_RCVHWM, "ZMQ_RCVHWM", 0).result();
   if (!set) return set.error();
-  if (zmq_socket_monitor(socket, endpoint.c_str(), ConnectionStory::kEvents) != 0) {
+  if (uninterrupted([&] { return zmq_socket_monitor(socket, endpoint.c_str(), ConnectionStory::kEvents); }) !=
+      0) {
     return zmq_failure("zmq_socket_monitor");
   }
-  if (zmq_connect(events.get(), endpoint.c_str()) != 0) {
+  if (uninterrupted([&] { return zmq_connect(events.get(), endpoint.c_str()); }) != 0) {
     const Error error = zmq_failure(endpoint);
     zmq_socket_monitor(socket, nullptr, 0);
     return error;

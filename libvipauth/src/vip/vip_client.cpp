@@ -14,6 +14,7 @@
 #include <vipauth/client_security.hpp>
 #include <vipauth/vip_message.hpp>
 
+#include "transport/uninterrupted.hpp"
 #include "transport/zmq_support.hpp"
 
 namespace vipauth {
@@ -145,7 +146,8 @@ Result<void> VipClient::Impl::connect() {
     auto watching = ConnectionMonitor::watch(context, socket);
     if (!watching) return watching.error();
     monitor.emplace(*std::move(watching));
-    socket.connect(keys.endpoint);
+    if (uninterrupted([&] { return zmq_connect(socket.handle(), keys.endpoint.c_str()); }) != 0)
+      throw zmq::error_t();
     return {};
   } catch (const zmq::error_t& error) {
     return Error{ErrorCode::kInvalidArgument, error.what(), keys.endpoint};
@@ -180,14 +182,11 @@ RpcDispatcher<VipClient::Caller>& VipClient::methods() { return impl_->methods; 
 /// What cannot be sent now is dropped: who waits for an answer to it will see that none comes.
 void VipClient::Impl::send(const VipMessage& message) {
   const std::vector<std::string> frames = message.to_frames();
-  try {
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      const auto flags = (i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none) |
-                         zmq::send_flags::dontwait;
-      if (!socket.send(zmq::buffer(frames[i]), flags)) return;
-    }
-  } catch (const zmq::error_t&) {
-    return;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const int flags = ZMQ_DONTWAIT | (i + 1 < frames.size() ? ZMQ_SNDMORE : 0);
+    const auto sent =
+        uninterrupted([&] { return zmq_send(socket.handle(), frames[i].data(), frames[i].size(), flags); });
+    if (sent < 0) return;
   }
 }
 
