@@ -249,7 +249,7 @@ struct AuthPeer::Impl {
   void add_topics();
 
   Memberships memberships_of(const std::string& user_id);
-  Result<void> check_expected(const Policy& policy, const CallArguments& arguments) const;
+  Result<void> check_expected(const Policy& present, const CallArguments& arguments) const;
 
   AuthService& service;
   Methods methods;
