@@ -73,6 +73,7 @@ class VipRouter {
     std::uint64_t number;  // nobody else ever has it
     vipauth::Session session;
     OpenCalls calls = {};
+    std::uint64_t verified_at = 0;  // the policy under which it was last found to own its identity
   };
 
   /// What other threads reach, perhaps after the router has gone.
