@@ -89,7 +89,7 @@ class VipRouter {
   };
   struct Judged;
 
-  VipRouter(const std::filesystem::path& home, Options options, vipauth::PlatformConfig config,
+  VipRouter(std::filesystem::path home, Options options, vipauth::PlatformConfig config,
             vipauth::AuthService service);
 
   // router_listen.cpp

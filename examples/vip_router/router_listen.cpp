@@ -53,10 +53,10 @@ std::string random_uuid() {
 
 }  // namespace
 
-VipRouter::VipRouter(const fs::path& home, Options options, vipauth::PlatformConfig config,
+VipRouter::VipRouter(fs::path home, Options options, vipauth::PlatformConfig config,
                      vipauth::AuthService service)
     : options_(std::move(options)),
-      home_(home),
+      home_(std::move(home)),
       config_(std::move(config)),
       service_(std::move(service)),
       id_(random_uuid()),
