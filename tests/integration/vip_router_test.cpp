@@ -527,7 +527,7 @@ TEST_CASE("vip_router: says where it listens, and what is wrong with what it is 
 
   const std::string output = (cast.home / "output").string();
   const std::string command = "timeout -s TERM 60 " + program + " >" + output +
-                              " & router=$!; while ! grep -q serverkey " + output +
+                              " & router=$!; while ! grep -qs serverkey " + output +
                               "; do sleep 0.01; done; kill $router; wait $router";
   CHECK(std::system(("bash -c '" + command + "'").c_str()) == 0);
   const std::string said = cast.home.read("output");
