@@ -313,8 +313,7 @@ TEST_CASE("AuthPeer: one message of an agent that holds nothing is not answered 
   AuthService service = open_service(home);
   AuthPeer peer(service);
   Session session = session_for(service, "agent", kKeyB);
-  const Json call =
-      json("{'jsonrpc':'2.0','id':1,'method':'get_user_to_capabilities'}");
+  const Json call = json("{'jsonrpc':'2.0','id':1,'method':'get_user_to_capabilities'}");
   const std::string list = Json(Json::Array(RpcFrame::kMaxItems, call)).dump();
   const std::vector<std::string> frames(20, list);
   std::size_t bytes = 0;
@@ -353,19 +352,22 @@ TEST_CASE("AuthPeer: what an approver grants never makes the file unreadable ove
 
 TEST_CASE("AuthPeer: nobody tries by an edit what a record without a readable password holds") {
   const TempHome home;
-  home.write("auth.json", auth_file({user_record("editor", kKeyA, "{'capabilities':['allow_auth_modifications']}"),
-                                     json("{'user_id':'old','credentials':'hunter2'}")}));
+  home.write("auth.json",
+             auth_file({user_record("editor", kKeyA, "{'capabilities':['allow_auth_modifications']}"),
+                        json("{'user_id':'old','credentials':'hunter2'}")}));
   AuthService service = open_service(home);
   AuthPeer peer(service);
   Session session = session_for(service, "editor", kKeyA);
   const auto answer_to_guess = [&](const std::string& guess) {
     return peer
-        .answer(session, "editor",
-                {rpc_request("1", "auth_file.apply",
-                             Json::Array{Json::Array{
-                                 json("{'method':'auth_file.add','params':[{'user_id':'n','mechanism':'PLAIN',"
-                                      "'credentials':'" + guess + "'}]}"),
-                                 json("{'method':'auth_file.remove_by_index','params':[999]}")}})})
+        .answer(
+            session, "editor",
+            {rpc_request("1", "auth_file.apply",
+                         Json::Array{Json::Array{
+                             json("{'method':'auth_file.add','params':[{'user_id':'n','mechanism':'PLAIN',"
+                                  "'credentials':'" +
+                                  guess + "'}]}"),
+                             json("{'method':'auth_file.remove_by_index','params':[999]}")}})})
         .at(0);
   };
   const std::string before = home.read("auth.json");
@@ -373,7 +375,8 @@ TEST_CASE("AuthPeer: nobody tries by an edit what a record without a readable pa
   CHECK(home.read("auth.json") == before);
 }
 
-TEST_CASE("AuthPeer: a file written from what was read lets nobody in by the text that stands for a password") {
+TEST_CASE(
+    "AuthPeer: a file written from what was read lets nobody in by the text that stands for a password") {
   Platform platform;
   const auto content = platform.call("editor", "auth_file.read");
   REQUIRE(content);
