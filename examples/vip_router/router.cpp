@@ -135,15 +135,19 @@ VipRouter::Peer* VipRouter::admit(const std::string& identity, Incoming& incomin
     }
     return add_peer(identity, *std::move(session), message);
   }
-  if (const Decision sender = known->second.session.verify_sender(identity); !sender) {
+  Peer& peer = known->second;
+  const std::uint64_t generation = service_.policy()->generation();
+  if (peer.verified_at == generation) return &peer;
+  if (const Decision sender = peer.session.verify_sender(identity); !sender) {
     if (message != nullptr) {
       const VipError error{VipError::kAccess, sender.message(), {}, message->subsystem};
       send(router_, identity, error.in_answer_to(*message).to_frames());
     }
-    leave(known->second, sender.message());
+    leave(peer, sender.message());
     return nullptr;
   }
-  return &known->second;
+  peer.verified_at = generation;
+  return &peer;
 }
 
 VipRouter::Peer* VipRouter::add_peer(const std::string& identity, vipauth::Session session,

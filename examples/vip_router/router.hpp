@@ -44,6 +44,7 @@ class VipRouter {
     bool audit = false;         ///< keep an audit log in the home
     std::size_t max_peers = 10'000;
     std::int64_t max_frame_bytes = std::int64_t{4} * 1024 * 1024;
+    int high_water_mark = 6000;  ///< messages that wait for one peer, as VOLTTRON has it
     int io_threads = 1;
     /// Only to measure what it costs: without it, who connects by CURVE may do everything under any name.
     bool authorize = true;
@@ -62,7 +63,6 @@ class VipRouter {
  private:
   static constexpr std::size_t kMaxNameBytes = 255;  // of a peer, a message id, a subsystem
   static constexpr std::size_t kMaxListed = 10'000;  // subscriptions in one answer
-  static constexpr int kHighWaterMark = 6000;        // messages, VOLTTRON's
   static constexpr std::chrono::seconds kTellInterval{1};
   static constexpr std::chrono::seconds kProbeInterval{1};
   using Clock = std::chrono::steady_clock;
@@ -73,6 +73,7 @@ class VipRouter {
     std::uint64_t number;  // nobody else ever has it
     vipauth::Session session;
     OpenCalls calls = {};
+    std::uint64_t verified_at = 0;  // the policy under which it was last found to own its identity
   };
 
   /// What other threads reach, perhaps after the router has gone.
@@ -88,7 +89,7 @@ class VipRouter {
   };
   struct Judged;
 
-  VipRouter(const std::filesystem::path& home, Options options, vipauth::PlatformConfig config,
+  VipRouter(std::filesystem::path home, Options options, vipauth::PlatformConfig config,
             vipauth::AuthService service);
 
   // router_listen.cpp
@@ -141,7 +142,7 @@ class VipRouter {
   void broadcast(const vipauth::VipMessage& message, std::string_view but);
   void send_error(Peer& peer, const vipauth::VipMessage& request, const vipauth::VipError& error);
   void forward(Peer& sender, Peer& recipient, vipauth::VipMessage& message);
-  void log(const std::string& line) const { options_.log(vipauth::LogLevel::kInfo, line); }
+  void log(const std::string& line) const { options_.log(vipauth::LogLevel::kInfo, printable(line)); }
   void log_refusal(const std::string& line);
 
   Options options_;

@@ -100,7 +100,7 @@ struct VipClient::Impl {
   std::string next_id() { return id_prefix + '.' + std::to_string(++last_id); }
   void send(const VipMessage& message);
   std::optional<VipMessage> receive(Deadline deadline);
-  void handle(VipMessage message);
+  void handle(const VipMessage& message);
   void handle_rpc(const VipMessage& message);
   void handle_publication(const VipMessage& message);
   Result<Json> request(VipMessage message, Patience patience, const Take& take);
@@ -170,14 +170,11 @@ RpcDispatcher<VipClient::Caller>& VipClient::methods() { return impl_->methods; 
 /// What cannot be sent now is dropped: who waits for an answer to it will see that none comes.
 void VipClient::Impl::send(const VipMessage& message) {
   const std::vector<std::string> frames = message.to_frames();
-  try {
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      const auto flags = (i + 1 < frames.size() ? zmq::send_flags::sndmore : zmq::send_flags::none) |
-                         zmq::send_flags::dontwait;
-      if (!socket.send(zmq::buffer(frames[i]), flags)) return;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const int flags = ZMQ_DONTWAIT | (i + 1 < frames.size() ? ZMQ_SNDMORE : 0);
+    while (zmq_send(socket.handle(), frames[i].data(), frames[i].size(), flags) < 0) {
+      if (zmq_errno() != EINTR) return;  // at the first frame: the others would be a message of their own
     }
-  } catch (const zmq::error_t&) {
-    return;
   }
 }
 
@@ -199,15 +196,16 @@ std::optional<VipMessage> VipClient::Impl::receive(Deadline deadline) {
   }
 }
 
-void VipClient::Impl::handle(VipMessage message) {
+void VipClient::Impl::handle(const VipMessage& message) {
   if (message.subsystem == "RPC") return handle_rpc(message);
   if (message.subsystem == "pubsub") return handle_publication(message);
   const bool is_ping =
       message.subsystem == "ping" && !message.arguments.empty() && message.arguments[0] == "ping";
   if (!is_ping) return;
-  message.user.clear();
-  message.arguments[0] = "pong";
-  send(message);
+  VipMessage pong = message;
+  pong.user.clear();
+  pong.arguments[0] = "pong";
+  send(pong);
 }
 
 void VipClient::Impl::handle_rpc(const VipMessage& message) {
@@ -248,7 +246,7 @@ Result<Json> VipClient::Impl::request(VipMessage message, Patience patience, con
         return error_of(*error);
     }
     if (auto answer = take(*received)) return *std::move(answer);
-    handle(*std::move(received));
+    handle(*received);
   }
   const bool is_connected = monitor->update() == ConnectionState::kConnected;
   return unanswered("no answer",
@@ -387,7 +385,7 @@ Result<void> VipClient::unsubscribe(std::string_view prefix, Patience patience) 
 std::optional<VipClient::Publication> VipClient::next_publication(Patience patience) {
   const Deadline deadline = steady_clock::now() + patience;
   while (impl_->publications.empty()) {
-    if (auto message = impl_->receive(deadline)) impl_->handle(*std::move(message));
+    if (auto message = impl_->receive(deadline)) impl_->handle(*message);
     if (steady_clock::now() >= deadline && impl_->publications.empty()) return std::nullopt;
   }
   Publication publication = std::move(impl_->publications.front());
