@@ -233,6 +233,31 @@ TEST_CASE("VipRouter: a name that passes on takes neither calls nor subscription
   CHECK(count_of(second->hear_all(), "publish") == 0);
 }
 
+TEST_CASE("VipRouter: who takes the routing id of a peer that went, and says nothing, hears nothing") {
+  const Cast cast;
+  const RunningRouter router(cast.home);
+  zmq::context_t context;
+  VipPeer alice(context, router, cast.alice, "alice");
+  REQUIRE(alice.greet());
+  {
+    VipPeer callee(context, router, cast.callee, "callee");
+    callee.subscribe("t");
+    callee.hear_all();
+  }
+  std::optional<VipPeer> thief;
+  bool was_heard = false;
+  for (int tries = 0; tries < 5 && !was_heard; ++tries) {  // until libzmq has let go of the routing id
+    thief.reset();
+    thief.emplace(context, router, cast.bob, "callee");
+    REQUIRE(eventually([&] { return thief->client.monitor.update() == ConnectionState::kConnected; }));
+    alice.call("callee", "open", "1");
+    alice.publish("t");
+    alice.hear_all();
+    was_heard = thief->hear(std::chrono::milliseconds(300)).has_value();
+  }
+  CHECK_FALSE(was_heard);
+}
+
 TEST_CASE("VipRouter: a peer that is revoked is dropped, and nothing of it is carried") {
   const Cast cast;
   const RunningRouter router(cast.home);
