@@ -43,6 +43,7 @@ class VipRouter {
     bool log_messages = false;  ///< a line of kDebug for each, without what it carries
     bool audit = false;         ///< keep an audit log in the home
     std::size_t max_peers = 10'000;
+    std::size_t max_peers_of_one = 100;  ///< under free names, of a user whose record gives no identity
     std::int64_t max_frame_bytes = std::int64_t{4} * 1024 * 1024;
     int high_water_mark = 6000;  ///< messages that wait for one peer, as VOLTTRON has it
     int io_threads = 1;
@@ -72,6 +73,7 @@ class VipRouter {
     std::string identity;
     std::uint64_t number;  // nobody else ever has it
     vipauth::Session session;
+    int connection;  // of its last message
     OpenCalls calls = {};
     std::uint64_t verified_at = 0;  // the policy under which it was last found to own its identity
   };
@@ -102,7 +104,11 @@ class VipRouter {
   void handle_news();
   void handle_message(Incoming& incoming);
   Peer* admit(const std::string& identity, Incoming& incoming, const vipauth::VipMessage* message);
-  Peer* add_peer(const std::string& identity, vipauth::Session session, const vipauth::VipMessage* message);
+  Peer* add_peer(const std::string& identity, vipauth::Session session, int connection,
+                 const vipauth::VipMessage* message);
+  std::string why_not(const std::string& identity, vipauth::Session& session);
+  bool has_ended(const Peer& peer);
+  void drop_ended();
   void handle(Peer& peer, vipauth::VipMessage& message);
   void carry(Peer& sender, vipauth::VipMessage& message);
   void hello(Peer& peer, const vipauth::VipMessage& message);
@@ -157,6 +163,8 @@ class VipRouter {
   zmq::context_t context_;
   std::optional<vipauth::ZapServer> zap_;
   zmq::socket_t router_;
+  std::optional<vipauth::Disconnections> disconnections_;
+  std::set<int> ended_;  // connections, of which some peers are still there
 
   std::map<std::string, Peer, std::less<>> peers_;
   std::uint64_t last_number_ = 0;

@@ -102,6 +102,9 @@ Result<void> VipRouter::listen() {
   zap_.emplace(*std::move(zap));
 
   router_ = zmq::socket_t(context_, zmq::socket_type::router);
+  auto disconnections = vipauth::Disconnections::watch(context_, router_);
+  if (!disconnections) return disconnections.error();
+  disconnections_.emplace(*std::move(disconnections));
   router_.set(zmq::sockopt::linger, 0);
   router_.set(zmq::sockopt::sndhwm, options_.high_water_mark);
   router_.set(zmq::sockopt::rcvhwm, options_.high_water_mark);

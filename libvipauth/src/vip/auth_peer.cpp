@@ -235,6 +235,13 @@ std::optional<std::string> find_user(const PolicySnapshot& policy, const std::st
 
 struct AuthPeer::Impl {
   explicit Impl(AuthService& auth_service) : service(auth_service) {
+    // The policy may have moved since the message came, and moves while a long one is answered.
+    methods.set_guard([](Caller& caller) -> Result<void> {
+      if (const Decision stands = caller.session.check(); !stands) {
+        return Error{ErrorCode::kPermissionDenied, stands.message(), ""};
+      }
+      return {};
+    });
     add_remote_peers(methods);
     add_methods_of_agents(methods);
     add_users();
@@ -253,6 +260,8 @@ struct AuthPeer::Impl {
 
   AuthService& service;
   Methods methods;
+  std::optional<std::uint64_t> known_at;  // the generation that `everybody` is of
+  Json everybody;
   std::optional<std::uint64_t> read_at;  // the generation that `policy` was read for
   Policy policy;
 };
@@ -262,7 +271,8 @@ Memberships AuthPeer::Impl::memberships_of(const std::string& user_id) {
   const LivePolicy::Version now = service.policy()->current();
   if (read_at != now.generation) {
     auto loaded = service.auth_file().load();
-    policy = loaded ? *std::move(loaded) : Policy();
+    if (!loaded) return {};  // the next question reads again
+    policy = *std::move(loaded);
     read_at = now.generation;
   }
   Memberships out;
@@ -278,9 +288,13 @@ Memberships AuthPeer::Impl::memberships_of(const std::string& user_id) {
 }
 
 void AuthPeer::Impl::add_users() {
-  methods.add("get_user_to_capabilities", {}, "Who holds what.", [](Caller& caller, const CallArguments&) {
-    const auto now = caller.service.policy()->current().snapshot;
-    return Result<Json>(user_to_capabilities(now->capabilities).map);
+  methods.add("get_user_to_capabilities", {}, "Who holds what.", [this](Caller&, const CallArguments&) {
+    const LivePolicy::Version now = service.policy()->current();
+    if (known_at != now.generation) {
+      everybody = user_to_capabilities(now.snapshot->capabilities).map;
+      known_at = now.generation;
+    }
+    return Result<Json>(everybody);
   });
 
   enum class Part { kCapabilities, kGroups, kRoles, kAll };
@@ -389,8 +403,9 @@ std::vector<std::string> AuthPeer::answer(Session& caller, std::string_view iden
                                           const std::vector<std::string>& arguments) {
   Caller context{impl_->service, caller, identity};
   std::vector<std::string> answers;
+  RpcBudget budget;
   for (const std::string& frame : arguments) {
-    if (auto answer = impl_->methods.answer(context, frame)) answers.push_back(*std::move(answer));
+    if (auto answer = impl_->methods.answer(context, frame, budget)) answers.push_back(*std::move(answer));
   }
   return answers;
 }

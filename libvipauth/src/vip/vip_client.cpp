@@ -212,8 +212,9 @@ void VipClient::Impl::handle_rpc(const VipMessage& message) {
   Caller caller{message.peer, message.user};
   VipMessage answer{
       .peer = message.peer, .user = {}, .id = message.id, .subsystem = message.subsystem, .arguments = {}};
+  RpcBudget budget;
   for (const std::string& frame : message.arguments) {
-    if (auto text = methods.answer(caller, frame)) answer.arguments.push_back(*std::move(text));
+    if (auto text = methods.answer(caller, frame, budget)) answer.arguments.push_back(*std::move(text));
   }
   if (!answer.arguments.empty()) send(answer);
 }
@@ -257,8 +258,8 @@ Result<Json> VipClient::Impl::pubsub(std::vector<std::string> arguments, Patienc
   const std::string id = next_id();
   return request({.peer = {}, .user = {}, .id = id, .subsystem = "pubsub", .arguments = std::move(arguments)},
                  patience, [&](const VipMessage& message) -> std::optional<Result<Json>> {
-                   const bool is_answer = message.id == id && message.subsystem == "pubsub" &&
-                                          message.arguments.size() >= 2 &&
+                   const bool is_answer = message.peer.empty() && message.id == id &&
+                                          message.subsystem == "pubsub" && message.arguments.size() >= 2 &&
                                           message.arguments[0] == "request_response";
                    if (!is_answer) return std::nullopt;
                    return Json(static_cast<std::int64_t>(count_of(message.arguments[1])));
@@ -283,7 +284,7 @@ Result<VipClient::Welcome> VipClient::hello(Patience patience) {
       impl_->send({.peer = {}, .user = {}, .id = id, .subsystem = "hello", .arguments = {"hello"}});
     }
     const auto received = impl_->receive(std::min(deadline, now + kLookAgain));
-    if (received && !id.empty() && vip_message_id(*received) == id) {
+    if (received && received->peer.empty() && !id.empty() && vip_message_id(*received) == id) {
       if (const auto error = VipError::parse(*received)) return error_of(*error);
       if (auto welcome = read_welcome(*received)) {
         impl_->is_welcome = true;
@@ -336,7 +337,7 @@ Result<std::string> VipClient::query(std::string_view name, Patience patience) {
   const auto answer = impl_->request(
       {.peer = {}, .user = {}, .id = id, .subsystem = "query", .arguments = {std::string(name)}}, patience,
       [&](const VipMessage& message) -> std::optional<Result<Json>> {
-        if (message.id != id || message.subsystem != "query") return std::nullopt;
+        if (!message.peer.empty() || message.id != id || message.subsystem != "query") return std::nullopt;
         return Json(message.arguments.size() > 1 ? message.arguments[1] : std::string());
       });
   if (!answer) return answer.error();
@@ -346,15 +347,15 @@ Result<std::string> VipClient::query(std::string_view name, Patience patience) {
 Result<std::vector<std::string>> VipClient::peers(Patience patience) {
   const std::string id = impl_->next_id();
   std::vector<std::string> out;
-  const auto answer =
-      impl_->request({.peer = {}, .user = {}, .id = id, .subsystem = "peerlist", .arguments = {"list"}},
-                     patience, [&](const VipMessage& message) -> std::optional<Result<Json>> {
-                       const bool is_answer = message.id == id && message.subsystem == "peerlist" &&
-                                              !message.arguments.empty() && message.arguments[0] == "listing";
-                       if (!is_answer) return std::nullopt;
-                       out.assign(message.arguments.begin() + 1, message.arguments.end());
-                       return Json();
-                     });
+  const auto answer = impl_->request(
+      {.peer = {}, .user = {}, .id = id, .subsystem = "peerlist", .arguments = {"list"}}, patience,
+      [&](const VipMessage& message) -> std::optional<Result<Json>> {
+        const bool is_answer = message.peer.empty() && message.id == id && message.subsystem == "peerlist" &&
+                               !message.arguments.empty() && message.arguments[0] == "listing";
+        if (!is_answer) return std::nullopt;
+        out.assign(message.arguments.begin() + 1, message.arguments.end());
+        return Json();
+      });
   if (!answer) return answer.error();
   return out;
 }
