@@ -37,11 +37,13 @@ using Frames = std::vector<std::string>;
 struct Peer {
   vipauth::Session session;
   std::set<std::string> subscriptions;
+  int connection;  ///< that its last message came over
 };
 
 /// A socket, the addresses that it is bound to, and who speaks there, by the name that each chose.
 struct Door {
   zmq::socket_t router;
+  vipauth::Disconnections disconnections;
   std::map<std::string, Peer> peers;
 };
 // [/peer]
@@ -83,7 +85,10 @@ class GuardedBus {
       if (!address) return address.error();
       const auto keys = vipauth::find_server_keys(home, *address);  // made on first use
       if (!keys) return keys.error();
-      Door& door = doors_.emplace_back(Door{zmq::socket_t(context_, zmq::socket_type::router), {}});
+      zmq::socket_t router(context_, zmq::socket_type::router);
+      auto disconnections = vipauth::Disconnections::watch(context_, router);
+      if (!disconnections) return disconnections.error();
+      Door& door = doors_.emplace_back(Door{std::move(router), std::move(*disconnections), {}});
       if (auto secured = vipauth::secure_server_socket(door.router, *keys); !secured) return secured;
       door.router.set(zmq::sockopt::router_mandatory, true);  // tells who has gone; never ZMQ_ROUTER_HANDOVER
       door.router.set(zmq::sockopt::maxmsgsize, std::int64_t{1'000'000});
@@ -135,6 +140,7 @@ class GuardedBus {
   // [/change]
 
   void hear(Door& door) {
+    drop_ended(door);
     std::vector<zmq::message_t> message;
     if (!zmq::recv_multipart(door.router, std::back_inserter(message), zmq::recv_flags::dontwait)) return;
     const std::string name = message.front().to_string();
@@ -157,14 +163,31 @@ class GuardedBus {
     if (peer == door.peers.end()) {
       auto session = vipauth::session_of(service_, frame);  // who it is, as ZAP said when it connected
       if (!session) return refusal = session.error().message, nullptr;
-      peer = door.peers.emplace(name, Peer{std::move(*session), {}}).first;
+      peer = door.peers.emplace(name, Peer{std::move(*session), {}, -1}).first;
     }
+    peer->second.connection = vipauth::connection_of(frame);
     const Decision may = peer->second.session.verify_sender(name);
     if (may) return &peer->second;
     door.peers.erase(peer);
     return refusal = may.message(), nullptr;
   }
   // [/admit]
+
+  // [ended]
+  /// Drops the peers that have gone, before anything is sent to whoever has their routing ids now.
+  void drop_ended(Door& door) {
+    for (const int connection : door.disconnections.take()) {
+      for (auto peer = door.peers.begin(); peer != door.peers.end();) {
+        if (peer->second.connection != connection) {
+          ++peer;
+          continue;
+        }
+        service_.forget_methods(peer->first);
+        peer = door.peers.erase(peer);
+      }
+    }
+  }
+  // [/ended]
 
   std::string answer(Peer& peer, const std::string& name, const Frames& frames) {
     const std::string operation = frames.empty() ? "" : frames[0];
@@ -187,6 +210,7 @@ class GuardedBus {
   std::string publish(Peer& publisher, const std::string& topic, const std::string& body) {
     if (const Decision may = publisher.session.authorize_publish(topic); !may) return may.message();
     for (Door& door : doors_) {
+      drop_ended(door);
       for (auto& [name, peer] : door.peers) {
         if (!is_wanted(peer, topic)) continue;
         if (peer.session.authorize_receive(topic)) send(door.router, name, {"event", topic, body});
@@ -213,6 +237,7 @@ class GuardedBus {
         vipauth::UnboundCall{.callee = callee, .method = method, .params = *arguments});
     if (!may) return may.message();
     for (Door& door : doors_) {
+      drop_ended(door);
       const auto peer = door.peers.find(callee);
       if (peer == door.peers.end() || !peer->second.session.check()) continue;  // revoked: hears nothing
       if (send(door.router, callee, {"invoke", method, params})) return "ok";

@@ -34,9 +34,10 @@ bool AuthWorker::post(Job job) {
   {
     const std::scoped_lock lock(mutex_);
     if (jobs_.size() >= kMaxJobs || bytes_ + bytes > kMaxBytes) return false;
-    std::size_t& own = waiting_[job.caller];
-    if (own >= kMaxJobsOfOne) return false;
-    ++own;
+    const auto found = waiting_.find(job.acceptance.user_id);
+    const Waiting present = found != waiting_.end() ? found->second : Waiting{};
+    if (present.jobs >= kMaxJobsOfOne || present.bytes + bytes > kMaxBytesOfOne) return false;
+    waiting_[job.acceptance.user_id] = {present.jobs + 1, present.bytes + bytes};
     bytes_ += bytes;
     jobs_.push_back(std::move(job));
   }
@@ -46,13 +47,14 @@ bool AuthWorker::post(Job job) {
 
 void AuthWorker::forget(const Job& job) {
   bytes_ -= bytes_of(job);
-  const auto own = waiting_.find(job.caller);
-  if (--own->second == 0) waiting_.erase(own);
+  const auto own = waiting_.find(job.acceptance.user_id);
+  own->second.bytes -= bytes_of(job);
+  if (--own->second.jobs == 0) waiting_.erase(own);
 }
 
 void AuthWorker::cancel(std::uint64_t caller) {
   const std::scoped_lock lock(mutex_);
-  if (!waiting_.contains(caller)) return;
+  if (at_hand_ == caller) at_hand_ = kNobody;
   std::erase_if(jobs_, [&](const Job& job) {
     if (job.caller != caller) return false;
     forget(job);
@@ -85,6 +87,7 @@ void AuthWorker::work() {
     const Job job = std::move(jobs_.front());
     jobs_.pop_front();
     forget(job);
+    at_hand_ = job.caller;
     lock.unlock();
     Answer done{job.caller, job.identity, job.id, {}};
     try {
@@ -96,6 +99,13 @@ void AuthWorker::work() {
                             .dump()};
     }
     lock.lock();
+    if (at_hand_ == kNobody) {  // it went meanwhile, and what it declared since would outlive it
+      lock.unlock();
+      service_.forget_methods(job.identity);
+      lock.lock();
+      continue;
+    }
+    at_hand_ = kNobody;
     answers_.push_back(std::move(done));
     ready_();
   }

@@ -20,10 +20,11 @@ namespace vip_router {
 /// The peer `platform.auth` on a thread of its own: its methods wait for the disk, and the bus does not.
 class AuthWorker {
  public:
-  // What waits: all together, and of one caller.
+  // What waits: all together, and of one user.
   static constexpr std::size_t kMaxJobs = 1000;
   static constexpr std::size_t kMaxJobsOfOne = 100;
   static constexpr std::size_t kMaxBytes = std::size_t{16} * 1024 * 1024;
+  static constexpr std::size_t kMaxBytesOfOne = std::size_t{4} * 1024 * 1024;
 
   struct Job {
     std::uint64_t caller = 0;  ///< the number of the peer
@@ -48,12 +49,18 @@ class AuthWorker {
 
   /// False where as many wait as may.
   bool post(Job job);
-  /// Drops what waits of a peer that has gone. The job at hand is finished.
+  /// Drops what waits of a peer that has gone. The job at hand is finished, and what it declared forgotten.
   void cancel(std::uint64_t caller);
   std::vector<Answer> take();
 
  private:
   static constexpr std::size_t kMaxAnswers = 100;
+  static constexpr std::uint64_t kNobody = 0;  // peers are counted from 1
+
+  struct Waiting {
+    std::size_t jobs = 0;
+    std::size_t bytes = 0;
+  };
 
   void work();
   std::vector<std::string> answer(const Job& job);
@@ -66,8 +73,9 @@ class AuthWorker {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
-  std::map<std::uint64_t, std::size_t> waiting_;  // how many jobs each caller has
-  std::size_t bytes_ = 0;                         // of all jobs
+  std::map<std::string, Waiting, std::less<>> waiting_;  // of each user
+  std::uint64_t at_hand_ = kNobody;                      // whose job is being done
+  std::size_t bytes_ = 0;                                // of all jobs
   std::vector<Answer> answers_;
   bool stopping_ = false;
   std::thread thread_;

@@ -28,6 +28,17 @@ Sent failure() {
   throw zmq::error_t();
 }
 
+/// \param but  characters that are not to stand for themselves
+void append_printable(std::string& out, char c, std::string_view but) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte >= 0x20 && byte < 0x7f && but.find(c) == std::string_view::npos) {
+    out += c;
+  } else {
+    out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xfU]};
+  }
+}
+
 std::size_t take_digits(std::string_view& text) {
   const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
   text.remove_prefix(count);
@@ -104,17 +115,15 @@ Sent SharedMessage::send(zmq::socket_t& socket, const std::string& identity) {
 
 std::string shown(std::string_view text) {
   constexpr std::size_t kMaxShown = 80;
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string out = "\"";
-  for (const char c : text.substr(0, kMaxShown)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\') {
-      out += c;
-    } else {
-      out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xfU]};
-    }
-  }
+  for (const char c : text.substr(0, kMaxShown)) append_printable(out, c, "\"\\");
   return out + (text.size() > kMaxShown ? "...\"" : "\"");
+}
+
+std::string printable(std::string_view line) {
+  std::string out;
+  for (const char c : line) append_printable(out, c, {});
+  return out;
 }
 
 bool reads_as_json(std::string_view text) {

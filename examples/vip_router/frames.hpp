@@ -45,6 +45,9 @@ class SharedMessage {
 /// Text of a peer, quoted, made fit for a terminal, and not too long.
 std::string shown(std::string_view text);
 
+/// A line that may hold text of a peer, made fit for a terminal.
+std::string printable(std::string_view line);
+
 /// True where an agent of VOLTTRON would not take a frame for this text: it takes the text for JSON, and its
 /// value in its place, so that `"control"` in quotes becomes another name.
 bool reads_as_json(std::string_view text);

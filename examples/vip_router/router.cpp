@@ -20,6 +20,7 @@ constexpr const char* kNoRoute = "No route to host";
 constexpr const char* kFull = "Resource temporarily unavailable";
 constexpr std::string_view kControl = "control";
 constexpr std::string_view kControlConnection = "control.connection";
+constexpr std::size_t kMaxPongBytes = 1024;
 constexpr std::size_t kBatch = 100;  // messages between two looks at what else there is
 
 /// An answer to a message, from the router itself.
@@ -64,6 +65,7 @@ void VipRouter::run() {
       if (items[1].revents != 0) news_->bell.hear();
       handle_news();
       for (std::size_t i = 0; i < kBatch && !stopping_; ++i) {
+        drop_ended();
         if (!receive(router_, incoming)) break;
         handle_message(incoming);
         see_off();
@@ -121,6 +123,7 @@ void VipRouter::handle_message(Incoming& incoming) {
 VipRouter::Peer* VipRouter::admit(const std::string& identity, Incoming& incoming,
                                   const VipMessage* message) {
   auto known = peers_.find(identity);
+  const int connection = vipauth::connection_of(incoming.origin);
   if (known != peers_.end() && !options_.authorize) return &known->second;
   if (known != peers_.end() && !vipauth::is_from(known->second.session, incoming.origin)) {
     leave(known->second, "somebody else has its routing id now");
@@ -133,34 +136,47 @@ VipRouter::Peer* VipRouter::admit(const std::string& identity, Incoming& incomin
       log_refusal("ignored a message: " + session.error().to_string());
       return nullptr;
     }
-    return add_peer(identity, *std::move(session), message);
+    return add_peer(identity, *std::move(session), connection, message);
   }
-  if (const Decision sender = known->second.session.verify_sender(identity); !sender) {
+  Peer& peer = known->second;
+  peer.connection = connection;
+  const std::uint64_t generation = service_.policy()->generation();
+  if (peer.verified_at == generation) return &peer;
+  if (const Decision sender = peer.session.verify_sender(identity); !sender) {
     if (message != nullptr) {
       const VipError error{VipError::kAccess, sender.message(), {}, message->subsystem};
       send(router_, identity, error.in_answer_to(*message).to_frames());
     }
-    leave(known->second, sender.message());
+    leave(peer, sender.message());
     return nullptr;
   }
-  return &known->second;
+  peer.verified_at = generation;
+  return &peer;
 }
 
-VipRouter::Peer* VipRouter::add_peer(const std::string& identity, vipauth::Session session,
+/// Why somebody may not be a peer under that name; empty: it may.
+std::string VipRouter::why_not(const std::string& identity, vipauth::Session& session) {
+  if (identity == vipauth::AuthPeer::kIdentity) return "the identity belongs to the router itself";
+  if (reads_as_json(identity)) return "agents would take the identity for JSON, and for another one";
+  if (!options_.authorize) return peers_.size() < options_.max_peers ? "" : "the router is full";
+  if (const Decision sender = session.verify_sender(identity); !sender) return sender.message();
+  const auto of_user = [&](const auto& peer) { return peer.second.session.user_id() == session.user_id(); };
+  const auto own = [&] {
+    return static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(), of_user));
+  };
+  // Whoever has no identity in its record may use any name that is free.
+  const bool has_many = session.identity().empty() && own() >= options_.max_peers_of_one;
+  if (!has_many && peers_.size() < options_.max_peers) return "";
+  drop_gone();
+  if (session.identity().empty() && own() >= options_.max_peers_of_one) {
+    return "its user has as many peers as one may have";
+  }
+  return peers_.size() < options_.max_peers ? "" : "the router has as many peers as it takes";
+}
+
+VipRouter::Peer* VipRouter::add_peer(const std::string& identity, vipauth::Session session, int connection,
                                      const VipMessage* message) {
-  std::string why;
-  if (identity == vipauth::AuthPeer::kIdentity) {
-    why = "the identity belongs to the router itself";
-  } else if (reads_as_json(identity)) {
-    why = "agents would take the identity for JSON, and for another one";
-  } else if (options_.authorize) {
-    if (const Decision sender = session.verify_sender(identity); !sender) why = sender.message();
-  }
-  if (why.empty() && peers_.size() >= options_.max_peers) {
-    drop_gone();
-    if (peers_.size() >= options_.max_peers) why = "the router has as many peers as it takes";
-  }
-  if (!why.empty()) {
+  if (const std::string why = why_not(identity, session); !why.empty()) {
     log_refusal("refused " + shown(session.user_id()) + " as " + shown(identity) + ": " + why);
     if (message != nullptr) {
       const VipError error{VipError::kAccess, why, {}, message->subsystem};
@@ -169,10 +185,29 @@ VipRouter::Peer* VipRouter::add_peer(const std::string& identity, vipauth::Sessi
     return nullptr;
   }
   log("admitted " + shown(session.user_id()) + " as " + shown(identity));
-  Peer& added = peers_.emplace(identity, Peer{identity, ++last_number_, std::move(session)}).first->second;
+  Peer& added =
+      peers_.emplace(identity, Peer{identity, ++last_number_, std::move(session), connection}).first->second;
   broadcast({.peer = {}, .user = {}, .id = {}, .subsystem = "peerlist", .arguments = {"add", identity}},
             identity);
   return &added;
+}
+
+/// True where the connection that the peer spoke over has ended: its routing id is somebody else's, or will
+/// be.
+bool VipRouter::has_ended(const Peer& peer) {
+  for (const int connection : disconnections_->take()) ended_.insert(connection);
+  return ended_.contains(peer.connection);
+}
+
+/// Before a message is taken: a connection of the same number may bring it.
+void VipRouter::drop_ended() {
+  for (const int connection : disconnections_->take()) ended_.insert(connection);
+  if (ended_.empty()) return;
+  for (const auto& [identity, peer] : peers_) {
+    if (ended_.contains(peer.connection)) leave(peer, "its connection has ended");
+  }
+  ended_.clear();
+  see_off();
 }
 
 /// Drops the peers that a new policy no longer accepts under their names.
@@ -292,6 +327,10 @@ void VipRouter::ping(Peer& peer, VipMessage& message) {
   if (!arguments.empty() && arguments.front() == "pong") return;
   if (arguments.empty()) arguments.emplace_back();
   arguments.front() = "pong";
+  // Whoever pings need not read the answers: they must not be what fills the memory.
+  std::size_t bytes = 0;
+  for (const std::string& argument : arguments) bytes += argument.size();
+  if (bytes > kMaxPongBytes) arguments.resize(1);
   send_to(peer, answer_to(message, peer.session.user_id(), std::move(arguments)));
 }
 
@@ -340,7 +379,7 @@ Sent VipRouter::send_to(Peer& peer, const VipMessage& message) {
       return Sent::kGone;
     }
   }
-  const Sent sent = send(router_, peer.identity, message.to_frames());
+  const Sent sent = has_ended(peer) ? Sent::kGone : send(router_, peer.identity, message.to_frames());
   if (sent == Sent::kGone) leave(peer, "it has gone");
   if (sent == Sent::kFull) log_refusal(shown(peer.identity) + " reads too slowly: it lost a message");
   return sent;
@@ -351,7 +390,7 @@ void VipRouter::broadcast(const VipMessage& message, std::string_view but) {
   for (auto& [identity, peer] : peers_) {
     if (identity == but) continue;
     if (options_.authorize && !peer.session.check()) continue;  // judge_all drops it
-    if (shared.send(router_, identity) == Sent::kGone) leave(peer, "it has gone");
+    if (has_ended(peer) || shared.send(router_, identity) == Sent::kGone) leave(peer, "it has gone");
   }
 }
 

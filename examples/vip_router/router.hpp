@@ -43,7 +43,9 @@ class VipRouter {
     bool log_messages = false;  ///< a line of kDebug for each, without what it carries
     bool audit = false;         ///< keep an audit log in the home
     std::size_t max_peers = 10'000;
+    std::size_t max_peers_of_one = 100;  ///< under free names, of a user whose record gives no identity
     std::int64_t max_frame_bytes = std::int64_t{4} * 1024 * 1024;
+    int high_water_mark = 6000;  ///< messages that wait for one peer, as VOLTTRON has it
     int io_threads = 1;
     /// Only to measure what it costs: without it, who connects by CURVE may do everything under any name.
     bool authorize = true;
@@ -62,7 +64,6 @@ class VipRouter {
  private:
   static constexpr std::size_t kMaxNameBytes = 255;  // of a peer, a message id, a subsystem
   static constexpr std::size_t kMaxListed = 10'000;  // subscriptions in one answer
-  static constexpr int kHighWaterMark = 6000;        // messages, VOLTTRON's
   static constexpr std::chrono::seconds kTellInterval{1};
   static constexpr std::chrono::seconds kProbeInterval{1};
   using Clock = std::chrono::steady_clock;
@@ -72,7 +73,9 @@ class VipRouter {
     std::string identity;
     std::uint64_t number;  // nobody else ever has it
     vipauth::Session session;
+    int connection;  // of its last message
     OpenCalls calls = {};
+    std::uint64_t verified_at = 0;  // the policy under which it was last found to own its identity
   };
 
   /// What other threads reach, perhaps after the router has gone.
@@ -88,7 +91,7 @@ class VipRouter {
   };
   struct Judged;
 
-  VipRouter(const std::filesystem::path& home, Options options, vipauth::PlatformConfig config,
+  VipRouter(std::filesystem::path home, Options options, vipauth::PlatformConfig config,
             vipauth::AuthService service);
 
   // router_listen.cpp
@@ -101,7 +104,11 @@ class VipRouter {
   void handle_news();
   void handle_message(Incoming& incoming);
   Peer* admit(const std::string& identity, Incoming& incoming, const vipauth::VipMessage* message);
-  Peer* add_peer(const std::string& identity, vipauth::Session session, const vipauth::VipMessage* message);
+  Peer* add_peer(const std::string& identity, vipauth::Session session, int connection,
+                 const vipauth::VipMessage* message);
+  std::string why_not(const std::string& identity, vipauth::Session& session);
+  bool has_ended(const Peer& peer);
+  void drop_ended();
   void handle(Peer& peer, vipauth::VipMessage& message);
   void carry(Peer& sender, vipauth::VipMessage& message);
   void hello(Peer& peer, const vipauth::VipMessage& message);
@@ -141,7 +148,7 @@ class VipRouter {
   void broadcast(const vipauth::VipMessage& message, std::string_view but);
   void send_error(Peer& peer, const vipauth::VipMessage& request, const vipauth::VipError& error);
   void forward(Peer& sender, Peer& recipient, vipauth::VipMessage& message);
-  void log(const std::string& line) const { options_.log(vipauth::LogLevel::kInfo, line); }
+  void log(const std::string& line) const { options_.log(vipauth::LogLevel::kInfo, printable(line)); }
   void log_refusal(const std::string& line);
 
   Options options_;
@@ -156,6 +163,8 @@ class VipRouter {
   zmq::context_t context_;
   std::optional<vipauth::ZapServer> zap_;
   zmq::socket_t router_;
+  std::optional<vipauth::Disconnections> disconnections_;
+  std::set<int> ended_;  // connections, of which some peers are still there
 
   std::map<std::string, Peer, std::less<>> peers_;
   std::uint64_t last_number_ = 0;

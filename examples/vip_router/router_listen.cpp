@@ -53,10 +53,10 @@ std::string random_uuid() {
 
 }  // namespace
 
-VipRouter::VipRouter(const fs::path& home, Options options, vipauth::PlatformConfig config,
+VipRouter::VipRouter(fs::path home, Options options, vipauth::PlatformConfig config,
                      vipauth::AuthService service)
     : options_(std::move(options)),
-      home_(home),
+      home_(std::move(home)),
       config_(std::move(config)),
       service_(std::move(service)),
       id_(random_uuid()),
@@ -102,9 +102,12 @@ Result<void> VipRouter::listen() {
   zap_.emplace(*std::move(zap));
 
   router_ = zmq::socket_t(context_, zmq::socket_type::router);
+  auto disconnections = vipauth::Disconnections::watch(context_, router_);
+  if (!disconnections) return disconnections.error();
+  disconnections_.emplace(*std::move(disconnections));
   router_.set(zmq::sockopt::linger, 0);
-  router_.set(zmq::sockopt::sndhwm, kHighWaterMark);
-  router_.set(zmq::sockopt::rcvhwm, kHighWaterMark);
+  router_.set(zmq::sockopt::sndhwm, options_.high_water_mark);
+  router_.set(zmq::sockopt::rcvhwm, options_.high_water_mark);
   router_.set(zmq::sockopt::maxmsgsize, options_.max_frame_bytes);
   // An agent that has gone, or reads too slowly, is told apart and never waited for. ZMQ_ROUTER_HANDOVER
   // stays off: it would give a routing id, and the messages on their way to it, to whoever claims it next.
@@ -132,9 +135,13 @@ Result<void> VipRouter::listen() {
 }
 
 Result<void> VipRouter::bind(const VipAddress& address) {
+  if (address.transport == VipAddress::Transport::kInproc) {
+    return Error{ErrorCode::kUnsupported, "nobody proves who it is over inproc: listen on tcp or ipc", ""};
+  }
   const auto keys = vipauth::find_server_keys(home_, address);
   if (!keys) return keys.error();
-  if (auto secured = vipauth::secure_server_socket(router_, keys->own, keys->domain); !secured) return secured;
+  if (auto secured = vipauth::secure_server_socket(router_, keys->own, keys->domain); !secured)
+    return secured;
   router_.set(zmq::sockopt::ipv6, keys->ipv6.value_or(false));
   try {
     router_.bind(keys->endpoint);

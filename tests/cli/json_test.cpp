@@ -80,7 +80,7 @@ std::vector<Run> runs(const Cli& cli) {
 }
 
 /// Those that need a server, which tests with foreign programs start.
-const std::set<std::string> kNeedServer{"csr request", "remote sync", "serve"};
+const std::set<std::string> kNeedServer{"csr request", "probe", "remote sync", "serve"};
 
 void prepare(const Cli& cli) {
   cli.home.write("config", "[volttron]\ninstance-name = v1\n");

@@ -35,6 +35,8 @@ class RunningRouter {
   const std::string& endpoint(std::size_t index = 0) const { return router_->addresses().at(index); }
   const CurveKey& key() const { return router_->server_key(); }
 
+  AuthService& service() const { return router_->service(); }
+
   /// Waits until it has ended by itself.
   void wait() {
     thread_.join();

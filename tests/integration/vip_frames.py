@@ -26,16 +26,18 @@ class Agent:
     server_key = None
     keys = {}
 
-    def __init__(self, user, identity=None):
+    def __init__(self, user, identity=None, handshake_ms=None):
         public, secret = self.keys[user]
         self.identity = (identity or user).encode()
         self.socket = self.context.socket(zmq.DEALER)
         self.socket.linger = 0
-        self.socket.immediate = 1
+        self.socket.immediate = handshake_ms is None  # one that must wait for approval would not even send
         self.socket.routing_id = self.identity
         self.socket.curve_serverkey = raw(self.server_key)
         self.socket.curve_publickey = raw(public)
         self.socket.curve_secretkey = raw(secret)
+        if handshake_ms is not None:
+            self.socket.handshake_ivl = handshake_ms
         self.socket.connect(self.endpoint)
 
     def send(self, *frames):
@@ -48,7 +50,13 @@ class Agent:
 
     def expect(self, *frames):
         """The next message but those of the peer list is this one; a function checks a frame."""
-        heard = self.hear_else("peerlist")
+        return self.check(self.hear_else("peerlist"), frames)
+
+    def expect_else(self, subsystem, *frames):
+        """The same, without what the platform tells in that subsystem by itself."""
+        return self.check(self.hear_else("peerlist", subsystem), frames)
+
+    def check(self, heard, frames):
         assert len(heard) == len(frames), f"{self.identity}: heard {heard}, not {frames}"
         for got, wanted in zip(heard, frames):
             if callable(wanted):
@@ -58,11 +66,11 @@ class Agent:
                 assert got == wanted, f"{self.identity}: heard {heard}, not {frames}"
         return heard
 
-    def hear_else(self, subsystem):
-        """The next message, without what the router tells by itself in that subsystem."""
+    def hear_else(self, *subsystems):
+        """The next message, without what the router tells by itself in those subsystems."""
         while True:
             heard = self.hear()
-            if heard[4] != subsystem.encode() or heard[3] != b"":
+            if heard[4].decode() not in subsystems or heard[3] != b"":
                 return heard
 
     def expect_silence(self):

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
@@ -20,6 +21,26 @@ namespace vipauth {
 /// What a method says of itself, in the form of VOLTTRON's `METHOD.inspect`:
 /// `{"params": {"temp": {"kind": "POSITIONAL_OR_KEYWORD", "default": 70}}, "doc": "..."}`.
 VIPAUTH_EXPORT Json inspected(const std::vector<Parameter>& parameters, std::string_view doc);
+
+/// What one message may ask for: its answers are made in memory, and whoever asks may not read them.
+class RpcBudget {
+ public:
+  static constexpr std::size_t kMaxCalls = RpcFrame::kMaxItems;
+  /// After so many bytes of answers no further call is made. The first may be larger.
+  static constexpr std::size_t kMaxBytes = std::size_t{1} * 1024 * 1024;
+
+  bool take_call() { return bytes_ < kMaxBytes && calls_ < kMaxCalls && ++calls_ > 0; }
+  void take_bytes(std::size_t bytes) { bytes_ += bytes; }
+  Error exceeded() const {
+    return {ErrorCode::kLimitExceeded,
+            "too many calls in one message, or too much to answer: ask again for the rest",
+            {}};
+  }
+
+ private:
+  std::size_t calls_ = 0;
+  std::size_t bytes_ = 0;
+};
 
 /// The methods that a peer of a VIP bus offers, and how calls reach them.
 ///
@@ -45,21 +66,33 @@ class RpcDispatcher {
     return method->second.run(context, *bound);
   }
 
+  /// Asked before each call; an Error answers it. May be empty.
+  void set_guard(std::function<Result<void>(Context& context)> guard) { guard_ = std::move(guard); }
+
   /// Answers one frame of the subsystem RPC; nothing where it holds only notifications and answers.
+  /// \param budget       of the message that the frame is of: what goes beyond it is answered kLimitExceeded
   /// \param on_response  is given the answers that the frame holds
-  std::optional<std::string> answer(Context& context, std::string_view frame,
+  std::optional<std::string> answer(Context& context, std::string_view frame, RpcBudget& budget,
                                     const std::function<void(RpcResponse)>& on_response = {}) const {
     RpcFrame parsed = RpcFrame::parse(frame);
-    Json::Array answers;
+    std::string answers;
     for (RpcFrame::Part& part : parsed.parts) {
       if (auto* response = std::get_if<RpcResponse>(&part.item)) {
         if (on_response) on_response(std::move(*response));
         continue;
       }
-      if (auto answer = answer_to(context, part)) answers.push_back(answer->to_json());
+      const auto answer = answer_to(context, part, budget);
+      if (!answer) continue;
+      const std::string text = answer->to_json().dump();
+      budget.take_bytes(text.size());
+      answers += (answers.empty() ? "" : ",") + text;
     }
     if (answers.empty()) return std::nullopt;
-    return parsed.is_list ? Json(std::move(answers)).dump() : answers.front().dump();
+    return parsed.is_list ? '[' + answers + ']' : answers;
+  }
+  std::optional<std::string> answer(Context& context, std::string_view frame) const {
+    RpcBudget budget;
+    return answer(context, frame, budget);
   }
 
  private:
@@ -69,15 +102,19 @@ class RpcDispatcher {
     Run run;
   };
 
-  std::optional<RpcResponse> answer_to(Context& context, const RpcFrame::Part& part) const {
+  std::optional<RpcResponse> answer_to(Context& context, const RpcFrame::Part& part,
+                                       RpcBudget& budget) const {
     if (const auto* error = std::get_if<RpcError>(&part.item)) return RpcResponse{part.id, *error};
     const auto& request = std::get<RpcRequest>(part.item);
-    auto outcome = outcome_of(context, request);
+    auto outcome = budget.take_call() ? outcome_of(context, request) : RpcError::of(budget.exceeded());
     if (!request.id) return std::nullopt;
     return RpcResponse{*request.id, std::move(outcome)};
   }
 
   std::variant<Json, RpcError> outcome_of(Context& context, const RpcRequest& request) const {
+    if (guard_) {
+      if (const auto may = guard_(context); !may) return RpcError::of(may.error());
+    }
     if (methods_.contains(request.method)) {
       auto result = call(context, request.method, request.params);
       if (!result) return RpcError::of(result.error());
@@ -102,6 +139,7 @@ class RpcDispatcher {
   }
 
   std::map<std::string, Method, std::less<>> methods_;
+  std::function<Result<void>(Context&)> guard_;
 };
 
 }  // namespace vipauth

@@ -25,6 +25,7 @@
 #include <vipauth/connection_monitor.hpp>
 #include <vipauth/csr_names.hpp>
 #include <vipauth/csr_store.hpp>
+#include <vipauth/disconnections.hpp>
 #include <vipauth/file_history.hpp>
 #include <vipauth/json_rpc.hpp>
 #include <vipauth/key_store.hpp>

@@ -1,5 +1,8 @@
 #include <vipauth/capability.hpp>
 
+#include <algorithm>
+#include <cstddef>
+
 namespace vipauth {
 namespace {
 
@@ -8,10 +11,28 @@ Error wrong_type(std::string what, const Json& found, std::string location) {
                std::move(location)};
 }
 
+// An answer that holds a record is deeper than the record, and must still be read: Json::kMaxDepth.
+constexpr std::size_t kMaxRestrictionDepth = 64;
+
+bool is_deeper(const Json& json, std::size_t levels) {
+  if (!json.is_array() && !json.is_object()) return false;
+  if (levels == 0) return true;
+  if (json.is_array()) {
+    return std::any_of(json.as_array().begin(), json.as_array().end(),
+                       [&](const Json& item) { return is_deeper(item, levels - 1); });
+  }
+  return std::any_of(json.as_object().begin(), json.as_object().end(),
+                     [&](const Json::Member& member) { return is_deeper(member.value, levels - 1); });
+}
+
 Result<void> add_map(const Json& map, const std::string& location, std::vector<Capability>& out) {
   for (const Json::Member& member : map.as_object()) {
     Capability capability{member.name, {}};
     if (member.value.is_object()) {
+      if (is_deeper(member.value, kMaxRestrictionDepth)) {
+        return Error{ErrorCode::kInvalidArgument, "a restriction is nested at most 64 deep",
+                     json_pointer(location, member.name)};
+      }
       for (const Json::Member& restriction : member.value.as_object()) {
         capability.restrictions.push_back({restriction.name, restriction.value});
       }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <vipauth/policy.hpp>
+#include <vipauth/record_secrets.hpp>
 
 #include "model/policy_parts.hpp"
 
@@ -51,17 +52,13 @@ const CurveKey* key_of(const Policy::Entry& entry) {
   return entry.record ? std::get_if<CurveKey>(&entry.record->credentials) : nullptr;
 }
 
-bool is_plain(const Policy::Entry& entry) {
-  return entry.record && entry.record->mechanism == Mechanism::kPlain;
-}
-
-/// Keys are compared as keys, whichever text form the file holds; anything else as it is written. Two user
-/// names are two peers, also where they happen to have the same password.
+/// Keys are compared as keys, whichever text form the file holds; patterns as they are written. What may be a
+/// password is equal to nothing: who edits must not learn it by trying.
 bool same_credentials(const Policy::Entry& a, const Policy::Entry& b) {
   const CurveKey* left = key_of(a);
   const CurveKey* right = key_of(b);
   if (left != nullptr && right != nullptr) return *left == *right;
-  if (is_plain(a) && is_plain(b) && a.record->user_id != b.record->user_id) return false;
+  if (password_stand_in(a) || password_stand_in(b)) return false;
   return same_field(a.source, b.source, "credentials");
 }
 

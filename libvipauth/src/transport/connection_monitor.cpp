@@ -1,18 +1,16 @@
 #include <vipauth/connection_monitor.hpp>
 
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <cstring>
 #include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "base/quiet_threads.hpp"
-#include "transport/uninterrupted.hpp"
+#include "transport/monitor_socket.hpp"
 #include "transport/zmq_support.hpp"
 
 namespace vipauth {
@@ -83,18 +81,11 @@ struct Watch {
 
 /// Takes in the next event; false where it is the last one.
 bool take_event(void* events, Watch& watch) {
-  zmq::message_t event;
-  zmq::message_t endpoint;
-  receive_frame(events, event, 0);
-  if (event.more()) receive_frame(events, endpoint, 0);
-  std::uint16_t number = 0;
-  std::uint32_t value = 0;
-  if (event.size() < sizeof number + sizeof value) return true;
-  std::memcpy(&number, event.data(), sizeof number);
-  std::memcpy(&value, event.data<char>() + sizeof number, sizeof value);
-  if (number == ZMQ_EVENT_MONITOR_STOPPED) return false;
+  const auto event = take_monitor_event(events, 0);
+  if (!event) return true;
+  if (event->number == ZMQ_EVENT_MONITOR_STOPPED) return false;
   const std::scoped_lock lock(watch.mutex);
-  watch.story.take(number, value, std::chrono::steady_clock::now());
+  watch.story.take(event->number, event->value, std::chrono::steady_clock::now());
   watch.changed.notify_all();
   return true;
 }
@@ -111,11 +102,6 @@ void take_events(ZmqSocket& events, Watch& watch) {
   const std::scoped_lock lock(watch.mutex);
   watch.ended = true;
   watch.changed.notify_all();
-}
-
-std::string next_endpoint() {
-  static std::atomic<unsigned long> count = 0;
-  return "inproc://vipauth-connection-monitor-" + std::to_string(++count);
 }
 
 }  // namespace
@@ -162,24 +148,10 @@ struct ConnectionMonitor::Impl {
 };
 
 Result<ConnectionMonitor> ConnectionMonitor::watch(void* zmq_context, void* socket) {
-  const std::string endpoint = next_endpoint();
-  ZmqSocket events(zmq_socket(zmq_context, ZMQ_PAIR));
-  if (!events) return zmq_failure("the monitor's socket");
-  // No limit on what libzmq may queue: it would block at one.
-  const Result<void> set =
-      SocketOptions(events.get()).set(ZMQ_LINGER, "ZMQ_LINGER", 0).set(ZMQ_RCVHWM, "ZMQ_RCVHWM", 0).result();
-  if (!set) return set.error();
-  if (uninterrupted([&] { return zmq_socket_monitor(socket, endpoint.c_str(), ConnectionStory::kEvents); }) !=
-      0) {
-    return zmq_failure("zmq_socket_monitor");
-  }
-  if (uninterrupted([&] { return zmq_connect(events.get(), endpoint.c_str()); }) != 0) {
-    const Error error = zmq_failure(endpoint);
-    zmq_socket_monitor(socket, nullptr, 0);
-    return error;
-  }
+  auto events = open_monitor(zmq_context, socket, ConnectionStory::kEvents);
+  if (!events) return events.error();
   try {
-    return ConnectionMonitor(std::make_unique<Impl>(std::move(events)));
+    return ConnectionMonitor(std::make_unique<Impl>(*std::move(events)));
   } catch (const std::system_error& error) {
     zmq_socket_monitor(socket, nullptr, 0);
     return Error{ErrorCode::kIoError, std::string("cannot watch the connection: ") + error.what(), {}};

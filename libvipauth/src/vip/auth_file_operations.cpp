@@ -12,6 +12,7 @@
 #include <vipauth/record_secrets.hpp>
 
 #include "base/hash.hpp"
+#include "vip/rpc_arguments.hpp"
 
 namespace vipauth {
 namespace {
@@ -25,39 +26,23 @@ constexpr std::array<std::string_view, 12> kFields{
 
 constexpr std::size_t kMaxOperations = 1000;
 
-Error invalid(std::string_view name, std::string message) {
-  return Error{ErrorCode::kInvalidArgument, std::move(message), std::string(name)};
-}
-
-Result<bool> flag(const CallArguments& arguments, std::string_view name) {
-  const Json& value = *arguments.find(name);
-  if (!value.is_bool()) return invalid(name, "must be true or false");
-  return value.as_bool();
-}
-
 Result<std::size_t> index_of(std::string_view name, const Json& value) {
   std::size_t index = 0;
-  if (!value.is_number()) return invalid(name, "must be an index");
+  if (!value.is_number()) return invalid_argument(name, "must be an index");
   const std::string& digits = value.as_number().digits;
   const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
   if (problem != std::errc{} || end != digits.data() + digits.size())
-    return invalid(name, "must be an index");
+    return invalid_argument(name, "must be an index");
   return index;
-}
-
-Result<const std::string*> text(const CallArguments& arguments, std::string_view name) {
-  const Json& value = *arguments.find(name);
-  if (!value.is_string()) return invalid(name, "must be a string");
-  return &value.as_string();
 }
 
 Result<void> add(Policy& policy, const CallArguments& arguments) {
   const Json& entry = *arguments.find("entry");
-  const auto is_allow = flag(arguments, "is_allow");
+  const auto is_allow = flag_of(arguments, "is_allow");
   if (!is_allow) return is_allow.error();
   const Json* credentials = entry.find("credentials");
   if (credentials != nullptr && is_password_stand_in(*credentials)) {
-    return invalid("credentials", "a password that was not shown cannot be given to a new record");
+    return invalid_argument("credentials", "a password that was not shown cannot be given to a new record");
   }
   const auto added = *is_allow ? policy.add_allow(entry) : policy.add_deny(entry);
   if (!added) return added.error();
@@ -67,12 +52,12 @@ Result<void> add(Policy& policy, const CallArguments& arguments) {
 Result<void> update_by_index(Policy& policy, const CallArguments& arguments) {
   const auto index = index_of("index", *arguments.find("index"));
   if (!index) return index.error();
-  const auto is_allow = flag(arguments, "is_allow");
+  const auto is_allow = flag_of(arguments, "is_allow");
   if (!is_allow) return is_allow.error();
-  const auto keeps_rest = flag(arguments, "keep_rest");
+  const auto keeps_rest = flag_of(arguments, "keep_rest");
   if (!keeps_rest) return keeps_rest.error();
   Json fields = *arguments.find("auth_entry");
-  if (!fields.is_object()) return invalid("auth_entry", "must be an object");
+  if (!fields.is_object()) return invalid_argument("auth_entry", "must be an object");
   for (const std::string_view name : kFields) {
     if (!*keeps_rest && fields.find(name) == nullptr) fields.set(name, {});
   }
@@ -81,7 +66,8 @@ Result<void> update_by_index(Policy& policy, const CallArguments& arguments) {
   if (credentials != nullptr && is_password_stand_in(*credentials)) {
     const bool is_shown_so =
         *index < list.size() && password_stand_in(list[*index]) == credentials->as_string();
-    if (!is_shown_so) return invalid("credentials", "that record's password is not one that is not shown");
+    if (!is_shown_so)
+      return invalid_argument("credentials", "that record's password is not one that is not shown");
     fields.erase("credentials");
   }
   return *is_allow ? policy.update_allow(*index, fields) : policy.update_deny(*index, fields);
@@ -92,10 +78,10 @@ Result<void> remove(Policy& policy, std::vector<std::size_t> indices, bool is_al
 }
 
 Result<void> remove_by_indices(Policy& policy, const CallArguments& arguments) {
-  const auto is_allow = flag(arguments, "is_allow");
+  const auto is_allow = flag_of(arguments, "is_allow");
   if (!is_allow) return is_allow.error();
   const Json& given = *arguments.find("indices");
-  if (!given.is_array()) return invalid("indices", "must be a list of indices");
+  if (!given.is_array()) return invalid_argument("indices", "must be a list of indices");
   std::vector<std::size_t> indices;
   for (const Json& item : given.as_array()) {
     const auto index = index_of("indices", item);
@@ -106,7 +92,7 @@ Result<void> remove_by_indices(Policy& policy, const CallArguments& arguments) {
 }
 
 Result<void> remove_by_index(Policy& policy, const CallArguments& arguments) {
-  const auto is_allow = flag(arguments, "is_allow");
+  const auto is_allow = flag_of(arguments, "is_allow");
   if (!is_allow) return is_allow.error();
   const auto index = index_of("index", *arguments.find("index"));
   if (!index) return index.error();
@@ -114,11 +100,11 @@ Result<void> remove_by_index(Policy& policy, const CallArguments& arguments) {
 }
 
 Result<void> remove_by_credentials(Policy& policy, const CallArguments& arguments) {
-  const auto is_allow = flag(arguments, "is_allow");
+  const auto is_allow = flag_of(arguments, "is_allow");
   if (!is_allow) return is_allow.error();
-  const auto credentials = text(arguments, "credentials");
+  const auto credentials = text_of(arguments, "credentials");
   if (!credentials) return credentials.error();
-  auto indices = records_with(*is_allow ? policy.allow() : policy.deny(), **credentials);
+  auto indices = records_with(*is_allow ? policy.allow() : policy.deny(), *credentials);
   if (indices.empty()) {
     return Error{ErrorCode::kNotFound, "no record has such a public key, or that pattern", "credentials"};
   }
@@ -127,7 +113,7 @@ Result<void> remove_by_credentials(Policy& policy, const CallArguments& argument
 
 /// Puts other roles or groups in the place of all. What the file holds beside them stays.
 Result<void> replace_map(Policy& policy, std::string_view member, const Json& map) {
-  if (!map.is_object()) return invalid(member, "must be an object");
+  if (!map.is_object()) return invalid_argument(member, "must be an object");
   Json document = policy.to_json();
   document.set(member, map);
   auto changed = Policy::parse(std::move(document));
@@ -148,11 +134,6 @@ Result<void> set_roles(Policy& policy, const CallArguments& arguments) {
 
 Result<void> set_groups(Policy& policy, const CallArguments& arguments) {
   return replace_map(policy, "groups", *arguments.find("groups"));
-}
-
-Parameter required(std::string name) { return {std::move(name), Parameter::Kind::kPositional, std::nullopt}; }
-Parameter with_default(std::string name, Json value) {
-  return {std::move(name), Parameter::Kind::kPositional, std::move(value)};
 }
 
 Json shown(const std::vector<Policy::Entry>& entries) {
@@ -196,7 +177,8 @@ const std::vector<AuthFileOperation>& auth_file_operations() {
 Result<void> apply_operations(Policy& policy, const Json& operations) {
   if (!operations.is_array() || operations.as_array().empty() ||
       operations.as_array().size() > kMaxOperations) {
-    return invalid("operations", "must be a list of 1 to " + std::to_string(kMaxOperations) + " operations");
+    return invalid_argument("operations",
+                            "must be a list of 1 to " + std::to_string(kMaxOperations) + " operations");
   }
   for (std::size_t i = 0; i < operations.as_array().size(); ++i) {
     const Json& given = operations.as_array()[i];
@@ -207,8 +189,8 @@ Result<void> apply_operations(Policy& policy, const Json& operations) {
       return known.name == given.text_at("method");
     });
     if (operation == all.end() || params == nullptr) {
-      return invalid(place,
-                     R"(must be {"method": "auth_file.add", "params": {...}}, or of another operation)");
+      return invalid_argument(
+          place, R"(must be {"method": "auth_file.add", "params": {...}}, or of another operation)");
     }
     const auto split = split_params(*params);
     if (!split) return split.error().at(place);

@@ -13,6 +13,7 @@
 #include <vipauth/rpc_dispatcher.hpp>
 
 #include "vip/auth_file_operations.hpp"
+#include "vip/rpc_arguments.hpp"
 
 namespace vipauth {
 namespace {
@@ -28,50 +29,7 @@ struct Caller {
 
 using Methods = RpcDispatcher<Caller>;
 
-// ---- Arguments and results ----
-
-Error invalid(std::string_view name, std::string message) {
-  return Error{ErrorCode::kInvalidArgument, std::move(message), std::string(name)};
-}
-
-Parameter required(std::string name) { return {std::move(name), Parameter::Kind::kPositional, std::nullopt}; }
-Parameter optional(std::string name, Json value = {}) {
-  return {std::move(name), Parameter::Kind::kPositional, std::move(value)};
-}
-Parameter keyword(std::string name, Json value = {}) {
-  return {std::move(name), Parameter::Kind::kKeywordOnly, std::move(value)};
-}
-
-Result<std::string> text(const CallArguments& arguments, std::string_view name) {
-  const Json& value = *arguments.find(name);
-  if (!value.is_string()) return invalid(name, "must be a string");
-  return value.as_string();
-}
-
-Result<std::optional<std::string>> optional_text(const CallArguments& arguments, std::string_view name) {
-  if (arguments.find(name)->is_null()) return std::optional<std::string>();
-  auto value = text(arguments, name);
-  if (!value) return value.error();
-  return std::optional(*std::move(value));
-}
-
-Result<std::vector<std::string>> names(const CallArguments& arguments, std::string_view name) {
-  const Json& value = *arguments.find(name);
-  std::vector<std::string> out;
-  for (const Json& item : value.is_array() ? value.as_array() : Json::Array{value}) {
-    if (!item.is_string()) return invalid(name, "must be names");
-    out.push_back(item.as_string());
-  }
-  return out;
-}
-
-Result<std::optional<std::vector<std::string>>> optional_names(const CallArguments& arguments,
-                                                               std::string_view name) {
-  if (arguments.find(name)->is_null()) return std::optional<std::vector<std::string>>();
-  auto value = names(arguments, name);
-  if (!value) return value.error();
-  return std::optional(*std::move(value));
-}
+// ---- Results ----
 
 Result<Json> as_result(const Result<Authorization>& peer) {
   if (!peer) return peer.error();
@@ -93,21 +51,22 @@ Result<Json> as_result(const Result<void>& done) {
 // ---- Remote peers ----
 
 Result<Json> approve(Caller& caller, const CallArguments& arguments) {
-  const auto user_id = text(arguments, "user_id");
+  const auto user_id = text_of(arguments, "user_id");
   if (!user_id) return user_id.error();
   Approval approval;
-  if (!arguments.find("any_address")->is_bool()) return invalid("any_address", "must be true or false");
-  approval.any_address = arguments.find("any_address")->as_bool();
-  auto new_user_id = optional_text(arguments, "new_user_id");
+  const auto any_address = flag_of(arguments, "any_address");
+  if (!any_address) return any_address.error();
+  approval.any_address = *any_address;
+  auto new_user_id = optional_text_of(arguments, "new_user_id");
   if (!new_user_id) return new_user_id.error();
   approval.user_id = *std::move(new_user_id);
-  auto identity = optional_text(arguments, "identity");
+  auto identity = optional_text_of(arguments, "identity");
   if (!identity) return identity.error();
   approval.identity = *std::move(identity);
-  auto roles = optional_names(arguments, "roles");
+  auto roles = optional_names_of(arguments, "roles");
   if (!roles) return roles.error();
   approval.roles = *std::move(roles);
-  auto groups = optional_names(arguments, "groups");
+  auto groups = optional_names_of(arguments, "groups");
   if (!groups) return groups.error();
   approval.groups = *std::move(groups);
   if (const Json& held = *arguments.find("capabilities"); !held.is_null()) approval.capabilities = held;
@@ -116,7 +75,7 @@ Result<Json> approve(Caller& caller, const CallArguments& arguments) {
 
 template <auto Decide>
 Result<Json> by_user_id(Caller& caller, const CallArguments& arguments) {
-  const auto user_id = text(arguments, "user_id");
+  const auto user_id = text_of(arguments, "user_id");
   if (!user_id) return user_id.error();
   Administration administration = caller.administration();
   return as_result((administration.*Decide)(*user_id));
@@ -125,7 +84,7 @@ Result<Json> by_user_id(Caller& caller, const CallArguments& arguments) {
 /// VOLTTRON names the parameter after certificates, whatever the peer is known by.
 Result<std::string> name_of_peer(const CallArguments& arguments) {
   const bool by_name = !arguments.find("common_name")->is_null();
-  return text(arguments, by_name ? "common_name" : "user_id");
+  return text_of(arguments, by_name ? "common_name" : "user_id");
 }
 
 Result<Json> get_authorization(Caller& caller, const CallArguments& arguments) {
@@ -157,7 +116,7 @@ void add_remote_peers(Methods& methods) {
               &by_user_id<&Administration::deny_authorization>);
   methods.add("delete_authorization", {required("user_id")}, "Forgets a peer, which must ask again.",
               &by_user_id<&Administration::delete_authorization>);
-  const std::vector<Parameter> peer = {optional("common_name"), keyword("user_id")};
+  const std::vector<Parameter> peer = {with_default("common_name", {}), keyword("user_id")};
   methods.add("get_authorization", peer, "A remote peer, by its user_id.", &get_authorization);
   methods.add("get_authorization_status", peer, "PENDING, APPROVED, DENIED or UNKNOWN.",
               &get_authorization_status);
@@ -187,7 +146,7 @@ Json required_by(const std::vector<MethodRequirement>& requirements) {
 
 /// An agent declares its own methods; an administrator writes down those of another.
 Result<Json> update_id_rpc_authorizations(Caller& caller, const CallArguments& arguments) {
-  const auto identity = text(arguments, "identity");
+  const auto identity = text_of(arguments, "identity");
   if (!identity) return identity.error();
   auto methods = declared(arguments);
   if (!methods) return methods.error();
@@ -208,11 +167,11 @@ Result<Json> update_id_rpc_authorizations(Caller& caller, const CallArguments& a
 
 template <auto Change>
 Result<Json> change_methods(Caller& caller, const CallArguments& arguments, std::string_view name) {
-  const auto identity = text(arguments, "identity");
+  const auto identity = text_of(arguments, "identity");
   if (!identity) return identity.error();
-  const auto method = text(arguments, "method");
+  const auto method = text_of(arguments, "method");
   if (!method) return method.error();
-  const auto capabilities = names(arguments, name);
+  const auto capabilities = names_of(arguments, name);
   if (!capabilities) return capabilities.error();
   Administration administration = caller.administration();
   return as_result((administration.*Change)(*identity, *method, *capabilities));
@@ -276,6 +235,13 @@ std::optional<std::string> find_user(const PolicySnapshot& policy, const std::st
 
 struct AuthPeer::Impl {
   explicit Impl(AuthService& auth_service) : service(auth_service) {
+    // The policy may have moved since the message came, and moves while a long one is answered.
+    methods.set_guard([](Caller& caller) -> Result<void> {
+      if (const Decision stands = caller.session.check(); !stands) {
+        return Error{ErrorCode::kPermissionDenied, stands.message(), ""};
+      }
+      return {};
+    });
     add_remote_peers(methods);
     add_methods_of_agents(methods);
     add_users();
@@ -290,10 +256,12 @@ struct AuthPeer::Impl {
   void add_topics();
 
   Memberships memberships_of(const std::string& user_id);
-  Result<void> check_expected(const Policy& policy, const CallArguments& arguments) const;
+  Result<void> check_expected(const Policy& present, const CallArguments& arguments) const;
 
   AuthService& service;
   Methods methods;
+  std::optional<std::uint64_t> known_at;  // the generation that `everybody` is of
+  Json everybody;
   std::optional<std::uint64_t> read_at;  // the generation that `policy` was read for
   Policy policy;
 };
@@ -303,7 +271,8 @@ Memberships AuthPeer::Impl::memberships_of(const std::string& user_id) {
   const LivePolicy::Version now = service.policy()->current();
   if (read_at != now.generation) {
     auto loaded = service.auth_file().load();
-    policy = loaded ? *std::move(loaded) : Policy();
+    if (!loaded) return {};  // the next question reads again
+    policy = *std::move(loaded);
     read_at = now.generation;
   }
   Memberships out;
@@ -319,15 +288,19 @@ Memberships AuthPeer::Impl::memberships_of(const std::string& user_id) {
 }
 
 void AuthPeer::Impl::add_users() {
-  methods.add("get_user_to_capabilities", {}, "Who holds what.", [](Caller& caller, const CallArguments&) {
-    const auto now = caller.service.policy()->current().snapshot;
-    return Result<Json>(user_to_capabilities(now->capabilities).map);
+  methods.add("get_user_to_capabilities", {}, "Who holds what.", [this](Caller&, const CallArguments&) {
+    const LivePolicy::Version now = service.policy()->current();
+    if (known_at != now.generation) {
+      everybody = user_to_capabilities(now.snapshot->capabilities).map;
+      known_at = now.generation;
+    }
+    return Result<Json>(everybody);
   });
 
   enum class Part { kCapabilities, kGroups, kRoles, kAll };
   const auto of_user = [this](Part part) {
     return [this, part](Caller& caller, const CallArguments& arguments) -> Result<Json> {
-      const auto asked = text(arguments, "user_id");
+      const auto asked = text_of(arguments, "user_id");
       if (!asked) return asked.error();
       const auto now = caller.service.policy()->current().snapshot;
       const auto user = find_user(*now, *asked);
@@ -361,16 +334,16 @@ void AuthPeer::Impl::add_auth_file() {
                 const auto content = caller.administration().read_auth_file();
                 return content ? Result<Json>(auth_file_content(*content)) : Result<Json>(content.error());
               });
-  methods.add("auth_file.find_by_credentials", {required("credentials"), optional("is_allow", true)},
+  methods.add("auth_file.find_by_credentials", {required("credentials"), with_default("is_allow", true)},
               "The records with this public key, or this very pattern.",
               [](Caller& caller, const CallArguments& arguments) -> Result<Json> {
-                const auto credentials = text(arguments, "credentials");
+                const auto credentials = text_of(arguments, "credentials");
                 if (!credentials) return credentials.error();
-                const Json& is_allow = *arguments.find("is_allow");
-                if (!is_allow.is_bool()) return invalid("is_allow", "must be true or false");
+                const auto is_allow = flag_of(arguments, "is_allow");
+                if (!is_allow) return is_allow.error();
                 const auto content = caller.administration().read_auth_file();
                 if (!content) return content.error();
-                const auto& entries = is_allow.as_bool() ? content->allow() : content->deny();
+                const auto& entries = *is_allow ? content->allow() : content->deny();
                 Json::Array found;
                 for (const std::size_t index : records_with(entries, *credentials)) {
                   found.push_back(without_passwords(entries[index]));
@@ -430,8 +403,9 @@ std::vector<std::string> AuthPeer::answer(Session& caller, std::string_view iden
                                           const std::vector<std::string>& arguments) {
   Caller context{impl_->service, caller, identity};
   std::vector<std::string> answers;
+  RpcBudget budget;
   for (const std::string& frame : arguments) {
-    if (auto answer = impl_->methods.answer(context, frame)) answers.push_back(*std::move(answer));
+    if (auto answer = impl_->methods.answer(context, frame, budget)) answers.push_back(*std::move(answer));
   }
   return answers;
 }

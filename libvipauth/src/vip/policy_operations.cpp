@@ -1,8 +1,12 @@
 #include "vip/policy_operations.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
+
+#include <vipauth/record_secrets.hpp>
 
 namespace vipauth {
 namespace {
@@ -52,6 +56,16 @@ Result<Json::Array> removed(const Entries& before, const Entries& after) {
                "records are removed and others changed at once: that cannot be done over a bus", ""};
 }
 
+/// True where the record's password, which is not told, would come to belong to another user than it does.
+bool moves_password(const Entries& before, std::size_t index, const Json& after) {
+  const Json* credentials = after.find("credentials");
+  if (credentials == nullptr || !is_password_stand_in(*credentials)) return false;
+  const std::string user_id = after.text_at("user_id");
+  if (before[index].source.text_at("user_id") == user_id) return false;
+  return std::any_of(before.begin(), before.end(),
+                     [&](const Policy::Entry& entry) { return entry.source.text_at("user_id") == user_id; });
+}
+
 Result<void> add_record_operations(const Entries& before, const Entries& after, bool is_allow,
                                    RecordForm form, Json::Array& operations) {
   if (after.size() < before.size()) {
@@ -73,6 +87,10 @@ Result<void> add_record_operations(const Entries& before, const Entries& after, 
     if (present == source) continue;
     if (!present.is_object() || !source.is_object()) {
       return Error{ErrorCode::kUnsupported, "a record that is no object cannot be changed over a bus", ""};
+    }
+    if (moves_password(before, i, source)) {
+      return Error{ErrorCode::kUnsupported,
+                   "records with passwords change their places: that cannot be done over a bus", ""};
     }
     const bool sends_all = form == RecordForm::kWhole;
     Json::Object params{{"auth_entry", sends_all ? whole(present, source) : changes(present, source)},

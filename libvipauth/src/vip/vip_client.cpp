@@ -105,7 +105,7 @@ struct VipClient::Impl {
   std::string next_id() { return id_prefix + '.' + std::to_string(++last_id); }
   void send(const VipMessage& message);
   std::optional<VipMessage> receive(Deadline deadline);
-  void handle(VipMessage message);
+  void handle(const VipMessage& message);
   void handle_rpc(const VipMessage& message);
   void handle_publication(const VipMessage& message);
   Result<Json> request(const VipMessage& message, Patience patience, const Take& take);
@@ -208,23 +208,25 @@ std::optional<VipMessage> VipClient::Impl::receive(Deadline deadline) {
   }
 }
 
-void VipClient::Impl::handle(VipMessage message) {
+void VipClient::Impl::handle(const VipMessage& message) {
   if (message.subsystem == "RPC") return handle_rpc(message);
   if (message.subsystem == "pubsub") return handle_publication(message);
   const bool is_ping =
       message.subsystem == "ping" && !message.arguments.empty() && message.arguments[0] == "ping";
   if (!is_ping) return;
-  message.user.clear();
-  message.arguments[0] = "pong";
-  send(message);
+  VipMessage pong = message;
+  pong.user.clear();
+  pong.arguments[0] = "pong";
+  send(pong);
 }
 
 void VipClient::Impl::handle_rpc(const VipMessage& message) {
   Caller caller{message.peer, message.user};
   VipMessage answer{
       .peer = message.peer, .user = {}, .id = message.id, .subsystem = message.subsystem, .arguments = {}};
+  RpcBudget budget;
   for (const std::string& frame : message.arguments) {
-    if (auto text = methods.answer(caller, frame)) answer.arguments.push_back(*std::move(text));
+    if (auto text = methods.answer(caller, frame, budget)) answer.arguments.push_back(*std::move(text));
   }
   if (!answer.arguments.empty()) send(answer);
 }
@@ -263,7 +265,7 @@ Result<Json> VipClient::Impl::request(const VipMessage& message, Patience patien
         return error_of(*error);
     }
     if (auto answer = take(*received)) return *std::move(answer);
-    handle(*std::move(received));
+    handle(*received);
   }
   const bool was_lost = is_lost();
   if (monitor->state() != ConnectionState::kConnected) return unanswered("no answer", monitor->advice());
@@ -275,7 +277,7 @@ Result<Json> VipClient::Impl::pubsub(std::vector<std::string> arguments, Patienc
   const std::string id = next_id();
   return request({.peer = {}, .user = {}, .id = id, .subsystem = "pubsub", .arguments = std::move(arguments)},
                  patience, [&](const VipMessage& message) -> std::optional<Result<Json>> {
-                   const bool is_answer = message.id == id && message.peer.empty() &&
+                   const bool is_answer = message.peer.empty() && message.id == id &&
                                           message.subsystem == "pubsub" && message.arguments.size() >= 2 &&
                                           message.arguments[0] == "request_response";
                    if (!is_answer) return std::nullopt;
@@ -315,7 +317,7 @@ Result<VipClient::Welcome> VipClient::hello(Patience patience) {
         return *std::move(welcome);
       }
     } else if (received) {
-      impl_->handle(*std::move(received));
+      impl_->handle(*received);
       continue;
     }
     if (!received && !id.empty() && steady_clock::now() >= welcome_until) {
@@ -364,7 +366,7 @@ Result<std::string> VipClient::query(std::string_view name, Patience patience) {
   const auto answer = impl_->request(
       {.peer = {}, .user = {}, .id = id, .subsystem = "query", .arguments = {std::string(name)}}, patience,
       [&](const VipMessage& message) -> std::optional<Result<Json>> {
-        if (message.id != id || !message.peer.empty() || message.subsystem != "query") return std::nullopt;
+        if (!message.peer.empty() || message.id != id || message.subsystem != "query") return std::nullopt;
         return Json(message.arguments.size() > 1 ? message.arguments[1] : std::string());
       });
   if (!answer) return answer.error();
@@ -377,7 +379,7 @@ Result<std::vector<std::string>> VipClient::peers(Patience patience) {
   const auto answer = impl_->request(
       {.peer = {}, .user = {}, .id = id, .subsystem = "peerlist", .arguments = {"list"}}, patience,
       [&](const VipMessage& message) -> std::optional<Result<Json>> {
-        const bool is_answer = message.id == id && message.peer.empty() && message.subsystem == "peerlist" &&
+        const bool is_answer = message.peer.empty() && message.id == id && message.subsystem == "peerlist" &&
                                !message.arguments.empty() && message.arguments[0] == "listing";
         if (!is_answer) return std::nullopt;
         out.assign(message.arguments.begin() + 1, message.arguments.end());
@@ -413,7 +415,7 @@ Result<void> VipClient::unsubscribe(std::string_view prefix, Patience patience) 
 std::optional<VipClient::Publication> VipClient::next_publication(Patience patience) {
   const Deadline deadline = steady_clock::now() + patience;
   while (impl_->publications.empty()) {
-    if (auto message = impl_->receive(deadline)) impl_->handle(*std::move(message));
+    if (auto message = impl_->receive(deadline)) impl_->handle(*message);
     if (steady_clock::now() >= deadline && impl_->publications.empty()) return std::nullopt;
   }
   Publication publication = std::move(impl_->publications.front());

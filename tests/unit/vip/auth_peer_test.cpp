@@ -301,3 +301,104 @@ TEST_CASE("AuthPeer: whatever comes is answered, and harms nothing") {
   }
   CHECK(platform.home.read("auth.json") == before);
 }
+
+TEST_CASE("AuthPeer: one message of an agent that holds nothing is not answered with gigabytes") {
+  const TempHome home;
+  std::vector<Json> records{user_record("agent", kKeyB, "{'identity':'an.agent'}")};
+  for (int i = 0; i < 500; ++i) {
+    records.push_back(json("{'user_id':'u" + std::to_string(i) + "','credentials':'/" + std::to_string(i) +
+                           "/','capabilities':['can_do_this','can_do_that']}"));
+  }
+  home.write("auth.json", auth_file(records));
+  AuthService service = open_service(home);
+  AuthPeer peer(service);
+  Session session = session_for(service, "agent", kKeyB);
+  const Json call = json("{'jsonrpc':'2.0','id':1,'method':'get_user_to_capabilities'}");
+  const std::string list = Json(Json::Array(RpcFrame::kMaxItems, call)).dump();
+  const std::vector<std::string> frames(20, list);
+  std::size_t bytes = 0;
+  for (const std::string& answer : peer.answer(session, "an.agent", frames)) bytes += answer.size();
+  INFO("asked with " << frames.size() * list.size() << " bytes, answered with " << bytes);
+  CHECK(bytes < std::size_t{16} * 1024 * 1024);
+}
+
+TEST_CASE("AuthPeer: what an approver grants never makes the file unreadable over the bus") {
+  const std::string stranger = "DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDA";
+  for (int depth = 90; depth < 97; ++depth) {
+    const TempHome home;
+    home.write("auth.json",
+               auth_file({user_record("editor", kKeyA, "{'capabilities':['allow_auth_modifications']}"),
+                          user_record("approver", kKeyC, "{'capabilities':['approve_auth','x']}")}));
+    AuthService service = open_service(home);
+    AuthPeer peer(service);
+    CHECK(ask_curve(service.zap_authenticator(), stranger, "10.0.0.1").status_code == "300");
+    const auto call = [&](const std::string& user, const std::string& key, std::string_view method,
+                          const Json& params) {
+      Session session = session_for(service, user, key);
+      return peer.answer(session, user, {rpc_request("1", method, params)}).at(0);
+    };
+    const auto pending = Json::parse(call("approver", kKeyC, "get_pending_authorizations", {}));
+    const std::string name = pending->find("result")->as_array().at(0).text_at("user_id");
+    Json nested = 1;
+    for (int i = 0; i < depth; ++i) nested = Json::Array{nested};
+    const std::string answer = call(
+        "approver", kKeyC, "approve_authorization",
+        Json::Object{{"user_id", name}, {"capabilities", Json::Object{{"x", Json::Object{{"a", nested}}}}}});
+    INFO(depth << ": " << answer);
+    CHECK(Json::parse(call("editor", kKeyA, "auth_file.read", {})));
+    CHECK(Json::parse(call("editor", kKeyA, "get_user_to_capabilities", {})));
+  }
+}
+
+TEST_CASE("AuthPeer: nobody tries by an edit what a record without a readable password holds") {
+  const TempHome home;
+  home.write("auth.json",
+             auth_file({user_record("editor", kKeyA, "{'capabilities':['allow_auth_modifications']}"),
+                        json("{'user_id':'old','credentials':'hunter2'}")}));
+  AuthService service = open_service(home);
+  AuthPeer peer(service);
+  Session session = session_for(service, "editor", kKeyA);
+  const auto answer_to_guess = [&](const std::string& guess) {
+    return peer
+        .answer(
+            session, "editor",
+            {rpc_request("1", "auth_file.apply",
+                         Json::Array{Json::Array{
+                             json("{'method':'auth_file.add','params':[{'user_id':'n','mechanism':'PLAIN',"
+                                  "'credentials':'" +
+                                  guess + "'}]}"),
+                             json("{'method':'auth_file.remove_by_index','params':[999]}")}})})
+        .at(0);
+  };
+  const std::string before = home.read("auth.json");
+  CHECK(answer_to_guess("hunter2") == answer_to_guess("hunter3"));
+  CHECK(home.read("auth.json") == before);
+}
+
+TEST_CASE(
+    "AuthPeer: a file written from what was read lets nobody in by the text that stands for a password") {
+  Platform platform;
+  const auto content = platform.call("editor", "auth_file.read");
+  REQUIRE(content);
+  const TempHome copy;
+  copy.write("auth.json", Json(Json::Object{{"allow", *content->find("allow_list")},
+                                            {"deny", *content->find("deny_list")},
+                                            {"roles", *content->find("roles")},
+                                            {"groups", *content->find("groups")},
+                                            {"version", *content->find("version")}})
+                              .dump());
+  AuthService service = open_service(copy);
+  const auto asked = service.policy()->current().snapshot->authenticator.authenticate(
+      AuthenticationRequest{"vip", "10.0.0.1", AuthenticationRequest::Plain{"plain", "(password)"}});
+  CHECK_FALSE(asked.decision.allowed());
+}
+
+TEST_CASE("AuthPeer: who was revoked a moment ago learns nothing any more") {
+  Platform platform;
+  Session session = session_for(*platform.service, "agent", kKeyB);
+  REQUIRE(platform.call("editor", "auth_file.remove_by_index", json("[1]")));
+  REQUIRE_FALSE(session.check());
+  const auto answers =
+      platform.peer->answer(session, "an.agent", {rpc_request("1", "get_user_to_capabilities", {})});
+  for (const std::string& answer : answers) CHECK(answer.find("editor") == std::string::npos);
+}

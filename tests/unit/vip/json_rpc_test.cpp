@@ -158,8 +158,9 @@ TEST_CASE("RpcDispatcher: answers a list with a list, and an answer with nothing
   CHECK(list->as_array().size() == 2);
   CHECK(calls == 2);
 
+  RpcBudget budget;
   std::optional<RpcResponse> seen;
-  CHECK_FALSE(methods.answer(calls, doubled("{'jsonrpc':'2.0','id':'1','result':5}"),
+  CHECK_FALSE(methods.answer(calls, doubled("{'jsonrpc':'2.0','id':'1','result':5}"), budget,
                              [&](RpcResponse response) { seen = std::move(response); }));
   REQUIRE(seen);
   CHECK(seen->id == Json("1"));
@@ -176,4 +177,42 @@ TEST_CASE("RpcDispatcher: tells of its methods") {
   CHECK(
       methods.answer(calls, doubled("{'jsonrpc':'2.0','method':'none.inspect','id':'1'}"))->find("-32601") !=
       std::string::npos);
+}
+
+TEST_CASE("RpcDispatcher: one message gets so many answers, and so much of them") {
+  RpcDispatcher<int> methods;
+  methods.add("long", {}, "", [](int& calls, const CallArguments&) -> Result<Json> {
+    ++calls;
+    return Json(std::string(RpcBudget::kMaxBytes / 3, 'x'));
+  });
+  const std::string call = R"({"jsonrpc":"2.0","method":"long","id":"1"})";
+  int calls = 0;
+  RpcBudget budget;
+  CHECK(methods.answer(calls, '[' + call + ',' + call + ']', budget));
+  CHECK(methods.answer(calls, '[' + call + ',' + call + ']', budget)->find("too many calls") !=
+        std::string::npos);
+  CHECK(calls == 3);
+
+  calls = 0;
+  RpcDispatcher<int> quick = dispatcher();
+  RpcBudget many;
+  const std::string twice = R"({"jsonrpc":"2.0","method":"twice","params":["a"],"id":"1"})";
+  for (std::size_t i = 0; i < RpcBudget::kMaxCalls; ++i) CHECK(quick.answer(calls, twice, many));
+  CHECK(quick.answer(calls, twice, many)->find("too many calls") != std::string::npos);
+  CHECK(calls == static_cast<int>(RpcBudget::kMaxCalls));
+}
+
+TEST_CASE("RpcDispatcher: the guard is asked before each call") {
+  RpcDispatcher<int> methods = dispatcher();
+  methods.set_guard([](int& calls) -> Result<void> {
+    if (calls > 0) return Error{ErrorCode::kPermissionDenied, "not any more", ""};
+    return {};
+  });
+  int calls = 0;
+  const std::string twice = R"({"jsonrpc":"2.0","method":"twice","params":["a"],"id":"1"})";
+  const auto both = methods.answer(calls, '[' + twice + ',' + twice + ']');
+  REQUIRE(both);
+  CHECK(both->find("\"aa\"") != std::string::npos);
+  CHECK(both->find("not any more") != std::string::npos);
+  CHECK(calls == 1);
 }

@@ -83,3 +83,40 @@ TEST_CASE("policy_operations: refuse what they cannot say") {
   REQUIRE_FALSE(operations);
   CHECK(operations.error().code == ErrorCode::kUnsupported);
 }
+
+TEST_CASE("policy_operations: a password that is not shown never becomes that of another user") {
+  const std::string_view held = GENERATE(
+      "{'allow':[],'deny':[{'user_id':'a','mechanism':'PLAIN','credentials':'of a'},"
+      "{'user_id':'b','mechanism':'PLAIN','credentials':'of b'}]}",
+      "{'allow':[{'user_id':'b','mechanism':'PLAIN','credentials':'of b'},"
+      "{'user_id':'c','mechanism':'PLAIN','credentials':'of c'}],'deny':[]}");
+  const Policy there = policy(held);
+  Json told = there.to_json();
+  for (const std::string_view list : {"allow", "deny"}) {
+    for (Json& record : told.find(list)->as_array()) record.set("credentials", "(password)");
+  }
+  const Policy before = Policy::parse(told).value();
+  Policy after = before;
+  if (!before.deny().empty()) {
+    REQUIRE(after.remove_deny({0}));
+    REQUIRE(after.add_deny(json("{'user_id':'n','credentials':'/n/'}")));
+  } else {  // somebody writes a record in front, and takes the last one away
+    Json::Array& records = told.find("allow")->as_array();
+    records.insert(records.begin(), json("{'user_id':'n','mechanism':'CURVE','credentials':'/n/'}"));
+    records.pop_back();
+    after = Policy::parse(told).value();
+  }
+  const auto operations = policy_operations(before, after, RecordForm::kChanges);
+  if (!operations) {
+    CHECK(operations.error().code == ErrorCode::kUnsupported);
+    return;
+  }
+  Policy replayed = there;
+  if (!apply_operations(replayed, Json(*operations))) return;
+  for (const auto& entries : {replayed.allow(), replayed.deny()}) {
+    for (const Policy::Entry& entry : entries) {
+      INFO(entry.source.dump());
+      if (entry.source.text_at("user_id") == "b") CHECK(entry.source.text_at("credentials") == "of b");
+    }
+  }
+}
