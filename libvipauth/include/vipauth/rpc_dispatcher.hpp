@@ -29,7 +29,11 @@ class RpcBudget {
   /// After so many bytes of answers no further call is made. The first may be larger.
   static constexpr std::size_t kMaxBytes = std::size_t{1} * 1024 * 1024;
 
-  bool take_call() { return bytes_ < kMaxBytes && calls_ < kMaxCalls && ++calls_ > 0; }
+  bool take_call() {
+    if (bytes_ >= kMaxBytes || calls_ >= kMaxCalls) return false;
+    ++calls_;
+    return true;
+  }
   void take_bytes(std::size_t bytes) { bytes_ += bytes; }
   Error exceeded() const {
     return {ErrorCode::kLimitExceeded,

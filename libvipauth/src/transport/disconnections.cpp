@@ -28,7 +28,8 @@ std::vector<int> Disconnections::take() {
     while (const auto event = take_monitor_event(impl_->events.get(), ZMQ_DONTWAIT)) {
       if (event->number == ZMQ_EVENT_DISCONNECTED) ended.push_back(static_cast<int>(event->value));
     }
-  } catch (const zmq::error_t&) {  // the context ends
+  } catch (const zmq::error_t&) {
+    return ended;  // the context ends
   }
   return ended;
 }
