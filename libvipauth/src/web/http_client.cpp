@@ -224,8 +224,10 @@ Result<HttpClient::Answer> HttpClient::send(std::string_view method, std::string
     if (!prepared) return prepared.error();
   }
   client->set_connection_timeout(options_.connect_timeout);
-  client->set_read_timeout(options_.timeout);
-  client->set_write_timeout(options_.timeout);
+  // run_in_time ends it; these would otherwise be as quick now and then, and say less.
+  const auto longer = options_.timeout + std::chrono::seconds(5);
+  client->set_read_timeout(longer);
+  client->set_write_timeout(longer);
   client->set_follow_location(false);
   client->set_keep_alive(false);
   client->set_url_encode(false);
