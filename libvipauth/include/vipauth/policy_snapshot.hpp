@@ -53,8 +53,8 @@ struct PolicySnapshot {
   /// May `user_id` make this call? By user alone; a bus asks through a Session.
   VIPAUTH_EXPORT Decision authorize_call(std::string_view user_id, const CallRequest& call) const;
   /// The same, of arguments that are bound first. Those that cannot be are refused where anything is
-  /// required; a method that requires nothing is the callee's to refuse. By position, to a method of which the
-  /// callee declared no parameters: allowed to who holds what is required without any restriction.
+  /// required; a method that requires nothing is the callee's to refuse. By position, to a method of which
+  /// the callee declared no parameters: allowed to who holds what is required without any restriction.
   VIPAUTH_EXPORT Decision authorize_call(std::string_view user_id, const UnboundCall& call) const;
   /// The same for an operation of the platform itself, for which one of these capabilities is enough.
   VIPAUTH_EXPORT Decision authorize_operation(std::string_view user_id, const CallRequest& call,

@@ -489,7 +489,7 @@ TEST_CASE("AuthService: arguments by position are decided by the parameters that
 
   CHECK(ask("one", "named", "{'x':1}") == Reason::kAllowed);
   CHECK(ask("one", "named", "[1]") == Reason::kMalformed);  // which parameter that is, is not known
-  CHECK(ask("all", "named", "[1]") == Reason::kAllowed);  // and does not matter to whom it may be anything
+  CHECK(ask("all", "named", "[1]") == Reason::kAllowed);    // and does not matter to whom it may be anything
   CHECK(ask("u", "named", "[1]") == Reason::kMissingCapability);
   CHECK(ask("all", "named", "{'*args':[1],'x':42}") == Reason::kMalformed);
   CHECK(ask("u", "free", "[1]") == Reason::kUnprotected);
