@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -134,6 +135,7 @@ class Bus {
     const auto begin = Clock::now();
     const double cpu = cpu_seconds();
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (std::size_t t = 0; t < kThreads; ++t)
       threads.emplace_back([this, t, messages] { play(t, messages); });
     for (std::thread& thread : threads) thread.join();
@@ -257,6 +259,7 @@ double median(std::vector<double> values) {
 
 void run(const fs::path& home, const Size& size) {
   std::vector<CurveKeyPair> keys;
+  keys.reserve(size.agents);
   for (std::size_t i = 0; i < size.agents; ++i) keys.push_back(CurveKeyPair::generate());
   write_home(home, keys);
   Bus guarded(home, keys, true);
@@ -288,7 +291,7 @@ void run(const fs::path& home, const Size& size) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const bool is_quick = argc > 1 && std::string_view(argv[1]) == "--quick";
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -299,4 +302,7 @@ int main(int argc, char** argv) {
   if (mkdtemp(name.data()) == nullptr) give_up("cannot make a folder");
   run(name, is_quick ? Size{100, 10, 3} : Size{1000, 20, 7});
   fs::remove_all(name);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "router_bench: %s\n", error.what());
+  return 1;
 }

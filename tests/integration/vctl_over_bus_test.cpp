@@ -155,6 +155,7 @@ TEST_CASE("vctl over a bus: decides on strangers, whom the bus lets in or out at
 TEST_CASE("vctl over a bus: several administrators at once lose nothing") {
   Twins twins;
   std::vector<std::thread> people;
+  people.reserve(6);
   for (int i = 0; i < 6; ++i) {
     people.emplace_back([&twins, i] {
       Cli own;

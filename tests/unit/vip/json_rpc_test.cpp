@@ -137,7 +137,7 @@ TEST_CASE("RpcDispatcher: calls a method, and answers as JSON-RPC says") {
       ask("{'jsonrpc':'2.0','method':'twice','params':{'*args':['y'],'**kwargs':{}},'id':'1'}").find("yy") !=
       std::string::npos);
   CHECK(calls == 3);
-  CHECK(ask("{'jsonrpc':'2.0','method':'twice','params':['z']}") == "");  // a notification
+  CHECK(ask("{'jsonrpc':'2.0','method':'twice','params':['z']}").empty());  // a notification
   CHECK(calls == 4);
   CHECK(ask("{'jsonrpc':'2.0','method':'twice','params':[],'id':'1'}").find("missing argument") !=
         std::string::npos);

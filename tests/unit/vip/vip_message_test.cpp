@@ -55,7 +55,7 @@ TEST_CASE("VipError: an id that a JSON string would change stays as it is") {
         .in_answer_to({.peer = "", .user = "", .id = std::move(id), .subsystem = "x", .arguments = {}})
         .id;
   };
-  CHECK(id_of("") == "");
+  CHECK(id_of("").empty());
   CHECK(id_of("\xff\xfe") == "\xff\xfe");
   CHECK(id_of("caf\xc3\xa9") == "caf\xc3\xa9");
   CHECK(id_of("a\"b") == "\"a\\\"b\"");
