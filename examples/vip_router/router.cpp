@@ -371,6 +371,18 @@ void VipRouter::quit(Peer& peer, const VipMessage& message) {
 
 // ---- Saying something ----
 
+/// The one way to a peer: what is sent after its connection has ended, another one would hear.
+template <typename Send>
+Sent VipRouter::send_if_there(Peer& peer, Send send) {
+  const Sent sent = has_ended(peer) ? Sent::kGone : send();
+  if (sent == Sent::kGone) leave(peer, "it has gone");
+  return sent;
+}
+
+Sent VipRouter::send_shared(Peer& peer, SharedMessage& message) {
+  return send_if_there(peer, [&] { return message.send(router_, peer.identity); });
+}
+
 /// Nothing is sent to a peer that is revoked.
 Sent VipRouter::send_to(Peer& peer, const VipMessage& message) {
   if (options_.authorize) {
@@ -379,8 +391,7 @@ Sent VipRouter::send_to(Peer& peer, const VipMessage& message) {
       return Sent::kGone;
     }
   }
-  const Sent sent = has_ended(peer) ? Sent::kGone : send(router_, peer.identity, message.to_frames());
-  if (sent == Sent::kGone) leave(peer, "it has gone");
+  const Sent sent = send_if_there(peer, [&] { return send(router_, peer.identity, message.to_frames()); });
   if (sent == Sent::kFull) log_refusal(shown(peer.identity) + " reads too slowly: it lost a message");
   return sent;
 }
@@ -390,7 +401,7 @@ void VipRouter::broadcast(const VipMessage& message, std::string_view but) {
   for (auto& [identity, peer] : peers_) {
     if (identity == but) continue;
     if (options_.authorize && !peer.session.check()) continue;  // judge_all drops it
-    if (has_ended(peer) || shared.send(router_, identity) == Sent::kGone) leave(peer, "it has gone");
+    send_shared(peer, shared);
   }
 }
 

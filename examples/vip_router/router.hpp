@@ -145,6 +145,9 @@ class VipRouter {
   void reject(Peer& peer, const vipauth::VipMessage& message, const vipauth::Error& error);
 
   Sent send_to(Peer& peer, const vipauth::VipMessage& message);
+  Sent send_shared(Peer& peer, SharedMessage& message);
+  template <typename Send>
+  Sent send_if_there(Peer& peer, Send send);
   void broadcast(const vipauth::VipMessage& message, std::string_view but);
   void send_error(Peer& peer, const vipauth::VipMessage& request, const vipauth::VipError& error);
   void forward(Peer& sender, Peer& recipient, vipauth::VipMessage& message);

@@ -136,8 +136,7 @@ std::size_t VipRouter::deliver(Peer& publisher, const VipMessage& message, const
     Peer* subscriber = find(identity);
     if (subscriber == nullptr) continue;
     if (options_.authorize && !subscriber->session.authorize_receive(topic)) continue;
-    const Sent sent = shared.send(router_, identity);
-    if (sent == Sent::kGone) leave(*subscriber, "it has gone");
+    const Sent sent = send_shared(*subscriber, shared);
     if (sent == Sent::kFull) log_refusal(shown(identity) + " reads too slowly: it lost a message");
     if (sent == Sent::kYes) ++count;
   }
