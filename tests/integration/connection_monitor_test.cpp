@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "support/catch.hpp"
@@ -10,6 +11,39 @@
 
 namespace vipauth::test {
 namespace {
+
+/// Who hangs up on whoever says what libzmq says first, and greets who at once says what version it speaks.
+class SurlyServer {
+ public:
+  explicit SurlyServer(const std::string& mechanism) : socket_(context_, zmq::socket_type::stream) {
+    greeting_.replace(12, mechanism.size(), mechanism);
+    socket_.set(zmq::sockopt::linger, 0);
+    socket_.bind("tcp://127.0.0.1:*");
+    endpoint_ = socket_.get(zmq::sockopt::last_endpoint);
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      while (!stop.stop_requested()) serve_one();
+    });
+  }
+
+  const std::string& endpoint() const { return endpoint_; }
+
+ private:
+  void serve_one() {
+    const auto frames = receive(socket_, std::chrono::milliseconds(20));
+    if (!frames || frames->at(1).empty()) return;
+    const bool is_signature_alone = frames->at(1).size() == 10;
+    try {
+      send(socket_, {frames->at(0), is_signature_alone ? std::string() : greeting_});
+    } catch (const zmq::error_t&) {  // it went first
+    }
+  }
+
+  std::string greeting_ = std::string("\xff\0\0\0\0\0\0\0\1\x7f\3\1", 12) + std::string(52, '\0');
+  zmq::context_t context_;
+  zmq::socket_t socket_;
+  std::string endpoint_;
+  std::jthread thread_;
+};
 
 bool says(const ConnectionMonitor& monitor, const std::string& text) {
   return monitor.advice().find(text) != std::string::npos;
@@ -119,6 +153,28 @@ TEST_CASE("ConnectionMonitor: not CURVE") {
                      CurveKeyPair::generate());
   REQUIRE(client.becomes(ConnectionState::kNotCurve));
   CHECK(says(client.monitor, "does not speak CURVE"));
+}
+
+TEST_CASE("ConnectionMonitor: a server that hangs up is asked whether it speaks CURVE") {
+  const auto [mechanism, state] = GENERATE(table<std::string, ConnectionState>(
+      {{"NULL", ConnectionState::kNotCurve}, {"CURVE", ConnectionState::kWrongServerKey}}));
+  SurlyServer server(mechanism);
+  zmq::context_t context;
+  CurveClient client(context, server.endpoint(), CurveKeyPair::generate().public_key,
+                     CurveKeyPair::generate());
+  CHECK(client.monitor.confirm() == client.monitor.state());
+  REQUIRE(client.becomes(ConnectionState::kWrongServerKey));
+  CHECK(client.monitor.confirm(std::chrono::seconds(60)) == state);
+}
+
+TEST_CASE("ConnectionMonitor: a server that does not greet is taken for what it seems") {
+  const TempHome home;
+  CurveServer server(home);
+  zmq::context_t context;
+  CurveClient client(context, server.endpoint, CurveKeyPair::generate().public_key, CurveKeyPair::generate());
+  REQUIRE(client.becomes(ConnectionState::kWrongServerKey));
+  CHECK(client.monitor.confirm(std::chrono::milliseconds(0)) == ConnectionState::kWrongServerKey);
+  CHECK(client.monitor.confirm(std::chrono::seconds(60)) == ConnectionState::kWrongServerKey);
 }
 
 TEST_CASE("ConnectionMonitor: gives advice for each state, without any key") {

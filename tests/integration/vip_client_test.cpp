@@ -590,9 +590,7 @@ TEST_CASE("VipClient: a router that counts and lists wrongly does no harm") {
   count.set(std::string("\x02\x00\x00\x00", 4));  // as VOLTTRON's router packs it
   CHECK(must(client.publish("t", Json(), "x")) == 2);
   CHECK(must(client.query("serverkey")).empty());
-  const auto peers = client.peers();
-  REQUIRE(peers);
-  CHECK(peers->size() <= 100'000);
+  CHECK(code_of(client.peers(milliseconds(1000)).error()) == ErrorCode::kUnavailable);  // a part is no list
 }
 
 TEST_CASE("VipClient: an error of any form is an error") {

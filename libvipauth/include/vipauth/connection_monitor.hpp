@@ -53,6 +53,12 @@ class ConnectionMonitor {
   /// Takes in what has happened since, waiting up to `timeout` for the state to change.
   VIPAUTH_EXPORT ConnectionState update(std::chrono::milliseconds timeout = std::chrono::milliseconds(0));
 
+  /// As update(), and certain of kWrongServerKey: a server without CURVE may hang up so fast that libzmq
+  /// tells no difference, so this asks for its greeting, over a connection of its own. Call it while the
+  /// context lives.
+  /// \param timeout  for the greeting; without one the state stays
+  VIPAUTH_EXPORT ConnectionState confirm(std::chrono::milliseconds timeout = std::chrono::milliseconds(1000));
+
   VIPAUTH_EXPORT ConnectionState state() const noexcept;
 
   /// How often the server has let us in, up to the last update(): libzmq connects again by itself.

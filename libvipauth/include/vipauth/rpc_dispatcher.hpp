@@ -59,17 +59,6 @@ class RpcDispatcher {
     methods_.insert_or_assign(std::move(name), Method{std::move(parameters), std::move(doc), std::move(run)});
   }
 
-  Result<Json> call(Context& context, std::string_view name, const Json& params) const {
-    const auto method = methods_.find(name);
-    if (method == methods_.end())
-      return Error{ErrorCode::kNotFound, "there is no such method", std::string(name)};
-    const auto split = split_params(params);
-    if (!split) return split.error();
-    const auto bound = bind_arguments(method->second.parameters, split->positional, split->named);
-    if (!bound) return bound.error().at(name);
-    return method->second.run(context, *bound);
-  }
-
   /// Asked before each call; an Error answers it. May be empty.
   void set_guard(std::function<Result<void>(Context& context)> guard) { guard_ = std::move(guard); }
 
@@ -119,13 +108,22 @@ class RpcDispatcher {
     if (guard_) {
       if (const auto may = guard_(context); !may) return RpcError::of(may.error());
     }
-    if (methods_.contains(request.method)) {
-      auto result = call(context, request.method, request.params);
+    const auto method = methods_.find(request.method);
+    if (method != methods_.end()) {
+      auto result = run(context, request.method, method->second, request.params);
       if (!result) return RpcError::of(result.error());
       return *std::move(result);
     }
     if (const auto asked = inspect(request.method)) return *asked;
     return RpcError::method_not_found(request.method);
+  }
+
+  static Result<Json> run(Context& context, std::string_view name, const Method& method, const Json& params) {
+    const auto split = split_params(params);
+    if (!split) return split.error();
+    const auto bound = bind_arguments(method.parameters, split->positional, split->named);
+    if (!bound) return bound.error().at(name);
+    return method.run(context, *bound);
   }
 
   std::optional<Json> inspect(std::string_view name) const {

@@ -21,8 +21,7 @@ namespace vipauth {
 ///
 /// It connects by CURVE, and goes on trying until it is let in; monitor() tells what it waits for. Each
 /// request waits for its answer, and answers calls of others meanwhile, by methods(). When it is destroyed it
-/// takes leave
-/// (`agentstop`). One thread at a time.
+/// takes leave (`agentstop`). One thread at a time.
 /// Source: VOLTTRON vip/agent/core.py and its subsystems.
 class VipClient {
  public:

@@ -12,6 +12,7 @@
 #include "base/quiet_threads.hpp"
 #include "transport/monitor_socket.hpp"
 #include "transport/zmq_support.hpp"
+#include "transport/zmtp_greeting.hpp"
 
 namespace vipauth {
 namespace {
@@ -28,6 +29,12 @@ class ConnectionStory {
 
   ConnectionState state() const noexcept { return state_; }
   std::uint64_t connections() const noexcept { return connections_; }
+
+  /// What the server's greeting says beyond the events.
+  void take_greeting(std::string_view mechanism) noexcept {
+    if (state_ == ConnectionState::kWrongServerKey && mechanism != "CURVE")
+      become(ConnectionState::kNotCurve);
+  }
 
   void take(std::uint16_t event, std::uint32_t value, Time now) noexcept {
     switch (event) {
@@ -56,8 +63,9 @@ class ConnectionStory {
   // Somewhat less than the handshake time of secure_client_socket.
   static constexpr std::chrono::milliseconds kSilence{1500};
 
-  // A server that cannot read our greeting hangs up on us, again and again. So does, once, a server that is
-  // just stopped, and now and then libzmq where the ZAP handler answers 300 at once.
+  // A server that cannot read what we say hangs up on us, again and again. So does, once, a server that is
+  // just stopped, and now and then libzmq where the ZAP handler answers 300 at once. One without CURVE may
+  // hang up before its greeting has been read: confirm() asks for that.
   static constexpr int kTellingHangUps = 3;
 
   void become(ConnectionState state) noexcept {
@@ -76,6 +84,7 @@ struct Watch {
   std::mutex mutex;
   std::condition_variable changed;
   ConnectionStory story;
+  std::string endpoint;  // that the last event was of
   bool ended = false;
 };
 
@@ -86,6 +95,7 @@ bool take_event(void* events, Watch& watch) {
   if (event->number == ZMQ_EVENT_MONITOR_STOPPED) return false;
   const std::scoped_lock lock(watch.mutex);
   watch.story.take(event->number, event->value, std::chrono::steady_clock::now());
+  watch.endpoint = event->endpoint;
   watch.changed.notify_all();
   return true;
 }
@@ -124,8 +134,9 @@ std::string_view to_string(ConnectionState state) noexcept {
 // any more blocks libzmq's own thread, and a context that is ended would wait for our socket. The thread
 // lives as long as the monitored socket, which nobody here may touch: it may be closed already.
 struct ConnectionMonitor::Impl {
-  explicit Impl(ZmqSocket socket)
-      : reader(start_thread([shared = watch, events = std::make_shared<ZmqSocket>(std::move(socket))] {
+  Impl(void* zmq_context, ZmqSocket socket)
+      : context(zmq_context),
+        reader(start_thread([shared = watch, events = std::make_shared<ZmqSocket>(std::move(socket))] {
           take_events(*events, *shared);
         })) {}
   Impl(const Impl&) = delete;
@@ -141,6 +152,7 @@ struct ConnectionMonitor::Impl {
     }
   }
 
+  void* const context;
   const std::shared_ptr<Watch> watch = std::make_shared<Watch>();
   ConnectionState state = ConnectionState::kConnecting;  // as last told
   std::uint64_t connections = 0;                         // the same
@@ -151,7 +163,7 @@ Result<ConnectionMonitor> ConnectionMonitor::watch(void* zmq_context, void* sock
   auto events = open_monitor(zmq_context, socket, ConnectionStory::kEvents);
   if (!events) return events.error();
   try {
-    return ConnectionMonitor(std::make_unique<Impl>(*std::move(events)));
+    return ConnectionMonitor(std::make_unique<Impl>(zmq_context, *std::move(events)));
   } catch (const std::system_error& error) {
     zmq_socket_monitor(socket, nullptr, 0);
     return Error{ErrorCode::kIoError, std::string("cannot watch the connection: ") + error.what(), {}};
@@ -169,6 +181,21 @@ ConnectionState ConnectionMonitor::update(std::chrono::milliseconds timeout) {
   watch.changed.wait_for(lock, timeout, [&] { return watch.ended || watch.story.state() != impl_->state; });
   impl_->connections = watch.story.connections();
   return impl_->state = watch.story.state();
+}
+
+ConnectionState ConnectionMonitor::confirm(std::chrono::milliseconds timeout) {
+  if (update() != ConnectionState::kWrongServerKey) return impl_->state;
+  Watch& watch = *impl_->watch;
+  std::unique_lock lock(watch.mutex);
+  const std::string endpoint = watch.endpoint;
+  lock.unlock();
+  if (!endpoint.starts_with("tcp://")) return impl_->state;
+  if (const auto mechanism = greeted_mechanism(impl_->context, endpoint, timeout)) {
+    lock.lock();
+    watch.story.take_greeting(*mechanism);
+    lock.unlock();
+  }
+  return update();
 }
 
 ConnectionState ConnectionMonitor::state() const noexcept { return impl_->state; }

@@ -40,6 +40,7 @@ std::optional<MonitorEvent> take_monitor_event(void* monitor, int flags) {
   if (!receive_frame(monitor, frame, flags)) return std::nullopt;
   if (frame.more()) receive_frame(monitor, endpoint, 0);
   MonitorEvent event;
+  event.endpoint = endpoint.to_string();
   if (frame.size() < sizeof event.number + sizeof event.value) return event;
   std::memcpy(&event.number, frame.data(), sizeof event.number);
   std::memcpy(&event.value, frame.data<char>() + sizeof event.number, sizeof event.value);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include <vipauth/result.hpp>
 
@@ -13,6 +14,7 @@ namespace vipauth {
 struct MonitorEvent {
   std::uint16_t number = 0;  ///< ZMQ_EVENT_...
   std::uint32_t value = 0;
+  std::string endpoint;
 };
 
 /// A socket on which libzmq tells of `socket`, without a limit on what waits: it would block at one.

@@ -143,6 +143,8 @@ Json shown(const std::vector<Policy::Entry>& entries) {
   return out;
 }
 
+std::string fingerprint(const Json& document) { return secret_fingerprint(document.dump()); }
+
 }  // namespace
 
 const std::vector<AuthFileOperation>& auth_file_operations() {
@@ -203,7 +205,7 @@ Result<void> apply_operations(Policy& policy, const Json& operations) {
 
 Json auth_file_content(const Policy& policy) {
   const Policy::Version version = policy.version().value_or(Policy::kVersion);
-  Json document = policy.to_json();
+  const Json document = policy.to_json();
   const auto member = [&](std::string_view name) {
     const Json* found = document.find(name);
     return found != nullptr ? *found : Json(Json::Object());
@@ -213,7 +215,7 @@ Json auth_file_content(const Policy& policy) {
                       {"groups", member("groups")},
                       {"roles", member("roles")},
                       {"version", Json::Object{{"major", version.major}, {"minor", version.minor}}},
-                      {"digest", policy_fingerprint(policy)}};
+                      {"digest", fingerprint(document)}};
 }
 
 std::vector<std::size_t> records_with(const std::vector<Policy::Entry>& entries,
@@ -231,6 +233,6 @@ std::vector<std::size_t> records_with(const std::vector<Policy::Entry>& entries,
   return found;
 }
 
-std::string policy_fingerprint(const Policy& policy) { return secret_fingerprint(policy.to_json().dump()); }
+std::string policy_fingerprint(const Policy& policy) { return fingerprint(policy.to_json()); }
 
 }  // namespace vipauth

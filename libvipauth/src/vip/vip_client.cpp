@@ -71,8 +71,8 @@ Error error_of(const VipError& error) {
 }
 
 /// Why a connection will not be welcomed, where that is certain.
-std::optional<Error> hopeless(const ConnectionMonitor& monitor) {
-  switch (monitor.state()) {
+std::optional<Error> hopeless(ConnectionMonitor& monitor) {
+  switch (monitor.confirm()) {
     case ConnectionState::kRefused: return Error{ErrorCode::kPermissionDenied, monitor.advice(), ""};
     case ConnectionState::kWrongServerKey: return Error{ErrorCode::kConflict, monitor.advice(), ""};
     case ConnectionState::kNotCurve: return Error{ErrorCode::kUnsupported, monitor.advice(), ""};
@@ -195,11 +195,14 @@ std::optional<VipMessage> VipClient::Impl::receive(Deadline deadline) {
     zmq::pollitem_t item{socket.handle(), 0, ZMQ_POLLIN, 0};
     if (zmq::poll(&item, 1, left_until(deadline)) == 0) return std::nullopt;
     std::vector<std::string> frames;
+    bool has_too_many = false;
     zmq::message_t frame;
     do {
       if (!receive_frame(socket.handle(), frame, ZMQ_DONTWAIT)) return std::nullopt;
-      if (frames.size() < kMaxFrames) frames.push_back(frame.to_string());
+      has_too_many = frames.size() >= kMaxFrames;
+      if (!has_too_many) frames.push_back(frame.to_string());
     } while (frame.more());
+    if (has_too_many) return std::nullopt;
     auto message = VipMessage::parse(std::move(frames));
     if (!message) return std::nullopt;
     return *std::move(message);
@@ -294,11 +297,10 @@ Result<VipClient::Welcome> VipClient::hello(Patience patience) {
   std::uint64_t connection = 0;
   Deadline welcome_until{};
   while (true) {
-    const ConnectionState state = impl_->monitor->update();
     if (auto why = hopeless(*impl_->monitor)) return *std::move(why);
     const Deadline now = steady_clock::now();
     if (now >= deadline) break;
-    if (state == ConnectionState::kConnected && id.empty()) {
+    if (impl_->monitor->state() == ConnectionState::kConnected && id.empty()) {
       // Who answered over this connection before is only slow.
       connection = impl_->connections();
       if (impl_->welcomed_connection == connection) welcome_time = kLongestWelcomeTime;

@@ -1,0 +1,63 @@
+#include "transport/zmtp_greeting.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <zmq.hpp>
+
+#include "transport/zmq_support.hpp"
+
+namespace vipauth {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// signature (10), version (2), mechanism (20), as-server (1), filler (31)
+constexpr std::string_view kOurHalf{"\xff\0\0\0\0\0\0\0\1\x7f\3", 11};  // up to the major version
+constexpr std::size_t kMajorVersion = 10;
+constexpr std::size_t kMechanism = 12;
+constexpr std::size_t kMechanismSize = 20;
+
+std::string read_greeting(void* socket, steady_clock::time_point until) {
+  std::string greeting;
+  bool is_said = false;
+  while (greeting.size() < kMechanism + kMechanismSize) {
+    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
+    zmq::pollitem_t item{socket, 0, ZMQ_POLLIN, 0};
+    if (left.count() <= 0 || zmq::poll(&item, 1, left) == 0) break;
+    zmq::message_t connection;
+    zmq::message_t bytes;
+    if (!receive_frame(socket, connection, 0) || !receive_frame(socket, bytes, 0)) break;
+    greeting += bytes.to_string_view();
+    if (is_said && bytes.size() == 0) break;  // it hung up
+    if (is_said) continue;
+    is_said = true;
+    send_frame(socket, std::move(connection), true);
+    send_frame(socket, zmq::message_t(kOurHalf), false);
+  }
+  return greeting;
+}
+
+}  // namespace
+
+Result<std::string> greeted_mechanism(void* zmq_context, const std::string& endpoint, milliseconds timeout) {
+  const auto until = steady_clock::now() + timeout;
+  const ZmqSocket socket(zmq_socket(zmq_context, ZMQ_STREAM));
+  if (!socket) return zmq_failure("the socket for a greeting");
+  if (auto set = SocketOptions(socket.get()).set(ZMQ_LINGER, "ZMQ_LINGER", 0).result(); !set)
+    return set.error();
+  if (zmq_connect(socket.get(), endpoint.c_str()) != 0) return zmq_failure(endpoint);
+  try {
+    const std::string greeting = read_greeting(socket.get(), until);
+    const bool is_whole = greeting.size() >= kMechanism + kMechanismSize && greeting[0] == '\xff' &&
+                          greeting[kMajorVersion] >= 3;
+    if (!is_whole) return Error{ErrorCode::kUnavailable, "no greeting of ZMTP 3 came", endpoint};
+    const std::string_view mechanism = std::string_view(greeting).substr(kMechanism, kMechanismSize);
+    return std::string(mechanism.substr(0, mechanism.find('\0')));
+  } catch (const zmq::error_t& error) {
+    return Error{ErrorCode::kIoError, error.what(), endpoint};
+  }
+}
+
+}  // namespace vipauth
