@@ -23,11 +23,19 @@ class TopicProtector {
 
   /// Refuses unknown users, topics that are not UTF-8 or hold a control character, and users who lack a
   /// capability of a covering write-protect rule.
-  VIPAUTH_EXPORT Decision authorize_publish(const CapabilityResolver& capabilities, std::string_view user_id,
+  VIPAUTH_EXPORT Decision authorize_publish(const CapabilityResolver& capabilities, const UserRef& user,
                                             std::string_view topic) const;
+  Decision authorize_publish(const CapabilityResolver& capabilities, std::string_view user_id,
+                             std::string_view topic) const {
+    return authorize_publish(capabilities, capabilities.find(user_id), topic);
+  }
   /// The same against the read-protect rules, per message and subscriber.
-  VIPAUTH_EXPORT Decision authorize_receive(const CapabilityResolver& capabilities, std::string_view user_id,
+  VIPAUTH_EXPORT Decision authorize_receive(const CapabilityResolver& capabilities, const UserRef& user,
                                             std::string_view topic) const;
+  Decision authorize_receive(const CapabilityResolver& capabilities, std::string_view user_id,
+                             std::string_view topic) const {
+    return authorize_receive(capabilities, capabilities.find(user_id), topic);
+  }
 
  private:
   struct Index;

@@ -62,7 +62,7 @@ struct TopicProtector::Index {
   bool refuse_all = false;
 
   Decision authorize(const RuleSet& rules, std::string_view action, const CapabilityResolver& capabilities,
-                     std::string_view user_id, std::string_view topic) const {
+                     const UserRef& user, std::string_view topic) const {
     if (!is_valid_utf8(topic)) return Decision::refuse(Reason::kMalformed, "a topic that is not valid UTF-8");
     if (has_control_character(topic)) {
       return Decision::refuse(Reason::kMalformed, "a topic that holds a control character");
@@ -71,10 +71,10 @@ struct TopicProtector::Index {
       return Decision::refuse(Reason::kNoPolicy, "the rules for protected topics could not be read");
     }
     // Requiring nothing refuses a user who is not known.
-    Decision decision = capabilities.authorize_topic(user_id, action, topic, {});
+    Decision decision = capabilities.authorize_topic(user, action, topic, {});
     if (!decision) return decision;
     rules.for_each_covering(topic, [&](const TopicRule& rule) {
-      decision = capabilities.authorize_topic(user_id, action, topic, rule.capabilities);
+      decision = capabilities.authorize_topic(user, action, topic, rule.capabilities);
       if (decision) return true;
       std::vector<std::string> source{rule.location};
       source.insert(source.end(), decision.source().begin(), decision.source().end());
@@ -97,14 +97,14 @@ TopicProtector TopicProtector::refuse_all() {
   return TopicProtector(std::move(index));
 }
 
-Decision TopicProtector::authorize_publish(const CapabilityResolver& capabilities, std::string_view user_id,
+Decision TopicProtector::authorize_publish(const CapabilityResolver& capabilities, const UserRef& user,
                                            std::string_view topic) const {
-  return index_->authorize(index_->write, "publish to", capabilities, user_id, topic);
+  return index_->authorize(index_->write, "publish to", capabilities, user, topic);
 }
 
-Decision TopicProtector::authorize_receive(const CapabilityResolver& capabilities, std::string_view user_id,
+Decision TopicProtector::authorize_receive(const CapabilityResolver& capabilities, const UserRef& user,
                                            std::string_view topic) const {
-  return index_->authorize(index_->read, "receive", capabilities, user_id, topic);
+  return index_->authorize(index_->read, "receive", capabilities, user, topic);
 }
 
 }  // namespace vipauth
