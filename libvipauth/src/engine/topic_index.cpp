@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -93,12 +94,14 @@ TopicIndex::TopicIndex(std::vector<TopicRule> rules) : number_(next_number()) {
 
   std::vector<std::pair<std::string, std::uint32_t>> texts;
   Counts found_by_text;
+  StringMap<std::vector<std::uint32_t>> by_its_prefix;
+  std::vector<std::uint32_t> of_any_topic;
   std::size_t bytes_left = kMaxAllTextBytes;
   for (Unplaced& pattern : patterns) {
     const LiteralGroup* group = rarest(pattern.groups, text_counts);
     const std::size_t by_prefix = pattern.prefix.empty() ? 0 : prefix_counts.of(pattern.prefix);
     if (by_prefix != 0 && (group == nullptr || by_prefix <= text_counts.of(*group))) {
-      prefixes.emplace_back(std::move(pattern.prefix), pattern.id);
+      by_its_prefix[pattern.prefix].push_back(pattern.id);
       tried_together_[order[pattern.id]] = static_cast<std::uint32_t>(by_prefix);
       continue;
     }
@@ -107,7 +110,7 @@ TopicIndex::TopicIndex(std::vector<TopicRule> rules) : number_(next_number()) {
       for (const std::string& text : *group) bytes += text.size();
     }
     if (group == nullptr || bytes > bytes_left) {
-      of_any_topic_.push_back(pattern.id);
+      of_any_topic.push_back(pattern.id);
       continue;
     }
     bytes_left -= bytes;
@@ -115,10 +118,15 @@ TopicIndex::TopicIndex(std::vector<TopicRule> rules) : number_(next_number()) {
       texts.emplace_back(text, pattern.id);
       found_by_text.add(text);
     }
-    tried_together_[order[pattern.id]] = 0;  // told below
   }
-  for (const std::uint32_t id : of_any_topic_) {
-    tried_together_[order[id]] = static_cast<std::uint32_t>(of_any_topic_.size());
+  for (const std::uint32_t id : of_any_topic) {
+    tried_together_[order[id]] = static_cast<std::uint32_t>(of_any_topic.size());
+  }
+  bundle(of_any_topic, of_any_topic_);
+  for (const auto& [prefix, ids] : by_its_prefix) {
+    std::vector<std::uint32_t> values;
+    bundle(ids, values);
+    for (const std::uint32_t value : values) prefixes.emplace_back(prefix, value);
   }
   prefixes_ = TopicPrefixes(std::move(prefixes));
 
@@ -138,10 +146,39 @@ TopicIndex::TopicIndex(std::vector<TopicRule> rules) : number_(next_number()) {
   texts_ = TopicTexts(distinct);
 }
 
+void TopicIndex::bundle(const std::vector<std::uint32_t>& ids, std::vector<std::uint32_t>& out) {
+  // What begins with "anything" ends nowhere early, and together has very many states: those are not bundled.
+  std::vector<std::uint32_t> left;
+  for (const std::uint32_t id : ids) {
+    const bool begins_with_anything = rules_[id].topic.text().starts_with("/.");
+    (begins_with_anything ? out : left).push_back(id);
+  }
+  for (std::span<const std::uint32_t> rest = left; !rest.empty();) {
+    const auto some = rest.first(std::min(kBundled, rest.size()));
+    rest = rest.subspan(some.size());
+    if (some.size() < kBundled / 2) {
+      out.insert(out.end(), some.begin(), some.end());
+      continue;
+    }
+    std::vector<const Pattern*> patterns;
+    for (const std::uint32_t id : some) patterns.push_back(&rules_[id].topic);
+    out.push_back(kFirstBundle + static_cast<std::uint32_t>(bundles_.size()));
+    bundles_.push_back({{some.begin(), some.end()}, PatternUnion(patterns)});
+  }
+}
+
 TopicIndex::RuleIds TopicIndex::covering(std::string_view topic, TopicMemory::Workspace& workspace) const {
   std::vector<std::uint32_t>& found = workspace.rules;
   found.clear();
-  prefixes_.for_each(topic, [&](std::uint32_t id) { found.push_back(id); });
+  const auto find = [&](std::uint32_t value) {
+    if (value < kFirstBundle) {
+      found.push_back(value);
+    } else if (const Bundle& bundle = bundles_[value - kFirstBundle]; bundle.any.matches(topic)) {
+      found.insert(found.end(), bundle.ids.begin(), bundle.ids.end());
+    }
+  };
+  prefixes_.for_each(topic, find);
+  for (const std::uint32_t value : of_any_topic_) find(value);
   if (!of_texts_.empty()) {
     // Taken back here, not where they were set: whatever has been thrown since.
     std::vector<std::uint32_t>& seen = workspace.texts;
@@ -162,7 +199,6 @@ TopicIndex::RuleIds TopicIndex::covering(std::string_view topic, TopicMemory::Wo
       });
     });
   }
-  found.insert(found.end(), of_any_topic_.begin(), of_any_topic_.end());
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   found.erase(std::remove_if(

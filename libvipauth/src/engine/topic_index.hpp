@@ -11,6 +11,7 @@
 #include "engine/topic_memory.hpp"
 #include "engine/topic_prefixes.hpp"
 #include "engine/topic_texts.hpp"
+#include "text/pattern_union.hpp"
 
 namespace vipauth {
 
@@ -48,6 +49,18 @@ class TopicIndex {
   /// Of all texts together: patterns beyond it are tried on each topic.
   static constexpr std::size_t kMaxAllTextBytes = std::size_t{8} << 20;
 
+  /// Patterns, by their ids, and one expression for all of them.
+  struct Bundle {
+    std::vector<std::uint32_t> ids;
+    PatternUnion any;
+  };
+  static constexpr std::size_t kBundled = 16;
+  /// Prefixes find the ids of rules and, beyond this, bundles.
+  static constexpr std::uint32_t kFirstBundle = std::uint32_t{1} << 31;
+
+  /// Appends what stands for the patterns: bundles, and the ids of those that are not bundled.
+  void bundle(const std::vector<std::uint32_t>& ids, std::vector<std::uint32_t>& out);
+
   std::uint64_t number_;
   std::vector<TopicRule> rules_;  // literals, the shortest first, then patterns
   std::uint32_t first_pattern_ = 0;
@@ -55,7 +68,8 @@ class TopicIndex {
   TopicTexts texts_;
   std::vector<std::uint32_t> first_of_text_;  // of each text, and one more: where its patterns begin
   std::vector<std::uint32_t> of_texts_;
-  std::vector<std::uint32_t> of_any_topic_;
+  std::vector<std::uint32_t> of_any_topic_;  // as prefixes find them
+  std::vector<Bundle> bundles_;
   std::vector<std::uint32_t> tried_together_;
 };
 

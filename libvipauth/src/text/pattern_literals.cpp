@@ -97,7 +97,7 @@ std::string literal_prefix(const Pattern& pattern) {
 
 std::vector<LiteralGroup> literal_groups(const Pattern& pattern) {
   if (!pattern.is_regex()) {
-    if (pattern.text().empty()) return {};
+    if (pattern.text().size() < kMinLiteralBytes) return {};
     return {{folded(pattern.text())}};
   }
   const auto expression = translate_regex(body_of(pattern));

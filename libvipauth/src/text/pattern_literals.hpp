@@ -46,6 +46,9 @@ void for_each_folded(std::string_view text, Visit visit) {
     } else if (byte == 0xc4 && text.substr(i).starts_with("\u0130")) {  // I with a dot
       visit(static_cast<unsigned char>('i'));
       i += 1;
+    } else if (byte == 0xc5 && text.substr(i).starts_with("\u017f")) {  // the long s
+      visit(static_cast<unsigned char>('s'));
+      i += 1;
     } else if ((byte & 0xc0U) != 0x80U) {
       visit(static_cast<unsigned char>(0x80));
     }
