@@ -18,13 +18,6 @@ std::uint64_t next_number() noexcept {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-/// A pattern, while it is decided what it is found by.
-struct Unplaced {
-  std::uint32_t id = 0;
-  std::string prefix;
-  std::vector<LiteralGroup> groups;
-};
-
 /// How many patterns could be found by each text.
 class Counts {
  public:
@@ -50,6 +43,84 @@ const LiteralGroup* rarest(const std::vector<LiteralGroup>& groups, const Counts
   return found == groups.end() ? nullptr : &*found;
 }
 
+/// A text counts by its last bytes: which bounds the memory for many long ones.
+constexpr std::size_t kMaxTextBytes = 64;
+/// Of all texts together: patterns beyond it are tried on each topic.
+constexpr std::size_t kMaxAllTextBytes = std::size_t{8} << 20U;
+
+/// literal_groups(), with texts of a bounded length.
+std::vector<LiteralGroup> cut_groups(const Pattern& pattern) {
+  std::vector<LiteralGroup> groups = literal_groups(pattern);
+  for (LiteralGroup& group : groups) {
+    for (std::string& text : group) {
+      if (text.size() > kMaxTextBytes) text.erase(0, text.size() - kMaxTextBytes);
+    }
+    std::sort(group.begin(), group.end());
+    group.erase(std::unique(group.begin(), group.end()), group.end());
+  }
+  return groups;
+}
+
+std::size_t bytes_of(const LiteralGroup& group) {
+  return std::accumulate(group.begin(), group.end(), std::size_t{0},
+                         [](std::size_t sum, const std::string& text) { return sum + text.size(); });
+}
+
+/// By what each pattern is found: each is in one of the three.
+struct Places {
+  StringMap<std::vector<std::uint32_t>> by_prefix;
+  StringMap<std::vector<std::uint32_t>> by_text;
+  std::vector<std::uint32_t> of_any_topic;
+};
+
+/// Places the rules from `first` on, which are patterns, by what the fewest have.
+Places place(std::span<const TopicRule> rules, std::uint32_t first) {
+  struct Known {
+    std::string prefix;
+    std::vector<LiteralGroup> groups;
+  };
+  std::vector<Known> patterns;
+  Counts prefixes;
+  for (const TopicRule& rule : rules.subspan(first)) {
+    patterns.push_back({literal_prefix(rule.topic), {}});
+    prefixes.add(patterns.back().prefix);
+  }
+  // To know a pattern's other texts, it is compiled again: not where few begin like it.
+  constexpr std::size_t kFew = 4;
+  Counts texts;
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    if (!patterns[i].prefix.empty() && prefixes.of(patterns[i].prefix) <= kFew) continue;
+    patterns[i].groups = cut_groups(rules[first + i].topic);
+    for (const LiteralGroup& group : patterns[i].groups) {
+      for (const std::string& text : group) texts.add(text);
+    }
+  }
+  Places out;
+  std::size_t bytes_left = kMaxAllTextBytes;
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    const auto id = static_cast<std::uint32_t>(first + i);
+    const std::string& prefix = patterns[i].prefix;
+    const LiteralGroup* group = rarest(patterns[i].groups, texts);
+    if (group != nullptr && bytes_of(*group) > bytes_left) group = nullptr;
+    if (!prefix.empty() && (group == nullptr || prefixes.of(prefix) <= texts.of(*group))) {
+      out.by_prefix[prefix].push_back(id);
+    } else if (group != nullptr) {
+      bytes_left -= bytes_of(*group);
+      for (const std::string& text : *group) out.by_text[text].push_back(id);
+    } else {
+      out.of_any_topic.push_back(id);
+    }
+  }
+  return out;
+}
+
+/// Whether an automaton for several such patterns has few states: none of them can begin anew at each byte.
+bool can_be_bundled(const Pattern& pattern) {
+  std::string_view text = pattern.text();
+  if (text.ends_with(".*/")) text.remove_suffix(3);
+  return text.find_first_of(".(") == std::string_view::npos && text.find("[^") == std::string_view::npos;
+}
+
 }  // namespace
 
 TopicIndex::TopicIndex(std::vector<TopicRule> rules) : number_(next_number()) {
@@ -63,96 +134,46 @@ TopicIndex::TopicIndex(std::vector<TopicRule> rules) : number_(next_number()) {
                    [&](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); });
   rules_.reserve(rules.size());
   for (const std::uint32_t position : order) rules_.push_back(std::move(rules[position]));
+  const auto first_pattern = std::partition_point(
+      rules_.begin(), rules_.end(), [](const TopicRule& rule) { return !rule.topic.is_regex(); });
+  first_pattern_ = static_cast<std::uint32_t>(first_pattern - rules_.begin());
+
+  Places places = place(rules_, first_pattern_);
   tried_together_.assign(rules_.size(), 0);
+  const auto tell = [&](const std::vector<std::uint32_t>& ids) {
+    for (const std::uint32_t id : ids) {
+      std::uint32_t& together = tried_together_[order[id]];
+      together = std::max(together, static_cast<std::uint32_t>(ids.size()));
+    }
+  };
+  tell(places.of_any_topic);
+  of_any_topic_ = bundled(places.of_any_topic);
 
   std::vector<std::pair<std::string, std::uint32_t>> prefixes;
-  std::vector<Unplaced> patterns;
-  Counts prefix_counts;
-  for (std::uint32_t id = 0; id < rules_.size(); ++id) {
-    const Pattern& topic = rules_[id].topic;
-    if (!topic.is_regex()) {
-      prefixes.emplace_back(topic.text(), id);
-      first_pattern_ = id + 1;
-    } else {
-      patterns.push_back({id, literal_prefix(topic), {}});
-      prefix_counts.add(patterns.back().prefix);
-    }
-  }
-  // To know a pattern's other texts, it is compiled again: not where few begin like it.
-  constexpr std::size_t kFew = 4;
-  Counts text_counts;
-  for (Unplaced& pattern : patterns) {
-    if (!pattern.prefix.empty() && prefix_counts.of(pattern.prefix) <= kFew) continue;
-    pattern.groups = literal_groups(rules_[pattern.id].topic);
-    for (LiteralGroup& group : pattern.groups) {
-      for (std::string& text : group) {
-        if (text.size() > kMaxTextBytes) text.erase(0, text.size() - kMaxTextBytes);
-        text_counts.add(text);
-      }
-    }
-  }
-
-  std::vector<std::pair<std::string, std::uint32_t>> texts;
-  Counts found_by_text;
-  StringMap<std::vector<std::uint32_t>> by_its_prefix;
-  std::vector<std::uint32_t> of_any_topic;
-  std::size_t bytes_left = kMaxAllTextBytes;
-  for (Unplaced& pattern : patterns) {
-    const LiteralGroup* group = rarest(pattern.groups, text_counts);
-    const std::size_t by_prefix = pattern.prefix.empty() ? 0 : prefix_counts.of(pattern.prefix);
-    if (by_prefix != 0 && (group == nullptr || by_prefix <= text_counts.of(*group))) {
-      by_its_prefix[pattern.prefix].push_back(pattern.id);
-      tried_together_[order[pattern.id]] = static_cast<std::uint32_t>(by_prefix);
-      continue;
-    }
-    std::size_t bytes = 0;
-    if (group != nullptr) {
-      for (const std::string& text : *group) bytes += text.size();
-    }
-    if (group == nullptr || bytes > bytes_left) {
-      of_any_topic.push_back(pattern.id);
-      continue;
-    }
-    bytes_left -= bytes;
-    for (const std::string& text : *group) {
-      texts.emplace_back(text, pattern.id);
-      found_by_text.add(text);
-    }
-  }
-  for (const std::uint32_t id : of_any_topic) {
-    tried_together_[order[id]] = static_cast<std::uint32_t>(of_any_topic.size());
-  }
-  bundle(of_any_topic, of_any_topic_);
-  for (const auto& [prefix, ids] : by_its_prefix) {
-    std::vector<std::uint32_t> values;
-    bundle(ids, values);
-    for (const std::uint32_t value : values) prefixes.emplace_back(prefix, value);
+  for (std::uint32_t id = 0; id < first_pattern_; ++id) prefixes.emplace_back(rules_[id].topic.text(), id);
+  for (const auto& [prefix, ids] : places.by_prefix) {
+    tell(ids);
+    for (const std::uint32_t value : bundled(ids)) prefixes.emplace_back(prefix, value);
   }
   prefixes_ = TopicPrefixes(std::move(prefixes));
 
+  std::vector<std::string> texts;
+  for (const auto& [text, ids] : places.by_text) texts.push_back(text);
   std::sort(texts.begin(), texts.end());
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
-  std::vector<std::string> distinct;
-  for (auto& [text, id] : texts) {
-    std::uint32_t& together = tried_together_[order[id]];
-    together = std::max(together, static_cast<std::uint32_t>(found_by_text.of(text)));
-    if (distinct.empty() || distinct.back() != text) {
-      first_of_text_.push_back(static_cast<std::uint32_t>(of_texts_.size()));
-      distinct.push_back(std::move(text));
-    }
-    of_texts_.push_back(id);
+  for (const std::string& text : texts) {
+    const std::vector<std::uint32_t>& ids = places.by_text[text];
+    tell(ids);
+    first_of_text_.push_back(static_cast<std::uint32_t>(of_texts_.size()));
+    of_texts_.insert(of_texts_.end(), ids.begin(), ids.end());
   }
   first_of_text_.push_back(static_cast<std::uint32_t>(of_texts_.size()));
-  texts_ = TopicTexts(distinct);
+  texts_ = TopicTexts(texts);
 }
 
-void TopicIndex::bundle(const std::vector<std::uint32_t>& ids, std::vector<std::uint32_t>& out) {
-  // What begins with "anything" ends nowhere early, and together has very many states: those are not bundled.
+std::vector<std::uint32_t> TopicIndex::bundled(const std::vector<std::uint32_t>& ids) {
+  std::vector<std::uint32_t> out;
   std::vector<std::uint32_t> left;
-  for (const std::uint32_t id : ids) {
-    const bool begins_with_anything = rules_[id].topic.text().starts_with("/.");
-    (begins_with_anything ? out : left).push_back(id);
-  }
+  for (const std::uint32_t id : ids) (can_be_bundled(rules_[id].topic) ? left : out).push_back(id);
   for (std::span<const std::uint32_t> rest = left; !rest.empty();) {
     const auto some = rest.first(std::min(kBundled, rest.size()));
     rest = rest.subspan(some.size());
@@ -165,6 +186,7 @@ void TopicIndex::bundle(const std::vector<std::uint32_t>& ids, std::vector<std::
     out.push_back(kFirstBundle + static_cast<std::uint32_t>(bundles_.size()));
     bundles_.push_back({{some.begin(), some.end()}, PatternUnion(patterns)});
   }
+  return out;
 }
 
 TopicIndex::RuleIds TopicIndex::covering(std::string_view topic, TopicMemory::Workspace& workspace) const {
@@ -173,7 +195,10 @@ TopicIndex::RuleIds TopicIndex::covering(std::string_view topic, TopicMemory::Wo
   const auto find = [&](std::uint32_t value) {
     if (value < kFirstBundle) {
       found.push_back(value);
-    } else if (const Bundle& bundle = bundles_[value - kFirstBundle]; bundle.any.matches(topic)) {
+      return;
+    }
+    const Bundle& bundle = bundles_[value - kFirstBundle];
+    if (topic.size() > kMaxBundledTopicBytes || bundle.any.matches(topic)) {
       found.insert(found.end(), bundle.ids.begin(), bundle.ids.end());
     }
   };

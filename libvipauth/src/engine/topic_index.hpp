@@ -44,11 +44,6 @@ class TopicIndex {
   const std::vector<std::uint32_t>& tried_together() const noexcept { return tried_together_; }
 
  private:
-  /// A text counts by its last bytes: which bounds the memory for many long ones.
-  static constexpr std::size_t kMaxTextBytes = 64;
-  /// Of all texts together: patterns beyond it are tried on each topic.
-  static constexpr std::size_t kMaxAllTextBytes = std::size_t{8} << 20;
-
   /// Patterns, by their ids, and one expression for all of them.
   struct Bundle {
     std::vector<std::uint32_t> ids;
@@ -58,8 +53,11 @@ class TopicIndex {
   /// Prefixes find the ids of rules and, beyond this, bundles.
   static constexpr std::uint32_t kFirstBundle = std::uint32_t{1} << 31;
 
-  /// Appends what stands for the patterns: bundles, and the ids of those that are not bundled.
-  void bundle(const std::vector<std::uint32_t>& ids, std::vector<std::uint32_t>& out);
+  /// The automaton of a bundle can have very many states, of which a long topic visits many.
+  static constexpr std::size_t kMaxBundledTopicBytes = 512;
+
+  /// What stands for the patterns: bundles, and the ids of those that are not bundled.
+  std::vector<std::uint32_t> bundled(const std::vector<std::uint32_t>& ids);
 
   std::uint64_t number_;
   std::vector<TopicRule> rules_;  // literals, the shortest first, then patterns

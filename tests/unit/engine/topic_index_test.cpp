@@ -152,12 +152,12 @@ TEST_CASE("TopicIndex: says how many patterns are tried together") {
 TEST_CASE("TopicIndex: very long texts count by their ends, very many are tried") {
   std::vector<std::string> topics;
   for (int i = 0; i < 300; ++i)
-    topics.push_back("/.*" + std::string(900, 'x') + std::to_string(1000 + i) + ".*/");
+    topics.push_back("/.*" + std::string(300, 'x') + std::to_string(1000 + i) + ".*/");
   const std::vector<TopicRule> list = rules(topics);
   const TopicIndex index(list);
   CHECK(index.tried_together().front() == 1U);
-  for (const std::string& topic : {std::string(900, 'x') + "1007", std::string(899, 'x') + "1007",
-                                   std::string(910, 'x') + "1029 1000"}) {
+  for (const std::string& topic : {std::string(300, 'x') + "1007", std::string(299, 'x') + "1007",
+                                   std::string(310, 'x') + "1001 1000"}) {
     CHECK(covering(index, topic) == tried(list, topic));
   }
 }
