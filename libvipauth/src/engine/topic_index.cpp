@@ -150,6 +150,7 @@ TopicIndex::TopicIndex(std::vector<TopicRule> rules) : number_(next_number()) {
   of_any_topic_ = bundled(places.of_any_topic);
 
   std::vector<std::pair<std::string, std::uint32_t>> prefixes;
+  prefixes.reserve(first_pattern_);
   for (std::uint32_t id = 0; id < first_pattern_; ++id) prefixes.emplace_back(rules_[id].topic.text(), id);
   for (const auto& [prefix, ids] : places.by_prefix) {
     tell(ids);

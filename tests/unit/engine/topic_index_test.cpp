@@ -17,6 +17,7 @@ TopicRule rule(const std::string& topic, std::size_t i) {
 
 std::vector<TopicRule> rules(const std::vector<std::string>& topics) {
   std::vector<TopicRule> out;
+  out.reserve(topics.size());
   for (const std::string& topic : topics) out.push_back(rule(topic, out.size()));
   return out;
 }
@@ -41,8 +42,10 @@ std::string tried(const std::vector<TopicRule>& list, std::string_view topic) {
       literals.push_back(&one);
     }
   }
-  std::stable_sort(literals.begin(), literals.end(), [](const TopicRule* a, const TopicRule* b) {
-    return a->topic.text().size() < b->topic.text().size();
+  std::sort(literals.begin(), literals.end(), [](const TopicRule* a, const TopicRule* b) {
+    const std::size_t size_of_a = a->topic.text().size();
+    const std::size_t size_of_b = b->topic.text().size();
+    return size_of_a != size_of_b ? size_of_a < size_of_b : a < b;
   });
   std::string out;
   for (const TopicRule* one : literals) out += one->location + " ";
@@ -140,7 +143,7 @@ TEST_CASE("TopicIndex: each has a number of its own") {
 TEST_CASE("TopicIndex: says how many patterns are tried together") {
   std::vector<std::string> topics{"literal", "/.*one.*/", "/[a-z]+/", "/[0-9]+/", "/start.*/"};
   for (int i = 0; i < 10; ++i) topics.push_back("/common[a-z]+" + std::to_string(1000 + i) + "/");
-  for (int i = 0; i < 7; ++i) topics.push_back("/same[a-z]+/");
+  for (int i = 0; i < 7; ++i) topics.emplace_back("/same[a-z]+/");
   const std::vector<std::uint32_t> together = TopicIndex(rules(topics)).tried_together();
   REQUIRE(together.size() == topics.size());
   CHECK(std::vector<std::uint32_t>(together.begin(), together.begin() + 5) ==
@@ -149,21 +152,23 @@ TEST_CASE("TopicIndex: says how many patterns are tried together") {
   for (std::size_t i = 15; i < topics.size(); ++i) CHECK(together[i] == 7U);
 }
 
-TEST_CASE("TopicIndex: very long texts count by their ends, very many are tried") {
+TEST_CASE("TopicIndex: very long texts count by their ends") {
   std::vector<std::string> topics;
-  for (int i = 0; i < 300; ++i)
+  topics.reserve(30);
+  for (int i = 0; i < 30; ++i)
     topics.push_back("/.*" + std::string(300, 'x') + std::to_string(1000 + i) + ".*/");
   const std::vector<TopicRule> list = rules(topics);
   const TopicIndex index(list);
   CHECK(index.tried_together().front() == 1U);
   for (const std::string& topic : {std::string(300, 'x') + "1007", std::string(299, 'x') + "1007",
-                                   std::string(310, 'x') + "1001 1000"}) {
+                                   std::string(310, 'x') + "1029 1000"}) {
     CHECK(covering(index, topic) == tried(list, topic));
   }
 }
 
 TEST_CASE("TopicIndex: ten thousand patterns with a leading star, and a topic of 4 KiB") {
   std::vector<TopicRule> list;
+  list.reserve(10'000);
   for (std::size_t i = 0; i < 10'000; ++i)
     list.push_back(rule("/.*\\/p" + std::to_string(10'000 + i) + "\\/.*/", i));
   const TopicIndex index(list);

@@ -77,7 +77,7 @@ TEST_CASE("TopicMemory: each thread has its own, until all that ends with it has
   bool other_is_mine = true;
   bool has_memory_at_the_end = true;
   std::thread([&] {
-    thread_local AsksAtTheEnd last;  // made first, it ends last
+    static thread_local AsksAtTheEnd last;  // made first, it ends last
     last.has_memory = &has_memory_at_the_end;
     other_is_mine = TopicMemory::of_this_thread() == mine;
   }).join();

@@ -53,14 +53,14 @@ TEST_CASE("literal_prefix: not what can be missing or different") {
   CHECK(prefix("/abc+/") == "abc");
   CHECK(prefix("/ab\xc3\xa9?/") == "ab");
   CHECK(prefix("/ab\\.*/") == "ab");
-  CHECK(prefix("/ab|cd/") == "");
-  CHECK(prefix("/ab(c|d)/") == "");
-  CHECK(prefix("/(?i)abc/") == "");
-  CHECK(prefix("/(ab)?/") == "");
-  CHECK(prefix("/.*abc/") == "");
+  CHECK(prefix("/ab|cd/").empty());
+  CHECK(prefix("/ab(c|d)/").empty());
+  CHECK(prefix("/(?i)abc/").empty());
+  CHECK(prefix("/(ab)?/").empty());
+  CHECK(prefix("/.*abc/").empty());
   CHECK(prefix("/ab\\d/") == "ab");
   CHECK(prefix("/ab\\n/") == "ab");
-  CHECK(prefix("//") == "");
+  CHECK(prefix("//").empty());
 }
 
 TEST_CASE("literal_groups: texts of which a value holds one, folded") {
