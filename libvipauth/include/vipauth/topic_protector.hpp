@@ -12,7 +12,9 @@ namespace vipauth {
 /// Decides who may publish to a topic, and who may receive from it.
 ///
 /// Every rule that covers a topic must be satisfied: adding a rule never opens anything (semantics 6).
-/// Immutable; copies share state; const members may be called from any thread.
+/// Which rules cover a topic is remembered, by each thread for itself, in up to 512 KiB: of a topic seen
+/// before no pattern is tried, no lock taken, and nothing allocated on allowing. Immutable; copies share
+/// state; const members may be called from any thread.
 class TopicProtector {
  public:
   /// No rules: nothing is protected.
