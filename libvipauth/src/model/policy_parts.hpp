@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <vipauth/policy.hpp>
+#include <vipauth/policy_sink.hpp>
 
 namespace vipauth {
 
@@ -17,5 +18,8 @@ inline constexpr std::string_view kDeny = "deny";
 Policy::Entry make_entry(Json source, std::string_view list, std::size_t index);
 Policy::Role make_role(std::string name, Json source);
 Policy::Group make_group(std::string name, Json source);
+
+void hand_over_allow(const Policy::Entry& entry, PolicySink& sink);
+void hand_over_deny(const Policy::Entry& entry, PolicySink& sink);
 
 }  // namespace vipauth

@@ -25,8 +25,14 @@ std::string quoted(std::string text) {
 
 /// Writes down all that it is given.
 struct Recorder : PolicySink {
-  void on_allow(const Policy::Entry& entry) override { add("allow", entry.source, entry.record); }
-  void on_deny(const Policy::Entry& entry) override { add("deny", entry.source, entry.record); }
+  void on_allow(const AuthRecord& record) override { parts.push_back("allow " + record.user_id); }
+  void on_deny(const AuthRecord& record) override { parts.push_back("deny " + record.user_id); }
+  void on_unreadable_allow(const Json& source, const Error& problem) override {
+    parts.push_back("allow? " + source.dump() + problem.to_string());
+  }
+  void on_unreadable_deny(const Json& source, const Error& problem) override {
+    parts.push_back("deny? " + source.dump() + problem.to_string());
+  }
   void on_role(const Policy::Role& role) override {
     add("role " + role.name, role.source, role.capabilities);
   }
