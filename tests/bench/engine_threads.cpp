@@ -1,0 +1,69 @@
+// Many threads that ask one policy at once, each through a session of its own; and RE2 alone, which takes a
+// lock.
+
+#include <re2/re2.h>
+
+#include "engine_bench.hpp"
+
+namespace bench {
+namespace {
+
+using vipauth::CallArguments;
+using vipauth::CallRequest;
+
+constexpr std::size_t kRecords = 1000;
+
+/// \param make  called by each thread: returns what it does again and again
+template <typename Make>
+void add_threaded(const std::string& what, const std::string& who, int most, Make make) {
+  benchmark::RegisterBenchmark((what + '/' + who).c_str(),
+                               [make](benchmark::State& state) {
+                                 auto once = make(static_cast<std::size_t>(state.thread_index()));
+                                 for (auto _ : state) benchmark::DoNotOptimize(once());
+                               })
+      ->ThreadRange(1, most)
+      ->UseRealTime();
+}
+
+auto call(std::size_t user, std::string_view method, std::string_view parameter, const std::string& value) {
+  return [session = session_of(bus_of(kRecords).service, user), method,
+          arguments = CallArguments(
+              vipauth::Json::Object{{std::string(parameter), vipauth::Json(value)}})]() mutable {
+    const auto decision = session.authorize_call(CallRequest{kCallee, method, arguments});
+    if (!decision) give_up("a call is refused");
+    return decision.reason();
+  };
+}
+
+const Bus& bus_with_topics() {
+  static const Bus bus([](const fs::path& home) {
+    write_policy(home, kRecords);
+    write_topics(home, Shape::kMixed, 1000);
+  });
+  return bus;
+}
+
+}  // namespace
+
+void add_threads(const Arguments& arguments) {
+  const int most = arguments.pick(64, 16, 2);
+  add_threaded("threads_exact", "ours", most,
+               [](std::size_t thread) { return call(thread, kExactMethod, "identity", user_of(thread)); });
+  // All by one role, and so by one pattern.
+  add_threaded("threads_pattern", "ours", most,
+               [](std::size_t) { return call(1, kPatternMethod, "point", point_of(1)); });
+  add_threaded("threads_pattern", "re2", most, [](std::size_t) {
+    static const re2::RE2 pattern(R"(device1\.[a-z]+[0-9]*)");
+    return [point = point_of(1)] { return re2::RE2::FullMatch(point, pattern); };
+  });
+  add_threaded("threads_publish", "ours", most, [](std::size_t thread) {
+    return [session = session_of(bus_with_topics().service, thread),
+            topic = topic_text(Shape::kMixed, thread, 1)]() mutable {
+      const auto decision = session.authorize_publish(topic);
+      if (!decision) give_up("a topic is refused");
+      return decision.reason();
+    };
+  });
+}
+
+}  // namespace bench
