@@ -144,22 +144,27 @@ inline std::vector<double> in_a_process(const std::function<std::vector<double>(
   return numbers;
 }
 
-/// Collects what was measured, prints it, and writes it for report.py:
-/// `{"benchmarks": [{"name": "zap/ours/1000", "median": 1.5, "low": 1.4, "high": 1.6, "unit": "s", "ratio":
-/// 0.9}]}` where a name is WHAT/WHO/SIZE, and the ratio is to the yardstick of the same run.
+/// Collects what was measured, and writes it for report.py: `{"benchmarks": [{"name": "zap/ours/1000",
+/// "median": 1.5, "low": 1.4, "high": 1.6, "unit": "s", "ratio": 0.9}]}`. A name is WHAT/WHO/SIZE, low and
+/// high are the quartiles, and the ratio is to the yardstick of the same run.
 class Results {
  public:
-  void add(const std::string& name, const std::vector<double>& values, const std::string& unit,
-           std::optional<double> ratio = std::nullopt) {
-    const double middle = median(values);
+  void note(const std::string& name, const std::vector<double>& values, const std::string& unit,
+            std::optional<double> ratio = std::nullopt) {
     vipauth::Json::Object entry{{"name", name},
-                                {"median", number(middle)},
-                                {"low", number(quantile(values, 0))},
-                                {"high", number(quantile(values, 1))},
+                                {"median", number(median(values))},
+                                {"low", number(quantile(values, 0.25))},
+                                {"high", number(quantile(values, 0.75))},
                                 {"unit", unit}};
     if (ratio) entry.push_back({"ratio", number(*ratio)});
     entries_.emplace_back(std::move(entry));
-    std::printf("%-44s %14.4g %-12s", name.c_str(), middle, unit.c_str());
+  }
+
+  /// The same, and prints it.
+  void add(const std::string& name, const std::vector<double>& values, const std::string& unit,
+           std::optional<double> ratio = std::nullopt) {
+    note(name, values, unit, ratio);
+    std::printf("%-44s %14.4g %-12s", name.c_str(), median(values), unit.c_str());
     std::printf(ratio ? " x %.3g\n" : "\n", ratio.value_or(0));
     std::fflush(stdout);
   }
