@@ -13,15 +13,21 @@ using vipauth::CallRequest;
 
 constexpr std::size_t kRecords = 1000;
 
+struct Threads {
+  int most;
+  double seconds;  // many threads take some time to be all there
+};
+
 /// \param make  called by each thread: returns what it does again and again
 template <typename Make>
-void add_threaded(const std::string& what, const std::string& who, int most, Make make) {
+void add_threaded(const std::string& what, const std::string& who, const Threads& threads, Make make) {
   benchmark::RegisterBenchmark((what + '/' + who).c_str(),
                                [make](benchmark::State& state) {
                                  auto once = make(static_cast<std::size_t>(state.thread_index()));
                                  for (auto _ : state) benchmark::DoNotOptimize(once());
                                })
-      ->ThreadRange(1, most)
+      ->ThreadRange(1, threads.most)
+      ->MinTime(threads.seconds)
       ->UseRealTime();
 }
 
@@ -46,17 +52,17 @@ const Bus& bus_with_topics() {
 }  // namespace
 
 void add_threads(const Arguments& arguments) {
-  const int most = arguments.pick(64, 16, 2);
-  add_threaded("threads_exact", "ours", most,
+  const Threads threads = arguments.pick(Threads{64, 0.2}, Threads{16, 0.02}, Threads{2, 0.0001});
+  add_threaded("threads_exact", "ours", threads,
                [](std::size_t thread) { return call(thread, kExactMethod, "identity", user_of(thread)); });
   // All by one role, and so by one pattern.
-  add_threaded("threads_pattern", "ours", most,
+  add_threaded("threads_pattern", "ours", threads,
                [](std::size_t) { return call(1, kPatternMethod, "point", point_of(1)); });
-  add_threaded("threads_pattern", "re2", most, [](std::size_t) {
+  add_threaded("threads_pattern", "re2", threads, [](std::size_t) {
     static const re2::RE2 pattern(R"(device1\.[a-z]+[0-9]*)");
     return [point = point_of(1)] { return re2::RE2::FullMatch(point, pattern); };
   });
-  add_threaded("threads_publish", "ours", most, [](std::size_t thread) {
+  add_threaded("threads_publish", "ours", threads, [](std::size_t thread) {
     return [session = session_of(bus_with_topics().service, thread),
             topic = topic_text(Shape::kMixed, thread, 1)]() mutable {
       const auto decision = session.authorize_publish(topic);

@@ -9,6 +9,7 @@ replaced in OUTPUT; the plots go into the folder beside it that has its name. CO
 
 import datetime
 import json
+import math
 import os
 import platform
 import re
@@ -69,7 +70,7 @@ class Figures:
 
     @staticmethod
     def _key(name):
-        name = re.sub(r"/real_time/threads:(\d+)$", r"/\1", name)
+        name = re.sub(r"/min_time:[^/]*/real_time/threads:(\d+)$", r"/\1", name)
         what, who, size = name.split("/")
         return what, who, int(size)
 
@@ -200,13 +201,16 @@ def table(figures, whats):
     return "\n".join(rows)
 
 
-def machine(command):
+def machine(figures, command):
+    sizes = [size for what, _, size in figures.figures if what == "load"]
+    rules = [size for what, _, size in figures.figures if what.startswith("publish_")]
     models = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
     system = re.search(r'PRETTY_NAME="(.*)"', Path("/etc/os-release").read_text(encoding="utf-8"))
     pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     return (f"{os.cpu_count()} cores of {models[0] if models else platform.machine()}, {pages / 2**30:.0f} GiB, "
-            f"{system.group(1) if system else platform.system()}; {today}; `{command}`.")
+            f"{system.group(1) if system else platform.system()}; {today}; `{command}`, with up to "
+            f"{max(sizes, default=0):,} records and {max(rules, default=0):,} rules for topics.")
 
 
 # ---- Plots ----
@@ -229,8 +233,12 @@ def finish(axes, title, x, y, log_y=True):
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_xscale("log")
-    if log_y:
+    values = [value for line in axes.get_lines() for value in line.get_ydata() if value > 0]
+    if log_y and values:
         axes.set_yscale("log")
+        axes.set_ylim(10 ** math.floor(math.log10(min(values))), 10 ** math.ceil(math.log10(max(values) * 1.01)))
+    elif values:
+        axes.set_ylim(bottom=0)
     axes.minorticks_off()
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=7)
@@ -293,7 +301,7 @@ def plot_threads(figures):
 def plot_peers(figures):
     drawing, axes = panels(2, 2, 3.4)
     for part, what, title in zip(axes, ("zap", "handshake"),
-                                 ("ZAP answers a second", "50 CURVE clients: connect and first reply, s")):
+                                 ("ZAP answers a second", "50 clients connect by CURVE: seconds")):
         peers = [(who, size, figures.figures[w, who, size]) for w, who, size in figures.figures if w == what]
         peers.sort(key=lambda peer: peer[2].median, reverse=what == "handshake")
         names = [LABELS.get(who, who) + (f", {size:,}" if size else "") for who, size, _ in peers]
@@ -302,7 +310,9 @@ def plot_peers(figures):
                   [figure.high - figure.median for _, _, figure in peers]]
         part.barh(names, medians, xerr=errors if peers else None, ecolor="#555555",
                   color=[OURS if who == "ours" else "#95a5a6" for who, _, _ in peers])
-        part.set_xscale("log")
+        if what == "zap":
+            part.set_xscale("log")
+        part.minorticks_off()
         part.set_title(title)
     return drawing
 
@@ -342,7 +352,7 @@ def fill(page, blocks):
 def main():
     results, page, output, command = (*map(Path, sys.argv[1:4]), sys.argv[4])
     figures = Figures(results)
-    blocks = {"machine": machine(command), "table": goals(figures), "worst": table(figures, "worst_.*"),
+    blocks = {"machine": machine(figures, command), "table": goals(figures), "worst": table(figures, "worst_.*"),
               "reload": table(figures, "reload.*"), "threads": table(figures, "threads_.*"),
               "peers": table(figures, "zap|handshake|startup"), "policy": table(figures, "load.*|memory.*|save.*")}
     text = fill(page.read_text(encoding="utf-8"), blocks)
