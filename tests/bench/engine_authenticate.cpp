@@ -47,6 +47,7 @@ auto map_of_abseil(std::size_t records, bool known) {
 
 auto scan(std::size_t records, bool known) {
   std::vector<std::string> stored;
+  stored.reserve(records);
   for (std::size_t i = 0; i < records; ++i) stored.push_back(key_of(i).to_base64url());
   return [stored = std::move(stored), known, keys = questions(records, known)](std::size_t i) {
     const std::string key = keys[i % kQuestions].to_base64url();

@@ -31,9 +31,10 @@ int main(int argc, char** argv) {
   // All repetitions of all benchmarks take turns: what the machine does meanwhile is shared.
   std::vector<std::string> words{
       argv[0], "--benchmark_enable_random_interleaving=true",
-      arguments.pick("--benchmark_repetitions=5", "--benchmark_repetitions=3", "--benchmark_repetitions=1"),
-      arguments.pick("--benchmark_min_time=0.05", "--benchmark_min_time=0.01",
-                     "--benchmark_min_time=0.0001")};
+      arguments.pick<std::string>("--benchmark_repetitions=5", "--benchmark_repetitions=3",
+                                  "--benchmark_repetitions=1"),
+      arguments.pick<std::string>("--benchmark_min_time=0.05", "--benchmark_min_time=0.01",
+                                  "--benchmark_min_time=0.0001")};
   if (!arguments.out.empty()) words.push_back("--benchmark_out=" + arguments.out.string());
   words.insert(words.end(), arguments.words.begin(), arguments.words.end());
   std::vector<char*> pointers;
@@ -48,4 +49,5 @@ int main(int argc, char** argv) {
   bench::add_threads(arguments);
   bench::add_worst(arguments);
   benchmark::RunSpecifiedBenchmarks();
+  benchmark::ClearRegisteredBenchmarks();  // with the homes that they hold
 }

@@ -37,6 +37,7 @@ std::string new_topic(Shape shape, std::size_t rules, std::uint64_t number) {
 
 std::vector<std::string> seen_topics(Shape shape, std::size_t rules) {
   std::vector<std::string> out;
+  out.reserve(kSeen);
   for (std::size_t i = 0; i < kSeen; ++i) out.push_back(topic_text(shape, (i * 7919) % rules, i));
   return out;
 }
@@ -70,6 +71,7 @@ std::string as_pattern(Shape shape, std::size_t i) {
 
 auto pattern_by_pattern(Shape shape, std::size_t rules) {
   std::vector<std::unique_ptr<re2::RE2>> patterns;
+  patterns.reserve(rules);
   for (std::size_t i = 0; i < rules; ++i)
     patterns.push_back(std::make_unique<re2::RE2>(as_pattern(shape, i)));
   return [patterns = std::move(patterns), shape, rules](std::size_t i) {

@@ -52,6 +52,7 @@ inline vipauth::CurveKey::Bytes key_bytes(std::uint64_t seed) {
 inline const vipauth::CurveKeyPair& pair_of(std::size_t i) {
   static const std::vector<vipauth::CurveKeyPair> pairs = [] {
     std::vector<vipauth::CurveKeyPair> out;
+    out.reserve(kPairs);
     for (std::size_t k = 0; k < kPairs; ++k) {
       const std::string text = vipauth::CurveKey(key_bytes(~std::uint64_t{k})).to_base64url();
       out.push_back(must(vipauth::CurveKeyPair::from_secret(text)));

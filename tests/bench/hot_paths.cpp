@@ -30,6 +30,7 @@ void require(const Decision& decision) {
 
 Once authenticate(const AuthService& service) {
   std::vector<CurveKey> keys;
+  keys.reserve(kRecords);
   for (std::size_t i = 0; i < kRecords; ++i) keys.push_back(key_of(i));
   return [&service, keys = std::move(keys), snapshot = service.policy()->current().snapshot](std::size_t i) {
     require(snapshot->authenticator.authenticate(request_of(keys[i % kRecords])).decision);
@@ -38,6 +39,7 @@ Once authenticate(const AuthService& service) {
 
 Once handle(const AuthService& service) {
   std::vector<CurveKey> keys;
+  keys.reserve(kRecords);
   for (std::size_t i = 0; i < kRecords; ++i) keys.push_back(key_of(i));
   return [zap = service.zap_authenticator(), keys = std::move(keys)](std::size_t i) {
     const CurveKey& key = keys[i % kRecords];
@@ -63,6 +65,7 @@ Once call_of_text(const AuthService& service) {
 
 Once publish(const AuthService& service) {
   std::vector<std::string> topics;
+  topics.reserve(64);
   for (std::size_t i = 0; i < 64; ++i) topics.push_back(topic_text(Shape::kMixed, i, i));
   return [session = session_of(service, 1), topics = std::move(topics)](std::size_t i) mutable {
     require(session.authorize_publish(topics[i % topics.size()]));

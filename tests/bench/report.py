@@ -18,7 +18,11 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-import matplotlib
+try:
+    import matplotlib
+except ModuleNotFoundError:
+    print("report: no plots without python3-matplotlib", file=sys.stderr)
+    sys.exit(77)
 
 matplotlib.use("svg")
 matplotlib.rcParams.update({

@@ -29,8 +29,18 @@ namespace bench {
 namespace fs = std::filesystem;
 using SteadyClock = std::chrono::steady_clock;
 
+/// Folders that this process has made, to be removed however it ends.
+inline std::vector<std::pair<pid_t, fs::path>>& folders_of_processes() {
+  static std::vector<std::pair<pid_t, fs::path>> folders;
+  return folders;
+}
+
 [[noreturn]] inline void give_up(const std::string& why) {
   std::cerr << program_invocation_short_name << ": " << why << '\n';
+  std::error_code ignored;
+  for (const auto& [process, folder] : folders_of_processes()) {
+    if (process == getpid()) fs::remove_all(folder, ignored);
+  }
   std::_Exit(1);
 }
 
@@ -68,7 +78,7 @@ struct Arguments {
   }
 
   template <typename T>
-  T pick(T full, T quick, T moment) const {
+  T pick(const T& full, const T& quick, const T& moment) const {
     return effort == Effort::kFull ? full : effort == Effort::kQuick ? quick : moment;
   }
 };
@@ -81,6 +91,7 @@ class TempFolder {
         (fs::temp_directory_path() / (std::string(program_invocation_short_name) + ".XXXXXX")).string();
     if (mkdtemp(name.data()) == nullptr) give_up("cannot make a folder");
     path_ = name;
+    folders_of_processes().emplace_back(getpid(), path_);
   }
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;

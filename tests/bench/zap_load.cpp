@@ -64,6 +64,7 @@ bool receive(void* socket, std::vector<std::string>& frames) {
 std::vector<CurveKey> questions(std::size_t records) {
   Numbers numbers(records);
   std::vector<CurveKey> out;
+  out.reserve(kQuestions);
   for (std::size_t i = 0; i < kQuestions; ++i) out.push_back(key_of(numbers.below(records)));
   return out;
 }
@@ -158,6 +159,7 @@ extern "C" double handshake_load(void* context) {
   const Echo server(context, server_keys);
   const Context clients(zmq_ctx_new());
   std::vector<Socket> sockets;
+  sockets.reserve(kClients);
   for (std::size_t i = 0; i < kClients; ++i) {
     sockets.push_back(client_of(clients.get(), pair_of(i), server_keys.public_key));
   }
