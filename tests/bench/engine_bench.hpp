@@ -45,7 +45,7 @@ std::vector<std::size_t> users_out_of(std::size_t records, std::size_t count);
 /// Registers WHAT/WHO/SIZE. `prepare` is called once, before what it returns is measured: that is given a
 /// number that counts up.
 template <typename Prepare>
-void add(const std::string& what, const std::string& who, std::size_t size, Prepare prepare) {
+void add(const std::string& what, const std::string& who, std::size_t size, const Prepare& prepare) {
   const std::string name = what + '/' + who + '/' + std::to_string(size);
   const auto prepared = std::make_shared<std::optional<decltype(prepare())>>();
   benchmark::RegisterBenchmark(name.c_str(), [prepare, prepared](benchmark::State& state) {

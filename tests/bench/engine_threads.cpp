@@ -20,7 +20,7 @@ struct Threads {
 
 /// \param make  called by each thread: returns what it does again and again
 template <typename Make>
-void add_threaded(const std::string& what, const std::string& who, const Threads& threads, Make make) {
+void add_threaded(const std::string& what, const std::string& who, const Threads& threads, const Make& make) {
   benchmark::RegisterBenchmark((what + '/' + who).c_str(),
                                [make](benchmark::State& state) {
                                  auto once = make(static_cast<std::size_t>(state.thread_index()));

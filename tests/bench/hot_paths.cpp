@@ -32,7 +32,7 @@ Once authenticate(const AuthService& service) {
   std::vector<CurveKey> keys;
   keys.reserve(kRecords);
   for (std::size_t i = 0; i < kRecords; ++i) keys.push_back(key_of(i));
-  return [&service, keys = std::move(keys), snapshot = service.policy()->current().snapshot](std::size_t i) {
+  return [keys = std::move(keys), snapshot = service.policy()->current().snapshot](std::size_t i) {
     require(snapshot->authenticator.authenticate(request_of(keys[i % kRecords])).decision);
   };
 }

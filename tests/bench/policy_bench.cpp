@@ -150,6 +150,7 @@ void measure_reading(std::size_t records, std::size_t rounds, Results& results) 
   }
   const auto rate = [&](const Costs& costs) {
     std::vector<double> out;
+    out.reserve(costs.seconds.size());
     for (const double seconds : costs.seconds) out.push_back(megabytes / seconds);
     return out;
   };
@@ -165,6 +166,7 @@ void measure_reading(std::size_t records, std::size_t rounds, Results& results) 
   results.add("save/rapidjson/" + size, rate(rewrite), "MB/s", 1);
   results.add("save/ours/" + size, rate(edit), "MB/s", median(rewrite.seconds) / median(edit.seconds));
   std::vector<double> beyond;
+  beyond.reserve(edit.peak.size());
   for (const double peak : edit.peak) beyond.push_back((peak - median(load.kept)) / 1024);
   results.add("save_memory/ours/" + size, beyond, "MB");
 }
