@@ -217,8 +217,8 @@ std::vector<std::string> answers(const PolicySnapshot& snapshot) {
   std::vector<std::string> out;
   for (const ConnectCase& c : connect_cases()) {
     const auto answer = snapshot.authenticator.authenticate({c.domain, c.address, *CurveKey::parse(c.key)});
-    out.push_back(std::string(to_string(answer.decision.reason())) + " " + answer.acceptance.user_id + " " +
-                  answer.identity);
+    out.push_back(std::string(to_string(answer.decision.reason())) + " " + std::string(answer.user_id) + " " +
+                  std::string(answer.identity));
   }
   for (const CallCase& c : call_cases()) {
     const Decision answer = snapshot.authorize_call(c.user_id, {c.callee, c.method, c.arguments});

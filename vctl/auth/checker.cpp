@@ -73,10 +73,11 @@ Finding Checker::connect(const ConnectQuestion& question) const {
             std::nullopt,
             {}};
   }
-  Authentication authentication = snapshot_.authenticator.authenticate(*request);
-  Finding finding{std::move(authentication.decision), std::nullopt, {}};
+  const Authentication authentication = snapshot_.authenticator.authenticate(*request);
+  Finding finding{authentication.decision, std::nullopt, {}};
   finding.source = finding.decision.source();
-  if (finding.decision) finding.user_id = std::move(authentication.acceptance.user_id);
+  if (const auto record = authentication.record()) finding.source.push_back(*record);
+  if (finding.decision) finding.user_id = std::string(authentication.user_id);
   return finding;
 }
 

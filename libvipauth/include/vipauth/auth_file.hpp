@@ -6,6 +6,7 @@
 
 #include <vipauth/file_edit.hpp>
 #include <vipauth/policy.hpp>
+#include <vipauth/policy_sink.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/strict_modes.hpp>
 
@@ -31,6 +32,7 @@ class AuthFile {
       : path_(std::move(path)), strict_modes_(strict_modes) {}
 
   const std::filesystem::path& path() const noexcept { return path_; }
+  StrictModes strict_modes() const noexcept { return strict_modes_; }
 
   /// Reads the file; never writes.
   /// \return kNotFound      there is no such file
@@ -39,6 +41,14 @@ class AuthFile {
   /// \return kPermissionDenied  the file may not be read, or strict modes refuse it
   /// \return kInvalidArgument, kIoError
   VIPAUTH_EXPORT Result<Policy> load() const;
+
+  /// The same, part by part, which for a large file of the present version takes no more memory than its
+  /// largest record.
+  /// \param make_sink  called for each sink that is needed: where another is asked for, the one before is
+  /// worth
+  ///                   nothing
+  /// \return what load() returns
+  VIPAUTH_EXPORT Result<void> load_parts(const std::function<PolicySink&()>& make_sink) const;
 
   /// Reads the file again under its lock (a missing one is empty), lets `change` edit it, and writes it if
   /// the change succeeded and changed something. What is acknowledged by success is on the disk.

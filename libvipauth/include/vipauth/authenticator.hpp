@@ -16,6 +16,9 @@
 
 namespace vipauth {
 
+class PolicyIndex;
+struct Activity;
+
 /// A peer that asks to connect, as ZAP presents it. Views: the caller keeps the text alive.
 struct AuthenticationRequest {
   struct Plain {
@@ -38,11 +41,34 @@ struct Acceptance {
   std::string address;
 };
 
-/// The answer to an AuthenticationRequest.
-struct Authentication {
-  Decision decision;      ///< kAccepted; or kDenied, kUnknown, kInactive, kMalformed
-  Acceptance acceptance;  ///< when accepted
-  std::string identity;   ///< when accepted: the VIP identity that the record gives, or empty
+/// The answer to an AuthenticationRequest. An allowing one is made without allocating.
+///
+/// Its views point into the policy, which it keeps, and into the request, whose text the caller keeps alive.
+class VIPAUTH_EXPORT Authentication {
+ public:
+  Decision decision;          ///< kAccepted; or kDenied, kUnknown, kInactive, kMalformed
+  std::string_view user_id;   ///< when accepted
+  std::string_view identity;  ///< when accepted: the VIP identity that the record gives, or empty
+
+  /// When accepted: what must still be so for the acceptance to stand.
+  Acceptance acceptance() const;
+  /// When accepted: the record that accepts, "/allow/3"; nothing of a trusted IPC peer.
+  std::optional<std::string> record() const;
+
+ private:
+  friend class Authenticator;
+  std::string_view address() const noexcept {
+    return unmapped_address_.empty() ? address_ : std::string_view(unmapped_address_);
+  }
+
+  std::optional<std::uint32_t> record_;
+  Mechanism mechanism_ = Mechanism::kNull;
+  std::optional<CurveKey> key_;
+  std::string_view stored_password_;
+  std::string_view domain_;
+  std::string_view address_;
+  std::string unmapped_address_;  // in its place, where it is an IPv4 address mapped to IPv6
+  std::shared_ptr<const void> policy_;
 };
 
 /// Decides who may connect, by the records of a policy.
@@ -67,8 +93,11 @@ class Authenticator {
   VIPAUTH_EXPORT std::optional<Timestamp> next_change() const noexcept;
 
  private:
+  friend struct PolicySnapshot;
   struct Index;
   explicit Authenticator(std::shared_ptr<const Index> index);
+  static Result<Authenticator> create(std::shared_ptr<const PolicyIndex> records,
+                                      std::shared_ptr<const Activity> active, IpcTrust ipc_trust);
   std::shared_ptr<const Index> index_;
 };
 

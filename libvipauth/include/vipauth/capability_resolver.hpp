@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,27 @@ namespace vipauth {
 struct HeldGrant {
   Capability capability;
   std::string source;  ///< JSON Pointer: "/allow/3/capabilities", "/roles/admin"
+};
+
+class PolicyIndex;
+struct Activity;
+
+/// A user as a CapabilityResolver knows it: found once, asked about often.
+///
+/// It is worth something to the resolver that found it, and to copies of that. A view: the caller keeps the
+/// user_id that it was found by.
+class UserRef {
+ public:
+  std::string_view user_id() const noexcept { return user_id_; }
+
+ private:
+  friend class CapabilityResolver;
+  enum class Kind { kUnknown, kOfRecords, kTrusted };
+  UserRef(std::string_view user_id, Kind kind, std::uint32_t first)
+      : user_id_(user_id), kind_(kind), first_(first) {}
+  std::string_view user_id_;
+  Kind kind_;
+  std::uint32_t first_;  // of its active records
 };
 
 /// Resolves the capabilities a user holds, and decides calls and topics against them.
@@ -46,25 +68,36 @@ class CapabilityResolver {
   /// True where one is a copy of the other.
   bool is(const CapabilityResolver& other) const noexcept { return index_ == other.index_; }
 
+  /// Unknown users are found, too: they are refused everything.
+  VIPAUTH_EXPORT UserRef find(std::string_view user_id) const;
+
   /// True while at least one allow record of the user is active, or it is a trusted IPC peer.
   VIPAUTH_EXPORT bool knows(std::string_view user_id) const;
 
   /// The names of the capabilities that the user holds, sorted, each once.
   VIPAUTH_EXPORT std::vector<std::string> capabilities_of(std::string_view user_id) const;
 
-  /// Allows iff `user_id` holds every name in `required` and, for each, some grant accepts `arguments`.
+  /// Allows iff the user holds every name in `required` and, for each, some grant accepts `arguments`.
   /// `method` only goes into the message. Unknown user: refused, never an Error. No I/O, no allocation when
   /// allowed.
   /// Source: semantics 5.
-  VIPAUTH_EXPORT Decision authorize_call(std::string_view user_id, std::string_view method,
+  VIPAUTH_EXPORT Decision authorize_call(const UserRef& user, std::string_view method,
                                          std::span<const std::string> required,
                                          const CallArguments& arguments) const;
+  Decision authorize_call(std::string_view user_id, std::string_view method,
+                          std::span<const std::string> required, const CallArguments& arguments) const {
+    return authorize_call(find(user_id), method, required, arguments);
+  }
 
   /// The same for a topic: a restriction on a parameter named `topic` must accept it; others are ignored.
   /// `action` ("publish to", "receive") only goes into the message. Source: semantics 6.
-  VIPAUTH_EXPORT Decision authorize_topic(std::string_view user_id, std::string_view action,
+  VIPAUTH_EXPORT Decision authorize_topic(const UserRef& user, std::string_view action,
                                           std::string_view topic,
                                           std::span<const std::string> required) const;
+  Decision authorize_topic(std::string_view user_id, std::string_view action, std::string_view topic,
+                           std::span<const std::string> required) const {
+    return authorize_topic(find(user_id), action, topic, required);
+  }
 
   /// Everybody who has an active allow record, sorted. Trusted IPC peers have none.
   VIPAUTH_EXPORT std::vector<std::string> users() const;
@@ -86,8 +119,11 @@ class CapabilityResolver {
                                                      std::string_view capability) const;
 
  private:
+  friend struct PolicySnapshot;
   struct Index;
   explicit CapabilityResolver(std::shared_ptr<const Index> index);
+  static Result<CapabilityResolver> create(std::shared_ptr<const PolicyIndex> records,
+                                           std::shared_ptr<const Activity> active, IpcTrust ipc_trust);
   std::shared_ptr<const Index> index_;
 };
 

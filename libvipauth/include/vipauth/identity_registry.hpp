@@ -8,6 +8,8 @@
 
 namespace vipauth {
 
+class PolicyIndex;
+
 /// Decides who may speak under which VIP identity (semantics 7).
 ///
 /// Immutable; copies share state; const members may be called from any thread.
@@ -18,7 +20,8 @@ class IdentityRegistry {
   /// True for the names that belong to the platform itself ("platform", "control", "pubsub", ...).
   VIPAUTH_EXPORT static bool is_platform_name(std::string_view name) noexcept;
 
-  /// Refuses `claimed` where it is not a name (empty, `/`, control characters, not UTF-8); where the record
+  /// Refuses `claimed` where it is not a name (empty, `/`, control characters, not UTF-8, more than 255
+  /// bytes); where the record
   /// that let the user in gives another identity (`permitted`, empty for none); where it is the identity or
   /// user_id of another user's record; and where it is the platform's own, and no record gives it to this
   /// user.
@@ -29,9 +32,9 @@ class IdentityRegistry {
   VIPAUTH_EXPORT bool belongs_to(std::string_view name, std::string_view user_id) const;
 
  private:
-  struct Index;
-  explicit IdentityRegistry(std::shared_ptr<const Index> index);
-  std::shared_ptr<const Index> index_;
+  friend struct PolicySnapshot;
+  explicit IdentityRegistry(std::shared_ptr<const PolicyIndex> records);
+  std::shared_ptr<const PolicyIndex> records_;
 };
 
 }  // namespace vipauth

@@ -11,8 +11,8 @@ namespace vipauth {
 
 /// The policy in force, which is replaced as a whole.
 ///
-/// A reader that keeps a snapshot only compares generation(), one atomic load, and takes the lock when that
-/// has moved. May be used from any thread.
+/// A reader that keeps a snapshot only compares generation(), one atomic load. current() takes a lock only
+/// the first time that a thread asks after the policy has moved. May be used from any thread.
 class LivePolicy {
  public:
   struct Version {
@@ -29,6 +29,7 @@ class LivePolicy {
   VIPAUTH_EXPORT std::uint64_t publish(PolicySnapshot next);
 
  private:
+  const std::uint64_t number_;  // of all that there ever were
   mutable std::mutex mutex_;
   std::shared_ptr<const PolicySnapshot> snapshot_;
   std::atomic<std::uint64_t> generation_{1};

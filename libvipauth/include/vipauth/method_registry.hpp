@@ -13,6 +13,8 @@
 
 namespace vipauth {
 
+class PolicyIndex;
+
 /// What calls to one method require.
 struct MethodRequirement {
   std::string identity;
@@ -86,11 +88,13 @@ class MethodRegistry {
   VIPAUTH_EXPORT std::vector<std::string> changed_since(const MethodRegistry& before) const;
 
  private:
-  struct Index;
+  friend struct PolicySnapshot;
   struct Declarations;
-  MethodRegistry(std::shared_ptr<const Index> index, std::shared_ptr<const Declarations> declarations);
+  explicit MethodRegistry(std::shared_ptr<const PolicyIndex> records);
+  MethodRegistry(std::shared_ptr<const PolicyIndex> records,
+                 std::shared_ptr<const Declarations> declarations);
 
-  std::shared_ptr<const Index> index_;
+  std::shared_ptr<const PolicyIndex> records_;
   std::shared_ptr<const Declarations> declarations_;
 };
 

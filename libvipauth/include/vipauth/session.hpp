@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,8 +28,8 @@ class Session {
   VIPAUTH_EXPORT Session(std::shared_ptr<const LivePolicy> policy, Acceptance acceptance,
                          std::shared_ptr<DecisionObserver> observer = nullptr);
 
-  const std::string& user_id() const noexcept { return acceptance_.user_id; }
-  const Acceptance& acceptance() const noexcept { return acceptance_; }
+  const std::string& user_id() const noexcept { return acceptance_->user_id; }
+  const Acceptance& acceptance() const noexcept { return *acceptance_; }
   /// The VIP identity that the accepting record gives, or empty.
   const std::string& identity() const noexcept { return identity_; }
 
@@ -61,7 +62,8 @@ class Session {
   std::shared_ptr<const LivePolicy> policy_;
   std::shared_ptr<DecisionObserver> observer_;
   LivePolicy::Version judged_;
-  Acceptance acceptance_;
+  std::shared_ptr<const Acceptance> acceptance_;  // user_ looks at it
+  std::optional<UserRef> user_;                   // of judged_
   std::string identity_;
   Decision standing_;
 };

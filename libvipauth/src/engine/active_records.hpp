@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include <vipauth/clock.hpp>
@@ -12,8 +11,5 @@ namespace vipauth {
 /// a whole (by an active deny record of the same mechanism, without domain and address, that matches the
 /// literal credentials). One flag for each record, in file order. Source: semantics 2.
 std::vector<bool> active_allow_records(const Policy& policy, Timestamp now);
-
-/// The next moment after `now` at which a record of `policy` begins or ceases to be valid.
-std::optional<Timestamp> next_validity_change(const Policy& policy, Timestamp now);
 
 }  // namespace vipauth

@@ -1,245 +1,253 @@
 #include <vipauth/authenticator.hpp>
 
 #include <algorithm>
-#include <unordered_map>
+#include <utility>
 
 #include <vipauth/record_secrets.hpp>
 
 #include "base/hash.hpp"
 #include "base/password.hpp"
-#include "base/string_hash.hpp"
-#include "engine/active_records.hpp"
+#include "engine/policy_index.hpp"
+#include "model/mapped_address.hpp"
 
 namespace vipauth {
 namespace {
 
-struct KeyHash {
-  std::size_t operator()(const CurveKey& key) const noexcept {
-    return static_cast<std::size_t>(seeded_hash(key.bytes()));
-  }
-};
+using Id = RecordTable::Id;
+constexpr Id kNone = RecordTable::kNone;
 
-bool any_matches(const std::vector<Pattern>& patterns, std::string_view value) {
-  return patterns.empty() ||
-         std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) { return p.matches(value); });
+Decision refused(Reason reason, std::string message, std::vector<std::string> source = {}) {
+  return Decision::refuse(reason, std::move(message), std::move(source));
 }
 
-/// One record, as far as authentication goes.
-struct Rule {
-  std::string user_id;
-  std::string identity;
-  std::vector<Pattern> domain;
-  std::vector<Pattern> address;
-  Credentials credentials;
-  std::string location;
-  bool active = false;
-
-  bool accepts_place(std::string_view a_domain, std::string_view an_address) const {
-    return any_matches(domain, a_domain) && any_matches(address, an_address);
-  }
-};
-
-using RuleIds = std::vector<std::uint32_t>;
-
-/// The rules of one list, by what finds them; each RuleIds in file order.
-class RuleIndex {
+/// One of the two lists at a moment. Of several records the first in the file is found.
+class List {
  public:
-  void add(const AuthRecord& record, std::string location, bool active) {
-    const auto id = static_cast<std::uint32_t>(rules_.size());
-    rules_.push_back({record.user_id, record.identity, record.domain, record.address, record.credentials,
-                      std::move(location), active});
-    if (const auto* key = std::get_if<CurveKey>(&record.credentials)) {
-      by_key_[*key].push_back(id);
-    } else if (std::holds_alternative<Pattern>(record.credentials)) {
-      by_pattern_.push_back(id);
-    } else if (std::holds_alternative<StoredPassword>(record.credentials)) {
-      by_username_[record.user_id].push_back(id);
-    } else {
-      without_credentials_.push_back(id);
+  List(const RecordTable& records, const RecordTables& tables, const std::vector<bool>& active)
+      : records_(records), tables_(tables), active_(active) {}
+
+  Id find_key(const CurveKey& key, PeerPlace place) const {
+    for (Id id = records_.first_of_key(key); id != kNone; id = records_[id].next_of_key) {
+      if (counts(id, place)) return id;
     }
+    return kNone;
   }
 
-  struct Place {
-    std::string_view domain;
-    std::string_view address;
-  };
-
-  const Rule* find_key(const CurveKey& key, Place place) const {
-    const auto found = by_key_.find(key);
-    return found == by_key_.end() ? nullptr : first(found->second, place, [](const Rule&) { return true; });
+  /// The first record of a key that has records, of which none is active.
+  Id find_sleeping_key(const CurveKey& key) const {
+    const Id first = records_.first_of_key(key);
+    for (Id id = first; id != kNone; id = records_[id].next_of_key) {
+      if (active_[id]) return kNone;
+    }
+    return first;
   }
 
-  /// A rule of this literal key, active or not.
-  const Rule* any_of_key(const CurveKey& key) const {
-    const auto found = by_key_.find(key);
-    return found == by_key_.end() ? nullptr : &rules_[found->second.front()];
-  }
-
-  bool has_active_key(const CurveKey& key) const {
-    const auto found = by_key_.find(key);
-    return found != by_key_.end() && std::any_of(found->second.begin(), found->second.end(),
-                                                 [&](std::uint32_t id) { return rules_[id].active; });
-  }
-
-  const Rule* find_pattern(const CurveKey& key, Place place) const {
-    if (by_pattern_.empty()) return nullptr;
+  Id find_pattern(const CurveKey& key, PeerPlace place) const {
+    if (records_.with_pattern().empty()) return kNone;
     const std::string text = key.to_base64url();
-    return first(by_pattern_, place,
-                 [&](const Rule& r) { return std::get<Pattern>(r.credentials).matches(text); });
+    return first(records_.with_pattern(), place, [&](Id id) { return records_.pattern(id).matches(text); });
   }
 
   template <typename Accepts>
-  const Rule* find_username(std::string_view username, Place place, Accepts accepts_stored) const {
-    const auto found = by_username_.find(username);
-    if (found == by_username_.end()) return nullptr;
-    return first(found->second, place,
-                 [&](const Rule& r) { return accepts_stored(std::get<StoredPassword>(r.credentials).text); });
+  Id find_username(NameTable::Id user, PeerPlace place, Accepts accepts_stored) const {
+    if (user == NameTable::kNone) return kNone;
+    return first(records_.with_password(user), place,
+                 [&](Id id) { return accepts_stored(records_.password(id)); });
   }
 
-  const Rule* find_without_credentials(Place place) const {
-    return first(without_credentials_, place, [](const Rule&) { return true; });
+  Id find_without_credentials(PeerPlace place) const {
+    return first(records_.without_credentials(), place, [](Id) { return true; });
   }
 
  private:
-  template <typename Predicate>
-  const Rule* first(const RuleIds& ids, Place place, Predicate predicate) const {
-    for (const std::uint32_t id : ids) {
-      const Rule& rule = rules_[id];
-      if (rule.active && rule.accepts_place(place.domain, place.address) && predicate(rule)) return &rule;
-    }
-    return nullptr;
+  bool counts(Id id, PeerPlace place) const {
+    return active_[id] && tables_.accepts(records_[id].place, place);
   }
 
-  std::vector<Rule> rules_;
-  std::unordered_map<CurveKey, RuleIds, KeyHash> by_key_;
-  StringMap<RuleIds> by_username_;
-  RuleIds by_pattern_;
-  RuleIds without_credentials_;
+  template <typename Predicate>
+  Id first(const std::vector<Id>& ids, PeerPlace place, Predicate predicate) const {
+    const auto found =
+        std::find_if(ids.begin(), ids.end(), [&](Id id) { return counts(id, place) && predicate(id); });
+    return found == ids.end() ? kNone : *found;
+  }
+
+  const RecordTable& records_;
+  const RecordTables& tables_;
+  const std::vector<bool>& active_;
 };
 
-Authentication refused(Reason reason, std::string message, std::vector<std::string> source = {}) {
-  return {Decision::refuse(reason, std::move(message), std::move(source)), {}, {}};
-}
+/// What the records say: one of the allow list accepts, or why not.
+struct Verdict {
+  Id accepted = kNone;
+  Decision refusal;
+};
 
 }  // namespace
 
 struct Authenticator::Index {
-  RuleIndex allow;
-  RuleIndex deny;
+  std::shared_ptr<const PolicyIndex> records;
+  std::shared_ptr<const Activity> active;
   IpcTrust ipc_trust;
-  std::optional<Timestamp> next_change;
 
-  static Authentication accepted(const Rule& rule, Acceptance acceptance) {
-    acceptance.user_id = rule.user_id;
-    return {Decision::allow(Reason::kAccepted, {rule.location}), std::move(acceptance), rule.identity};
+  List allow() const { return {records->allow(), records->tables(), active->allow}; }
+  List deny() const { return {records->deny(), records->tables(), active->deny}; }
+
+  static Verdict denied(Id id) {
+    return {kNone, refused(Reason::kDenied, "these credentials are denied", {json_pointer("/deny", id)})};
   }
 
-  static Authentication denied(const Rule& rule) {
-    return refused(Reason::kDenied, "these credentials are denied", {rule.location});
-  }
-
-  Authentication judge_key(const CurveKey& key, RuleIndex::Place place, Acceptance acceptance) const {
-    if (const Rule* rule = deny.find_key(key, place)) return denied(*rule);
-    if (const Rule* rule = deny.find_pattern(key, place)) return denied(*rule);
-    if (const Rule* rule = allow.find_key(key, place)) return accepted(*rule, std::move(acceptance));
-    if (const Rule* rule = allow.any_of_key(key); rule != nullptr && !allow.has_active_key(key)) {
-      return refused(Reason::kInactive, "the records of this key are disabled or outside of their time",
-                     {rule->location});
+  Verdict judge_key(const CurveKey& key, PeerPlace place) const {
+    if (const Id id = deny().find_key(key, place); id != kNone) return denied(id);
+    if (const Id id = deny().find_pattern(key, place); id != kNone) return denied(id);
+    if (const Id id = allow().find_key(key, place); id != kNone) return {id, {}};
+    if (const Id id = allow().find_sleeping_key(key); id != kNone) {
+      return {kNone,
+              refused(Reason::kInactive, "the records of this key are disabled or outside of their time",
+                      {json_pointer("/allow", id)})};
     }
-    if (const Rule* rule = allow.find_pattern(key, place)) return accepted(*rule, std::move(acceptance));
-    return refused(Reason::kUnknown, "no record accepts this key from this domain and address");
+    if (const Id id = allow().find_pattern(key, place); id != kNone) return {id, {}};
+    return {kNone, refused(Reason::kUnknown, "no record accepts this key from this domain and address")};
   }
 
   /// `accepts_stored` says whether the peer's password is the stored one.
   template <typename Accepts>
-  Authentication judge_username(std::string_view username, RuleIndex::Place place, Acceptance acceptance,
-                                Accepts accepts_stored) const {
-    if (const Rule* rule = deny.find_username(username, place, accepts_stored)) return denied(*rule);
-    if (const Rule* rule = allow.find_username(username, place, accepts_stored)) {
-      acceptance.credentials = secret_fingerprint(std::get<StoredPassword>(rule->credentials).text);
-      return accepted(*rule, std::move(acceptance));
-    }
-    return refused(Reason::kUnknown,
-                   "no record accepts this user name and password from this domain and address");
+  Verdict judge_username(std::string_view username, PeerPlace place, Accepts accepts_stored) const {
+    const NameTable::Id user = records->names().find(username);
+    if (const Id id = deny().find_username(user, place, accepts_stored); id != kNone) return denied(id);
+    if (const Id id = allow().find_username(user, place, accepts_stored); id != kNone) return {id, {}};
+    return {kNone, refused(Reason::kUnknown,
+                           "no record accepts this user name and password from this domain and address")};
   }
 
-  Authentication judge_null(RuleIndex::Place place, Acceptance acceptance) const {
-    if (const Rule* rule = deny.find_without_credentials(place)) return denied(*rule);
-    if (const Rule* rule = allow.find_without_credentials(place))
-      return accepted(*rule, std::move(acceptance));
-    if (ipc_trust.accepts_address(place.address)) {
-      acceptance.user_id = location_user_id(place.domain, place.address, Mechanism::kNull);
-      if (acceptance.user_id.size() <= AuthRecord::kMaxUserIdBytes) {
-        return {Decision::allow(Reason::kAccepted), std::move(acceptance), {}};
-      }
+  Verdict judge_null(PeerPlace place) const {
+    if (const Id id = deny().find_without_credentials(place); id != kNone) return denied(id);
+    if (const Id id = allow().find_without_credentials(place); id != kNone) return {id, {}};
+    return {kNone, refused(Reason::kUnknown,
+                           "no record accepts peers without credentials from this domain and address")};
+  }
+
+  void complete(Authentication& out, Verdict verdict) const {
+    if (verdict.accepted == kNone) {
+      out.decision = std::move(verdict.refusal);
+      return;
     }
-    return refused(Reason::kUnknown,
-                   "no record accepts peers without credentials from this domain and address");
+    const CompactRecord& record = records->allow()[verdict.accepted];
+    out.decision = Decision::allow(Reason::kAccepted);
+    out.user_id = records->names()[record.user];
+    if (record.identity != NameTable::kNone) out.identity = records->names()[record.identity];
+    if (record.kind == CompactRecord::Kind::kPassword) {
+      out.stored_password_ = records->allow().password(verdict.accepted);
+    }
+    out.record_ = verdict.accepted;
+  }
+
+  /// Whom no record knows may be a trusted IPC peer.
+  void trust_ipc(Authentication& out) const {
+    const bool may_be = !out.decision && out.decision.reason() == Reason::kUnknown;
+    if (!may_be || !ipc_trust.accepts_address(out.address())) return;
+    std::string user_id = location_user_id(out.domain_, out.address(), Mechanism::kNull);
+    if (user_id.size() > AuthRecord::kMaxUserIdBytes) return;
+    out.decision = Decision::allow(Reason::kAccepted);
+    auto kept = std::make_shared<const std::pair<std::string, std::shared_ptr<const void>>>(
+        std::move(user_id), std::move(out.policy_));
+    out.user_id = kept->first;
+    out.policy_ = std::move(kept);
   }
 };
+
+// ---- The answer ----
+
+Acceptance Authentication::acceptance() const {
+  Acceptance out{std::string(user_id), mechanism_, {}, std::string(domain_), std::string(address())};
+  if (key_) out.credentials = key_->to_base64url();
+  if (mechanism_ == Mechanism::kPlain) out.credentials = secret_fingerprint(stored_password_);
+  return out;
+}
+
+std::optional<std::string> Authentication::record() const {
+  if (!record_) return std::nullopt;
+  return json_pointer("/allow", *record_);
+}
+
+// ---- Asking ----
 
 Authenticator::Authenticator(std::shared_ptr<const Index> index) : index_(std::move(index)) {}
 
 Result<Authenticator> Authenticator::create(const Policy& policy, Timestamp now, IpcTrust ipc_trust) {
-  auto index = std::make_shared<Index>();
-  index->ipc_trust = ipc_trust;
-  index->next_change = next_validity_change(policy, now);
-  for (std::size_t i = 0; i < policy.deny().size(); ++i) {
-    const auto& record = policy.deny()[i].record;
-    if (!record) return record.error();
-    index->deny.add(*record, json_pointer("/deny", i), record->is_active(now));
-  }
-  const std::vector<bool> active = active_allow_records(policy, now);
-  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
-    const auto& record = policy.allow()[i].record;
-    if (record) index->allow.add(*record, json_pointer("/allow", i), active[i]);
-  }
-  return Authenticator(std::move(index));
+  auto records = index_of(policy);
+  auto active = std::make_shared<const Activity>(activity_at(*records, now));
+  return create(std::move(records), std::move(active), ipc_trust);
+}
+
+Result<Authenticator> Authenticator::create(std::shared_ptr<const PolicyIndex> records,
+                                            std::shared_ptr<const Activity> active, IpcTrust ipc_trust) {
+  if (records->bad_deny_record()) return *records->bad_deny_record();
+  return Authenticator(
+      std::make_shared<const Index>(Index{std::move(records), std::move(active), ipc_trust}));
 }
 
 Authentication Authenticator::authenticate(const AuthenticationRequest& request) const {
+  Authentication out;
   if (!is_valid_utf8(request.domain) || !is_valid_utf8(request.address)) {
-    return refused(Reason::kMalformed, "the domain or address is not valid UTF-8");
+    out.decision = refused(Reason::kMalformed, "the domain or address is not valid UTF-8");
+    return out;
   }
-  const std::string address = canonical_address(request.address);
-  const RuleIndex::Place place{request.domain, address};
-  Acceptance acceptance{{}, Mechanism::kNull, {}, std::string(request.domain), address};
+  out.policy_ = index_;
+  out.domain_ = request.domain;
+  out.address_ = request.address;
+  if (auto unmapped = unmapped_address(request.address)) out.unmapped_address_ = *std::move(unmapped);
+  const PeerPlace place{out.domain_, out.address()};
   if (const auto* key = std::get_if<CurveKey>(&request.credentials)) {
-    acceptance.mechanism = Mechanism::kCurve;
-    acceptance.credentials = key->to_base64url();
-    return index_->judge_key(*key, place, std::move(acceptance));
-  }
-  if (const auto* plain = std::get_if<AuthenticationRequest::Plain>(&request.credentials)) {
-    acceptance.mechanism = Mechanism::kPlain;
+    out.mechanism_ = Mechanism::kCurve;
+    out.key_ = *key;
+    index_->complete(out, index_->judge_key(*key, place));
+  } else if (const auto* plain = std::get_if<AuthenticationRequest::Plain>(&request.credentials)) {
+    out.mechanism_ = Mechanism::kPlain;
     bool hashed = false;
-    auto result =
-        index_->judge_username(plain->username, place, std::move(acceptance), [&](const std::string& stored) {
-          if (is_password_stand_in(Json(stored))) return false;  // a file made of what a platform told
-          hashed = true;
-          return verify_password(stored, plain->password);
-        });
+    const auto accepts_stored = [&](const std::string& stored) {
+      if (is_password_stand_in(Json(stored))) return false;  // a file made of what a platform told
+      hashed = true;
+      return verify_password(stored, plain->password);
+    };
+    index_->complete(out, index_->judge_username(plain->username, place, accepts_stored));
     if (!hashed) waste_password_time(plain->password);
-    return result;
+  } else {
+    index_->complete(out, index_->judge_null(place));
+    index_->trust_ipc(out);
   }
-  return index_->judge_null(place, std::move(acceptance));
+  return out;
 }
 
 Authentication Authenticator::reauthenticate(const Acceptance& acceptance) const {
-  const RuleIndex::Place place{acceptance.domain, acceptance.address};
+  Authentication out;
+  out.policy_ = index_;
+  out.mechanism_ = acceptance.mechanism;
+  out.domain_ = acceptance.domain;
+  out.address_ = acceptance.address;
+  const PeerPlace place{out.domain_, out.address()};
   switch (acceptance.mechanism) {
-    case Mechanism::kNull: return index_->judge_null(place, acceptance);
+    case Mechanism::kNull:
+      index_->complete(out, index_->judge_null(place));
+      index_->trust_ipc(out);
+      return out;
     case Mechanism::kPlain:
-      return index_->judge_username(acceptance.user_id, place, acceptance, [&](const std::string& stored) {
+      index_->complete(out, index_->judge_username(acceptance.user_id, place, [&](const std::string& stored) {
         return secret_fingerprint(stored) == acceptance.credentials;
-      });
+      }));
+      return out;
     case Mechanism::kCurve: break;
   }
   const auto key = CurveKey::parse(acceptance.credentials);
-  if (!key) return refused(Reason::kMalformed, "the session's credentials are not a CURVE key");
-  return index_->judge_key(*key, place, acceptance);
+  if (!key) {
+    out.decision = refused(Reason::kMalformed, "the session's credentials are not a CURVE key");
+    return out;
+  }
+  out.key_ = *key;
+  index_->complete(out, index_->judge_key(*key, place));
+  return out;
 }
 
-std::optional<Timestamp> Authenticator::next_change() const noexcept { return index_->next_change; }
+std::optional<Timestamp> Authenticator::next_change() const noexcept { return index_->active->next_change; }
 
 Result<std::string> hash_password(std::string_view password) { return hash_of_password(password); }
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include <vipauth/python_repr.hpp>
 
-#include "base/string_hash.hpp"
+#include "engine/policy_index.hpp"
 #include "text/control_characters.hpp"
 
 namespace vipauth {
@@ -16,15 +18,25 @@ constexpr std::array<std::string_view, 11> kPlatformNames = {
     "platform",     "platform.auth", "control",      "control.connection", "config.store", "pubsub",
     "keydiscovery", "platform_web",  "platform.web", "platform.health",    "router"};
 
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= NameTable::kMaxBytes && is_valid_utf8(text) &&
+         std::none_of(text.begin(), text.end(), [](char c) { return c == '/' || is_control_character(c); });
+}
+
 struct Owner {
-  std::string user_id;
-  std::string location;
+  std::string_view user_id;
+  std::uint32_t record = 0;
   bool several = false;
+
+  bool is_only(std::string_view user) const { return !several && user_id == user; }
 };
 
-bool is_name(std::string_view text) {
-  return !text.empty() && is_valid_utf8(text) &&
-         std::none_of(text.begin(), text.end(), [](char c) { return c == '/' || is_control_character(c); });
+std::optional<Owner> owner_of(const PolicyIndex& records, std::string_view name) {
+  const PolicyIndex::Owner owner = records.owner_of(records.names().find(name));
+  if (owner.record == PolicyIndex::kNone) return std::nullopt;
+  const NameTable::Id user = records.allow()[owner.record].user;
+  return Owner{user == NameTable::kNone ? std::string_view() : records.names()[user], owner.record,
+               owner.several};
 }
 
 Decision wrong(std::string message, std::vector<std::string> source = {}) {
@@ -33,29 +45,10 @@ Decision wrong(std::string message, std::vector<std::string> source = {}) {
 
 }  // namespace
 
-struct IdentityRegistry::Index {
-  StringMap<Owner> owners;
+IdentityRegistry::IdentityRegistry(std::shared_ptr<const PolicyIndex> records)
+    : records_(std::move(records)) {}
 
-  void add(const std::string& name, const std::string& user_id, const std::string& location) {
-    if (name.empty()) return;
-    const auto [found, is_new] = owners.try_emplace(name, Owner{user_id, location, false});
-    if (!is_new && found->second.user_id != user_id) found->second.several = true;
-  }
-};
-
-IdentityRegistry::IdentityRegistry(std::shared_ptr<const Index> index) : index_(std::move(index)) {}
-
-IdentityRegistry IdentityRegistry::create(const Policy& policy) {
-  auto index = std::make_shared<Index>();
-  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
-    const Policy::Entry& entry = policy.allow()[i];
-    const std::string location = json_pointer("/allow", i);
-    const std::string user_id = entry.record ? entry.record->user_id : entry.source.text_at("user_id");
-    index->add(user_id, user_id, location);
-    index->add(entry.source.text_at("identity"), user_id, location);
-  }
-  return IdentityRegistry(std::move(index));
-}
+IdentityRegistry IdentityRegistry::create(const Policy& policy) { return IdentityRegistry(index_of(policy)); }
 
 bool IdentityRegistry::is_platform_name(std::string_view name) noexcept {
   return std::find(kPlatformNames.begin(), kPlatformNames.end(), name) != kPlatformNames.end();
@@ -72,21 +65,20 @@ Decision IdentityRegistry::verify(std::string_view user_id, std::string_view per
     return wrong("user " + shown(user_id) + " may use the identity " + shown(permitted) + ", not " +
                  shown(claimed));
   }
-  const auto found = index_->owners.find(claimed);
-  const bool owned = found != index_->owners.end();
-  if (owned && (found->second.several || found->second.user_id != user_id)) {
+  const std::optional<Owner> owner = owner_of(*records_, claimed);
+  if (owner && !owner->is_only(user_id)) {
     return wrong("the identity " + shown(claimed) + " belongs to another user's record",
-                 {found->second.location});
+                 {json_pointer("/allow", owner->record)});
   }
-  if (!owned && is_platform_name(claimed)) {
+  if (!owner && is_platform_name(claimed)) {
     return wrong("the identity " + shown(claimed) + " belongs to the platform");
   }
   return Decision::allow(Reason::kAllowed);
 }
 
 bool IdentityRegistry::belongs_to(std::string_view name, std::string_view user_id) const {
-  const auto found = index_->owners.find(name);
-  return found != index_->owners.end() && !found->second.several && found->second.user_id == user_id;
+  const std::optional<Owner> owner = owner_of(*records_, name);
+  return owner && owner->is_only(user_id);
 }
 
 }  // namespace vipauth

@@ -85,6 +85,7 @@ constexpr std::array kChecks{
     LintCheck{"shadowed-record", "a record that an earlier one stands in front of"},
     LintCheck{"shared-identity", "a name that belongs to several users: nobody may use it"},
     LintCheck{"shared-user-id", "several records of one user"},
+    LintCheck{"slow-pattern", "one of over 100 patterns of topics that are tried one by one"},
     LintCheck{"template", "{user_id} or {identity}, which VOLTTRON reads as plain text"},
     LintCheck{"template-without-identity", "{identity} for a record that has none: it grants nothing"},
     LintCheck{"too-many-grants", "more grants than a user may hold: the file is not put in force"},

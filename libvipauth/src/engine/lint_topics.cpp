@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "base/string_hash.hpp"
 #include "engine/lint_report.hpp"
+#include "engine/topic_index.hpp"
 
 namespace vipauth {
 namespace {
@@ -103,9 +105,26 @@ void check_text(LintReport& report, const LintPlace& place, const std::string& t
   }
 }
 
+/// Patterns that are found neither by how topics begin nor by a text in them, or of which many are found by
+/// the same: the more of them, the longer each new topic takes.
+void check_speed(LintReport& report, LintSection section, const std::vector<TopicRule>& rules) {
+  constexpr std::uint32_t kMany = 100;
+  if (rules.size() <= kMany) return;
+  const std::vector<std::uint32_t> together = TopicIndex(rules).tried_together();
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (together[i] <= kMany) continue;
+    report.warning({section, i, "/topic"},
+                   {"slow-pattern",
+                    quoted(rules[i].topic.text()) + " is one of " + std::to_string(together[i]) +
+                        " patterns that are tried one by one, whatever else a topic holds",
+                    "put three characters in a row into it, as plain text, that others do not have"});
+  }
+}
+
 void check_rules(LintReport& report, LintSection section, const std::vector<TopicRule>& rules,
                  Holders& holders) {
   const bool is_write = section == LintSection::kWriteProtect;
+  check_speed(report, section, rules);
   Prefixes prefixes(rules);
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const TopicRule& rule = rules[i];

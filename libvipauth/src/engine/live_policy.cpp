@@ -1,13 +1,40 @@
 #include <vipauth/live_policy.hpp>
 
+#include <array>
+#include <cstddef>
+
 namespace vipauth {
+namespace {
+
+/// What a thread was told last. It keeps no policy: a thread that asks no more must not.
+struct LastTold {
+  std::uint64_t live = 0;
+  std::uint64_t generation = 0;
+  std::weak_ptr<const PolicySnapshot> snapshot;
+};
+constexpr std::size_t kTold = 4;  // a live policy and its shadow are asked in turn
+thread_local std::array<LastTold, kTold> last_told;
+
+std::uint64_t next_number() {
+  static std::atomic<std::uint64_t> count{0};
+  return ++count;
+}
+
+}  // namespace
 
 LivePolicy::LivePolicy(PolicySnapshot first)
-    : snapshot_(std::make_shared<const PolicySnapshot>(std::move(first))) {}
+    : number_(next_number()), snapshot_(std::make_shared<const PolicySnapshot>(std::move(first))) {}
 
 LivePolicy::Version LivePolicy::current() const {
+  const std::uint64_t now = generation();
+  LastTold& last = last_told[number_ % kTold];
+  if (last.live == number_ && last.generation == now) {
+    if (auto snapshot = last.snapshot.lock()) return {std::move(snapshot), now};
+  }
   const std::lock_guard lock(mutex_);
-  return {snapshot_, generation_.load(std::memory_order_relaxed)};
+  const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
+  last = {number_, generation, snapshot_};
+  return {snapshot_, generation};
 }
 
 std::uint64_t LivePolicy::publish(PolicySnapshot next) {

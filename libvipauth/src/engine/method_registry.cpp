@@ -6,22 +6,10 @@
 #include <utility>
 
 #include "base/string_hash.hpp"
+#include "engine/policy_index.hpp"
 
 namespace vipauth {
 namespace {
-
-/// What records say of a method together.
-struct Listed {
-  std::vector<std::string> required;
-  bool settled = false;  // something stands there, be it [""]: what the code declares does not count
-  friend bool operator==(const Listed&, const Listed&) = default;
-};
-
-struct Callee {
-  StringMap<Listed> methods;
-  std::string ill_typed;  // the location of a record that cannot be read, if there is one
-  friend bool operator==(const Callee&, const Callee&) = default;
-};
 
 struct Declared {
   std::vector<DeclaredMethod> methods;
@@ -29,14 +17,9 @@ struct Declared {
   std::string owner;
 };
 
-bool requires_nothing(const std::vector<std::string>& names) {
-  return names.empty() || (names.size() == 1 && names.front().empty());
-}
-
-void add_each_once(const std::vector<std::string>& names, std::vector<std::string>& out) {
-  for (const std::string& name : names) {
-    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
-  }
+const ListedMethods* listed_of(const PolicyIndex& records, std::string_view identity) {
+  const auto found = records.methods().find(identity);
+  return found == records.methods().end() ? nullptr : &found->second;
 }
 
 bool by_name(const MethodRequirement& a, const MethodRequirement& b) {
@@ -44,15 +27,6 @@ bool by_name(const MethodRequirement& a, const MethodRequirement& b) {
 }
 
 }  // namespace
-
-struct MethodRegistry::Index {
-  StringMap<Callee> callees;
-
-  const Callee* find(std::string_view identity) const {
-    const auto found = callees.find(identity);
-    return found == callees.end() ? nullptr : &found->second;
-  }
-};
 
 struct MethodRegistry::Declarations {
   StringMap<std::shared_ptr<const Declared>> agents;
@@ -63,34 +37,21 @@ struct MethodRegistry::Declarations {
   }
 };
 
-MethodRegistry::MethodRegistry(std::shared_ptr<const Index> index,
+MethodRegistry::MethodRegistry(std::shared_ptr<const PolicyIndex> records,
                                std::shared_ptr<const Declarations> declarations)
-    : index_(std::move(index)), declarations_(std::move(declarations)) {}
+    : records_(std::move(records)), declarations_(std::move(declarations)) {}
 
-MethodRegistry MethodRegistry::create(const Policy& policy) {
-  auto index = std::make_shared<Index>();
-  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
-    const auto& record = policy.allow()[i].record;
-    if (!record || record->identity.empty()) continue;
-    Callee& callee = index->callees[record->identity];
-    if (record->rpc_method_authorizations.ill_typed) {
-      callee.ill_typed = json_pointer("/allow", i) + "/rpc_method_authorizations";
-    }
-    for (const auto& [method, names] : record->rpc_method_authorizations.methods) {
-      Listed& listed = callee.methods[method];
-      listed.settled = listed.settled || !names.empty();
-      if (!requires_nothing(names)) add_each_once(names, listed.required);
-    }
-  }
-  return {std::move(index), std::make_shared<const Declarations>()};
-}
+MethodRegistry::MethodRegistry(std::shared_ptr<const PolicyIndex> records)
+    : MethodRegistry(std::move(records), std::make_shared<const Declarations>()) {}
+
+MethodRegistry MethodRegistry::create(const Policy& policy) { return MethodRegistry(index_of(policy)); }
 
 Result<std::span<const std::string>> MethodRegistry::required(std::string_view callee,
                                                               std::string_view method) const {
-  if (const Callee* records = index_->find(callee)) {
-    if (!records->ill_typed.empty()) {
+  if (const ListedMethods* records = listed_of(*records_, callee)) {
+    if (records->unreadable) {
       return Error{ErrorCode::kInvalidArgument, "must map methods to lists of capabilities",
-                   records->ill_typed};
+                   json_pointer("/allow", *records->unreadable) + "/rpc_method_authorizations"};
     }
     const auto listed = records->methods.find(method);
     if (listed != records->methods.end() && listed->second.settled) {
@@ -103,10 +64,10 @@ Result<std::span<const std::string>> MethodRegistry::required(std::string_view c
 }
 
 std::vector<MethodRequirement> MethodRegistry::requirements(std::string_view identity) const {
-  const Callee* records = index_->find(identity);
+  const ListedMethods* records = listed_of(*records_, identity);
   std::set<std::string_view> methods;
   if (records != nullptr) {
-    if (!records->ill_typed.empty()) return {};
+    if (records->unreadable) return {};
     for (const auto& [method, listed] : records->methods) methods.insert(method);
   }
   if (const Declared* declared = declarations_->find(identity)) {
@@ -126,9 +87,9 @@ std::vector<MethodRequirement> MethodRegistry::requirements() const {
   const auto append = [&](const std::string& identity) {
     for (MethodRequirement& requirement : requirements(identity)) out.push_back(std::move(requirement));
   };
-  for (const auto& [identity, callee] : index_->callees) append(identity);
+  for (const auto& [identity, callee] : records_->methods()) append(identity);
   for (const auto& [identity, declared] : declarations_->agents) {
-    if (!index_->callees.contains(identity)) append(identity);
+    if (!records_->methods().contains(identity)) append(identity);
   }
   std::sort(out.begin(), out.end(), by_name);
   return out;
@@ -136,14 +97,16 @@ std::vector<MethodRequirement> MethodRegistry::requirements() const {
 
 std::vector<std::string> MethodRegistry::unreadable() const {
   std::vector<std::string> out;
-  for (const auto& [identity, callee] : index_->callees) {
-    if (!callee.ill_typed.empty()) out.push_back(identity);
+  for (const auto& [identity, callee] : records_->methods()) {
+    if (callee.unreadable) out.push_back(identity);
   }
   std::sort(out.begin(), out.end());
   return out;
 }
 
-bool MethodRegistry::knows(std::string_view identity) const { return index_->callees.contains(identity); }
+bool MethodRegistry::knows(std::string_view identity) const {
+  return records_->gives_identity(records_->names().find(identity));
+}
 
 // ---- What agents declare ----
 
@@ -173,18 +136,18 @@ Result<MethodRegistry> MethodRegistry::declare(std::string_view identity, std::v
   declared->owner = owner;
   auto next = std::make_shared<Declarations>(*declarations_);
   next->agents.insert_or_assign(std::string(identity), std::move(declared));
-  return MethodRegistry(index_, std::move(next));
+  return MethodRegistry(records_, std::move(next));
 }
 
 MethodRegistry MethodRegistry::forget(std::string_view identity) const {
   if (declarations_->find(identity) == nullptr) return *this;
   auto next = std::make_shared<Declarations>(*declarations_);
   next->agents.erase(std::string(identity));
-  return {index_, std::move(next)};
+  return {records_, std::move(next)};
 }
 
 MethodRegistry MethodRegistry::with_declarations_of(const MethodRegistry& other) const {
-  return {index_, other.declarations_};
+  return {records_, other.declarations_};
 }
 
 const std::vector<DeclaredMethod>* MethodRegistry::declaration(std::string_view identity) const {
@@ -206,9 +169,10 @@ const DeclaredMethod* MethodRegistry::find_declared(std::string_view identity,
 }
 
 bool MethodRegistry::lacks_declaration(std::string_view identity) const {
-  const Callee* records = index_->find(identity);
   const Declared* declared = declarations_->find(identity);
-  if (records == nullptr || declared == nullptr) return false;
+  if (declared == nullptr || !knows(identity)) return false;
+  const ListedMethods* records = listed_of(*records_, identity);
+  if (records == nullptr) return !declared->methods.empty();
   return std::any_of(declared->methods.begin(), declared->methods.end(), [&](const DeclaredMethod& method) {
     const auto listed = records->methods.find(method.name);
     return listed == records->methods.end() || (!listed->second.settled && !method.capabilities.empty());
@@ -223,26 +187,27 @@ std::vector<std::string> MethodRegistry::changed_since(const MethodRegistry& bef
     for (MethodRequirement& r : out) std::sort(r.capabilities.begin(), r.capabilities.end());
     return out;
   };
-  static const Callee kNoRecord;
-  const auto records_in = [](const MethodRegistry& registry, std::string_view identity) -> const Callee& {
-    const Callee* records = registry.index_->find(identity);
-    return records == nullptr ? kNoRecord : *records;
+  static const ListedMethods kNone;
+  const auto records_in = [](const MethodRegistry& registry,
+                             std::string_view identity) -> const ListedMethods& {
+    const ListedMethods* records = listed_of(*registry.records_, identity);
+    return records == nullptr ? kNone : *records;
   };
 
   std::set<std::string> out;
   const auto look_at = [&](const std::string& identity) {
-    const Callee& now = records_in(*this, identity);
-    const Callee& then = records_in(before, identity);
+    const ListedMethods& now = records_in(*this, identity);
+    const ListedMethods& then = records_in(before, identity);
     const bool same_declaration = declarations_->find(identity) == before.declarations_->find(identity);
     if (same_declaration && now == then) return;
-    if (now.ill_typed.empty() != then.ill_typed.empty() ||
+    if (now.unreadable.has_value() != then.unreadable.has_value() ||
         that_require(*this, identity) != that_require(before, identity)) {
       out.insert(identity);
     }
   };
-  if (index_ != before.index_) {
-    for (const auto& [identity, callee] : index_->callees) look_at(identity);
-    for (const auto& [identity, callee] : before.index_->callees) look_at(identity);
+  if (records_ != before.records_) {
+    for (const auto& [identity, callee] : records_->methods()) look_at(identity);
+    for (const auto& [identity, callee] : before.records_->methods()) look_at(identity);
   }
   if (declarations_ != before.declarations_) {
     for (const auto& [identity, declared] : declarations_->agents) look_at(identity);

@@ -35,10 +35,31 @@ std::optional<Json> expand_text(const std::string& text, const TemplateSubject& 
       rest.remove_prefix(1);
     }
   }
+  if (!is_pattern && Pattern::looks_like_regex(out)) return std::nullopt;
   return Json(std::move(out));
 }
 
 }  // namespace
+
+SelfName self_name_of(const Json& constraint) {
+  if (!constraint.is_string()) return SelfName::kNone;
+  if (constraint.as_string() == kUserId) return SelfName::kUserId;
+  return constraint.as_string() == kIdentity ? SelfName::kIdentity : SelfName::kNone;
+}
+
+std::string_view name_of(const TemplateSubject& subject, SelfName self) {
+  const std::string_view name = self == SelfName::kUserId ? subject.user_id : subject.identity;
+  return Pattern::looks_like_regex(name) ? std::string_view() : name;
+}
+
+Json generalised(const Json& constraint, const TemplateSubject& subject) {
+  if (!constraint.is_string() || has_template(constraint)) return constraint;
+  const std::string& text = constraint.as_string();
+  if (text.empty()) return constraint;
+  if (text == name_of(subject, SelfName::kIdentity)) return kIdentity;
+  if (text == name_of(subject, SelfName::kUserId)) return kUserId;
+  return constraint;
+}
 
 bool has_template(const Json& constraint) {
   if (constraint.is_string())

@@ -13,11 +13,23 @@ struct TemplateSubject {
   std::string_view identity;  ///< empty: the record gives none
 };
 
+/// A restriction that is nothing but the name of its subject: it is compared, not expanded.
+enum class SelfName { kNone, kUserId, kIdentity };
+SelfName self_name_of(const Json& constraint);
+
+/// The name that the subject has for it; empty: it has none, or one that would be taken for a pattern.
+std::string_view name_of(const TemplateSubject& subject, SelfName self);
+
+/// `constraint`, or where it is the subject's own name, as mostly, the template for that: records that say
+/// the same of themselves share it.
+Json generalised(const Json& constraint, const TemplateSubject& subject);
+
 /// True where `constraint` holds `{user_id}` or `{identity}` in any of its strings.
 bool has_template(const Json& constraint);
 
 /// `constraint` with the subject's names in it; inside a `/pattern/` they are escaped, so that a name is
-/// never a pattern. Nothing where it asks for an identity and there is none: such a grant does not count.
+/// never a pattern. Nothing where it asks for an identity and there is none, or where a name would make a
+/// pattern of what is none: such a grant does not count.
 /// Source: semantics 4.
 std::optional<Json> expand_template(const Json& constraint, const TemplateSubject& subject);
 

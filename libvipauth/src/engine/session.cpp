@@ -6,25 +6,29 @@ namespace vipauth {
 
 Session::Session(std::shared_ptr<const LivePolicy> policy, Acceptance acceptance,
                  std::shared_ptr<DecisionObserver> observer)
-    : policy_(std::move(policy)), observer_(std::move(observer)), acceptance_(std::move(acceptance)) {
+    : policy_(std::move(policy)),
+      observer_(std::move(observer)),
+      acceptance_(std::make_shared<const Acceptance>(std::move(acceptance))) {
   judge();
 }
 
 void Session::judge() {
   judged_ = policy_->current();
   const auto revoked = [&](const std::string& why, std::vector<std::string> source) {
-    standing_ = Decision::refuse(
-        Reason::kRevoked, "user " + python_repr(Json(acceptance_.user_id)) + " is no longer accepted: " + why,
-        std::move(source));
+    standing_ =
+        Decision::refuse(Reason::kRevoked,
+                         "user " + python_repr(Json(acceptance_->user_id)) + " is no longer accepted: " + why,
+                         std::move(source));
   };
   identity_.clear();
   if (!judged_.snapshot->loaded) return revoked("no policy could be loaded yet", {});
-  Authentication now = judged_.snapshot->authenticator.reauthenticate(acceptance_);
+  const Authentication now = judged_.snapshot->authenticator.reauthenticate(*acceptance_);
   if (!now.decision) return revoked(now.decision.message(), now.decision.source());
-  if (now.acceptance.user_id != acceptance_.user_id) {
+  if (now.user_id != acceptance_->user_id) {
     return revoked("these credentials now belong to another user", now.decision.source());
   }
-  identity_ = std::move(now.identity);
+  identity_ = now.identity;
+  user_ = judged_.snapshot->capabilities.find(acceptance_->user_id);
   standing_ = Decision::allow(Reason::kAccepted);
 }
 
@@ -52,7 +56,7 @@ void Session::report(const Question& question, const Decision& decision) const {
 Decision Session::verify_sender(std::string_view vip_identity) {
   return decide({.kind = Question::Kind::kSender, .subject = vip_identity},
                 [&](const PolicySnapshot& policy) {
-                  return policy.identities.verify(acceptance_.user_id, identity_, vip_identity);
+                  return policy.identities.verify(acceptance_->user_id, identity_, vip_identity);
                 });
 }
 
@@ -61,9 +65,7 @@ Decision Session::authorize_call(const CallRequest& call) {
                           .subject = call.method,
                           .callee = call.callee,
                           .arguments = &call.arguments};
-  return decide(question, [&](const PolicySnapshot& policy) {
-    return policy.authorize_call(acceptance_.user_id, call);
-  });
+  return decide(question, [&](const PolicySnapshot& policy) { return policy.authorize_call(*user_, call); });
 }
 
 Decision Session::authorize_call(const UnboundCall& call) {
@@ -74,9 +76,9 @@ Decision Session::authorize_call(const UnboundCall& call) {
                           .arguments = bound ? &*bound : nullptr};
   return decide(question, [&](const PolicySnapshot& policy) {
     if (bound) {
-      return policy.authorize_call(acceptance_.user_id, CallRequest{call.callee, call.method, *bound});
+      return policy.authorize_call(*user_, CallRequest{call.callee, call.method, *bound});
     }
-    return policy.authorize_call(acceptance_.user_id, call);
+    return policy.authorize_call(*user_, call);
   });
 }
 
@@ -87,20 +89,18 @@ Decision Session::authorize_operation(const CallRequest& call, std::span<const s
                           .arguments = &call.arguments,
                           .one_of = capabilities};
   return decide(question, [&](const PolicySnapshot& policy) {
-    return policy.authorize_operation(acceptance_.user_id, call, capabilities);
+    return policy.authorize_operation(*user_, call, capabilities);
   });
 }
 
 Decision Session::authorize_publish(std::string_view topic) {
-  return decide({.kind = Question::Kind::kPublish, .subject = topic}, [&](const PolicySnapshot& policy) {
-    return policy.authorize_publish(acceptance_.user_id, topic);
-  });
+  return decide({.kind = Question::Kind::kPublish, .subject = topic},
+                [&](const PolicySnapshot& policy) { return policy.authorize_publish(*user_, topic); });
 }
 
 Decision Session::authorize_receive(std::string_view topic) {
-  return decide({.kind = Question::Kind::kReceive, .subject = topic}, [&](const PolicySnapshot& policy) {
-    return policy.authorize_receive(acceptance_.user_id, topic);
-  });
+  return decide({.kind = Question::Kind::kReceive, .subject = topic},
+                [&](const PolicySnapshot& policy) { return policy.authorize_receive(*user_, topic); });
 }
 
 }  // namespace vipauth

@@ -1,68 +1,32 @@
 #include <vipauth/topic_protector.hpp>
 
-#include <algorithm>
+#include <span>
 
-#include "base/string_hash.hpp"
+#include "engine/topic_index.hpp"
+#include "engine/topic_memory.hpp"
 #include "text/control_characters.hpp"
 
 namespace vipauth {
-namespace {
-
-/// Rules of one list, found by topic.
-class RuleSet {
- public:
-  RuleSet() = default;
-  explicit RuleSet(std::vector<TopicRule> rules) : rules_(std::move(rules)) {
-    for (const TopicRule& rule : rules_) {
-      if (rule.topic.is_regex()) {
-        patterns_.push_back(&rule);
-      } else {
-        literals_[rule.topic.text()].push_back(&rule);
-        lengths_.push_back(rule.topic.text().size());
-      }
-    }
-    std::sort(lengths_.begin(), lengths_.end());
-    lengths_.erase(std::unique(lengths_.begin(), lengths_.end()), lengths_.end());
-  }
-  RuleSet(const RuleSet&) = delete;
-  RuleSet& operator=(const RuleSet&) = delete;
-
-  /// Calls `visit` with each rule that covers the topic until it returns false.
-  template <typename Visit>
-  void for_each_covering(std::string_view topic, Visit visit) const {
-    for (const std::size_t length : lengths_) {
-      if (length > topic.size()) break;
-      const auto found = literals_.find(topic.substr(0, length));
-      if (found == literals_.end()) continue;
-      for (const TopicRule* rule : found->second) {
-        if (!visit(*rule)) return;
-      }
-    }
-    for (const TopicRule* rule : patterns_) {
-      if (rule->covers(topic) && !visit(*rule)) return;
-    }
-  }
-
- private:
-  std::vector<TopicRule> rules_;
-  StringMap<std::vector<const TopicRule*>> literals_;
-  std::vector<std::size_t> lengths_;  // of the literals, each once, ascending
-  std::vector<const TopicRule*> patterns_;
-};
-
-}  // namespace
 
 struct TopicProtector::Index {
   Index() = default;
   explicit Index(TopicRules rules)
       : write(std::move(rules.write_protect)), read(std::move(rules.read_protect)) {}
 
-  RuleSet write;
-  RuleSet read;
+  TopicIndex write;
+  TopicIndex read;
   bool refuse_all = false;
 
-  Decision authorize(const RuleSet& rules, std::string_view action, const CapabilityResolver& capabilities,
-                     std::string_view user_id, std::string_view topic) const {
+  Decision authorize(const TopicIndex& rules, std::string_view action, const CapabilityResolver& capabilities,
+                     const UserRef& user, std::string_view topic) const {
+    const auto ask = [&](std::span<const std::string> required) {
+      return capabilities.authorize_topic(user, action, topic, required);
+    };
+    TopicMemory* const memory = rules.empty() ? nullptr : TopicMemory::of_this_thread();
+    if (memory != nullptr) {
+      // What was kept is a topic that is well formed.
+      if (const auto known = memory->find(rules.number(), topic)) return judge(rules, *known, ask);
+    }
     if (!is_valid_utf8(topic)) return Decision::refuse(Reason::kMalformed, "a topic that is not valid UTF-8");
     if (has_control_character(topic)) {
       return Decision::refuse(Reason::kMalformed, "a topic that holds a control character");
@@ -70,17 +34,31 @@ struct TopicProtector::Index {
     if (refuse_all) {
       return Decision::refuse(Reason::kNoPolicy, "the rules for protected topics could not be read");
     }
-    // Requiring nothing refuses a user who is not known.
-    Decision decision = capabilities.authorize_topic(user_id, action, topic, {});
-    if (!decision) return decision;
-    rules.for_each_covering(topic, [&](const TopicRule& rule) {
-      decision = capabilities.authorize_topic(user_id, action, topic, rule.capabilities);
-      if (decision) return true;
+    if (Decision decision = ask({}); !decision || rules.empty()) return decision;
+    if (memory == nullptr) {
+      TopicMemory::Workspace workspace;
+      return judge(rules, rules.covering(topic, workspace), ask);
+    }
+    const TopicIndex::RuleIds covering = rules.covering(topic, memory->workspace);
+    memory->keep(rules.number(), topic, covering);
+    return judge(rules, covering, ask);
+  }
+
+ private:
+  /// Asks for what each of the rules requires.
+  template <typename Ask>
+  static Decision judge(const TopicIndex& rules, TopicIndex::RuleIds covering, Ask ask) {
+    if (covering.empty()) return ask({});  // which refuses a user who is not known
+    Decision decision;
+    for (const std::uint32_t id : covering) {
+      const TopicRule& rule = rules.rule(id);
+      decision = ask(rule.capabilities);
+      if (decision) continue;
+      if (decision.reason() == Reason::kUnknown) return decision;
       std::vector<std::string> source{rule.location};
       source.insert(source.end(), decision.source().begin(), decision.source().end());
-      decision = Decision::refuse(decision.reason(), decision.message(), std::move(source));
-      return false;
-    });
+      return Decision::refuse(decision.reason(), decision.message(), std::move(source));
+    }
     return decision;
   }
 };
@@ -97,14 +75,14 @@ TopicProtector TopicProtector::refuse_all() {
   return TopicProtector(std::move(index));
 }
 
-Decision TopicProtector::authorize_publish(const CapabilityResolver& capabilities, std::string_view user_id,
+Decision TopicProtector::authorize_publish(const CapabilityResolver& capabilities, const UserRef& user,
                                            std::string_view topic) const {
-  return index_->authorize(index_->write, "publish to", capabilities, user_id, topic);
+  return index_->authorize(index_->write, "publish to", capabilities, user, topic);
 }
 
-Decision TopicProtector::authorize_receive(const CapabilityResolver& capabilities, std::string_view user_id,
+Decision TopicProtector::authorize_receive(const CapabilityResolver& capabilities, const UserRef& user,
                                            std::string_view topic) const {
-  return index_->authorize(index_->read, "receive", capabilities, user_id, topic);
+  return index_->authorize(index_->read, "receive", capabilities, user, topic);
 }
 
 }  // namespace vipauth

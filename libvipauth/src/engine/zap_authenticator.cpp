@@ -29,11 +29,11 @@ AuthenticationRequest to_request(const ZapRequest& zap) {
 }
 
 ZapReply accepted(const ZapRequest& zap, const Authentication& authentication) {
-  const Acceptance& acceptance = authentication.acceptance;
+  const Acceptance acceptance = authentication.acceptance();
   ZapReply out = reply(std::string(zap.request_id), kAccepted, "OK");
   out.user_id = acceptance.user_id;
   // Each of them, empty ones too: a name that ZAP leaves out, the peer may set itself in its handshake.
-  out.metadata = {{std::string(kMetadataIdentity), authentication.identity},
+  out.metadata = {{std::string(kMetadataIdentity), std::string(authentication.identity)},
                   {std::string(kMetadataMechanism), std::string(to_string(acceptance.mechanism))},
                   {std::string(kMetadataCredentials), acceptance.credentials},
                   {std::string(kMetadataDomain), acceptance.domain}};
@@ -59,7 +59,9 @@ ZapReply penalised(const ZapRequest& zap) {
 Authentication judge(const LivePolicy& policy, const AuthenticationRequest& request) {
   const LivePolicy::Version version = policy.current();
   if (version.snapshot->loaded) return version.snapshot->authenticator.authenticate(request);
-  return {Decision::refuse(Reason::kNoPolicy, "no policy could be loaded yet"), {}, {}};
+  Authentication out;
+  out.decision = Decision::refuse(Reason::kNoPolicy, "no policy could be loaded yet");
+  return out;
 }
 
 /// CURVE: the key as base64url; PLAIN: the user name; NULL: empty.

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <array>
 #include <netinet/in.h>
 
+#include "model/mapped_address.hpp"
 #include "model/name_list.hpp"
 #include "model/peer_name.hpp"
 #include "text/control_characters.hpp"
@@ -184,15 +186,20 @@ std::optional<Mechanism> parse_mechanism(std::string_view text) noexcept {
 
 std::string make_user_id() { return random_uuid(); }
 
-std::string canonical_address(std::string_view address) {
+std::optional<std::string> unmapped_address(std::string_view address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.find(':') == std::string_view::npos || address.size() >= text.size()) return std::nullopt;
+  std::copy(address.begin(), address.end(), text.begin());
   in6_addr ipv6{};
-  std::string text(address);
-  if (text.find(':') == std::string::npos || inet_pton(AF_INET6, text.c_str(), &ipv6) != 1 ||
-      IN6_IS_ADDR_V4MAPPED(&ipv6) == 0) {
-    return text;
-  }
-  char ipv4[INET_ADDRSTRLEN];
-  return inet_ntop(AF_INET, &ipv6.s6_addr[12], ipv4, sizeof ipv4);
+  const bool is_mapped = address.find('\0') == std::string_view::npos &&
+                         inet_pton(AF_INET6, text.data(), &ipv6) == 1 && IN6_IS_ADDR_V4MAPPED(&ipv6) != 0;
+  if (!is_mapped) return std::nullopt;
+  std::array<char, INET_ADDRSTRLEN> ipv4{};
+  return inet_ntop(AF_INET, &ipv6.s6_addr[12], ipv4.data(), ipv4.size());
+}
+
+std::string canonical_address(std::string_view address) {
+  return unmapped_address(address).value_or(std::string(address));
 }
 
 bool AuthRecord::is_active(Timestamp now) const noexcept {

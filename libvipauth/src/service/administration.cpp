@@ -83,7 +83,7 @@ class Request {
     if (!authenticator) return authenticator.error();
     const Authentication standing = authenticator->reauthenticate(caller_.acceptance());
     if (!standing.decision) return standing.decision;
-    if (standing.acceptance.user_id != caller_.user_id()) {
+    if (standing.user_id != caller_.user_id()) {
       return Decision::refuse(Reason::kRevoked, "these credentials now belong to another user",
                               standing.decision.source());
     }

@@ -59,7 +59,7 @@ void AuditRecorder::on_authentication(const ZapAuthenticator::Event& event) noex
   AuditEvent out = event_of(AuditEvent::Kind::kAuthentication);
   out.allowed = decision.allowed();
   out.reason = decision.reason();
-  if (decision) out.user_id = event.authentication.acceptance.user_id;
+  if (decision) out.user_id = event.authentication.user_id;
   out.mechanism = event.request.mechanism;
   out.credentials = bounded(event.credentials);
   out.domain = bounded(event.request.domain);

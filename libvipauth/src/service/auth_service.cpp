@@ -115,8 +115,8 @@ struct AuthService::Impl {
   PolicyKeeper::Outcome keep(PolicyKeeper::Files files) {
     PolicyKeeper::Outcome outcome = keeper.reload(files);
     if (outcome.change) {
-      allow_records.store(outcome.after.policy->allow().size(), std::memory_order_relaxed);
-      deny_records.store(outcome.after.policy->deny().size(), std::memory_order_relaxed);
+      allow_records.store(outcome.change->after->records->allow().size(), std::memory_order_relaxed);
+      deny_records.store(outcome.change->after->records->deny().size(), std::memory_order_relaxed);
       announce(*outcome.change);
     }
     const bool is_reading = files.auth || files.topics;
@@ -130,16 +130,22 @@ struct AuthService::Impl {
     if (!outcome.change) return;
     const std::uint64_t generation = outcome.change->generation;
     if (!is_reading) return recorder->on_time(generation);
-    const auto& [policy_before, topics_before] = outcome.before;
-    const auto& [policy, topics] = outcome.after;
-    if (policy != policy_before) {
-      recorder->on_file_in_force(kAuthFile, generation, policy_before ? policy_before->to_json() : Json(),
-                                 policy->to_json());
+    const auto& [auth_before, topics_before] = outcome.before;
+    const auto& [auth, topics] = outcome.after;
+    if (auth != auth_before) {
+      recorder->on_file_in_force(kAuthFile, generation, document_of(auth_before), document_of(auth));
     }
     if (topics != topics_before) {
       recorder->on_file_in_force(kTopicsFile, generation, topics_before ? topics_before->to_json() : Json(),
                                  topics->to_json());
     }
+  }
+
+  /// Null where there was no file, or it cannot be read any more.
+  static Json document_of(const std::shared_ptr<const AuthFileRevision>& file) {
+    if (!file || !file->is_as_opened()) return {};
+    auto policy = file->load();
+    return policy ? (*std::move(policy)).to_json() : Json();
   }
 
   void announce(const PolicyChange& change) {

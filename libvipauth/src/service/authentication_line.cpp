@@ -12,7 +12,7 @@ std::string authentication_line(const ZapAuthenticator::Event& event) {
   line += quoted(event.request.domain) + ", address=" + quoted(event.request.address) +
           ", mechanism=" + quoted(event.request.mechanism) + ", credentials=[" +
           (event.credentials.empty() ? std::string() : quoted(event.credentials)) + "]";
-  if (accepted) line += ", user_id=" + quoted(event.authentication.acceptance.user_id);
+  if (accepted) line += ", user_id=" + quoted(event.authentication.user_id);
   return line;
 }
 

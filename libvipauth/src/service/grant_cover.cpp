@@ -67,7 +67,8 @@ Result<void> check_name_is_free(const Policy& before, const Policy& after, std::
 Result<void> check_capabilities_count(const std::vector<Capability>& capabilities, const AuthRecord& record) {
   const TemplateSubject subject{record.user_id, record.identity};
   for (const Capability& capability : capabilities) {
-    if (compile_grant(capability, subject, nullptr)) continue;
+    const auto grant = compile_grant(capability, subject, nullptr);
+    if (grant && grant->counts_for(subject)) continue;
     return refused(described(capability) +
                    " would grant nothing now: its pattern cannot be read, or there is no identity for it");
   }
@@ -110,9 +111,9 @@ const CurveKey* key_of(const Policy::Entry& entry) {
 }  // namespace
 
 Grant ready_to_cover(const Capability& held) {
-  Grant out{held.name, {}, nullptr};
+  Grant out{.capability = held.name, .restrictions = {}, .source = nullptr};
   for (const Restriction& restriction : held.restrictions) {
-    CompiledRestriction compiled{restriction.parameter, restriction.constraint, std::nullopt};
+    CompiledRestriction compiled{restriction.parameter, restriction.constraint};
     if (is_pattern(restriction.constraint)) {
       if (auto pattern = Pattern::parse(restriction.constraint.as_string())) compiled.pattern = *pattern;
     }

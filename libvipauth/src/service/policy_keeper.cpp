@@ -1,16 +1,57 @@
 #include "service/policy_keeper.hpp"
 
+#include <utility>
+
+#include "service/revocation.hpp"
+
 namespace vipauth {
 namespace {
 
 /// Nobody is known, and everything is refused.
 PolicySnapshot nothing_loaded(Timestamp now) {
-  const Policy empty;
-  PolicySnapshot snapshot{*Authenticator::create(empty, now), *CapabilityResolver::create(empty, now),
-                          MethodRegistry::create(empty),      IdentityRegistry::create(empty),
-                          TopicProtector::refuse_all(),       false};
+  PolicySnapshot snapshot = *PolicySnapshot::compile(Policy(), TopicProtector::refuse_all(), now);
+  snapshot.loaded = false;
   return snapshot;
 }
+
+/// Makes an index, and keeps in mind what was not understood.
+class ReportingBuilder : public PolicySink {
+ public:
+  void on_allow(const Policy::Entry& entry) override {
+    note(entry.record);
+    builder_.on_allow(entry);
+  }
+  void on_deny(const Policy::Entry& entry) override {
+    note(entry.record);
+    builder_.on_deny(entry);
+  }
+  void on_role(const Policy::Role& role) override {
+    note(role.capabilities);
+    builder_.on_role(role);
+  }
+  void on_group(const Policy::Group& group) override {
+    note(group.roles);
+    builder_.on_group(group);
+  }
+
+  std::shared_ptr<const PolicyIndex> finish() { return std::move(builder_).finish(); }
+  /// The first of them.
+  const std::vector<Error>& problems() const { return problems_; }
+  std::size_t problem_count() const { return count_; }
+
+ private:
+  static constexpr std::size_t kMostProblems = 20;
+
+  template <typename T>
+  void note(const Result<T>& part) {
+    if (part) return;
+    if (++count_ <= kMostProblems) problems_.push_back(part.error());
+  }
+
+  PolicyIndexBuilder builder_;
+  std::vector<Error> problems_;
+  std::size_t count_ = 0;
+};
 
 Error gone(const std::filesystem::path& path) {
   return Error{ErrorCode::kNotFound, "\"" + path.string() + "\" has disappeared", ""};
@@ -40,36 +81,37 @@ PolicyKeeper::Outcome PolicyKeeper::reload(Files files) {
 
 PolicyKeeper::Outcome PolicyKeeper::read_and_publish(Files files) {
   const Timestamp now = settings_.clock();
-  const Contents before{policy_, topic_document_};
+  const Contents before{auth_revision_, topic_document_};
   if (files.topics && read_topics()) has_other_topics_ = true;
-  const auto next = next_change();
-  if (files.topics && !files.auth && !has_other_topics_ && (!next || now < *next)) {
+  const auto next_time = next_change();
+  if (files.topics && !files.auth && !has_other_topics_ && (!next_time || now < *next_time)) {
     return {.problem = first_problem(), .change = std::nullopt};
   }
-  std::shared_ptr<const Policy> candidate = policy_;
-  if (files.auth) read_auth(candidate);
-  if (!candidate) return {.problem = first_problem(), .change = std::nullopt};
-
-  auto snapshot = PolicySnapshot::compile(*candidate, topics_, now, settings_.ipc_trust);
-  if (!snapshot && candidate != policy_) {
-    note_auth_problem(snapshot.error().at(auth_file_.path().filename().string()));
-    candidate = policy_;
-    if (!candidate) return {.problem = first_problem(), .change = std::nullopt};
-    snapshot = PolicySnapshot::compile(*candidate, topics_, now, settings_.ipc_trust);
+  const auto present = live_->current().snapshot;
+  std::optional<AuthContent> content = files.auth ? read_auth() : std::nullopt;
+  std::optional<PolicySnapshot> next;
+  if (content) {
+    next = compiled(PolicySnapshot::compile(content->records, topics_, now, settings_.ipc_trust));
+    if (!next) content.reset();
   }
-  if (!snapshot) {
-    note_auth_problem(snapshot.error().at(auth_file_.path().filename().string()));
-    return {.problem = first_problem(), .change = std::nullopt};
-  }
-  if (candidate != policy_) report_ignored_records(*candidate);
+  if (!next && present->loaded) next = compiled(present->compile_again(topics_, now, settings_.ipc_trust));
+  if (!next) return {.problem = first_problem(), .change = std::nullopt};
 
-  AcceptedPeers accepted = accepted_peers(*candidate, now);
-  snapshot->methods = snapshot->methods.with_declarations_of(live_->current().snapshot->methods);
-  PolicyChange change = publish(std::move(*snapshot), revoked_users(accepted_, accepted));
+  if (content) {
+    report_ignored_records(*content);
+    auth_revision_ = content->file;
+  }
+  next->methods = next->methods.with_declarations_of(present->methods);
+  auto revoked = present->loaded ? revoked_users(*present, *next) : std::vector<std::string>();
+  PolicyChange change = publish(*std::move(next), std::move(revoked));
   has_other_topics_ = false;
-  policy_ = std::move(candidate);
-  accepted_ = std::move(accepted);
-  return {first_problem(), std::move(change), before, {policy_, topic_document_}};
+  return {first_problem(), std::move(change), before, {auth_revision_, topic_document_}};
+}
+
+std::optional<PolicySnapshot> PolicyKeeper::compiled(Result<PolicySnapshot> snapshot) {
+  if (snapshot) return *std::move(snapshot);
+  note_auth_problem(snapshot.error().at(auth_file_.path().filename().string()));
+  return std::nullopt;
 }
 
 PolicyChange PolicyKeeper::publish(PolicySnapshot next, std::vector<std::string> revoked) {
@@ -92,20 +134,36 @@ Result<std::optional<PolicyChange>> PolicyKeeper::declare(const Declare& declare
   return std::optional<PolicyChange>(publish(std::move(next), {}));
 }
 
-void PolicyKeeper::read_auth(std::shared_ptr<const Policy>& candidate) {
-  auto loaded = auth_file_.load();
-  if (loaded) {
+std::optional<PolicyKeeper::AuthContent> PolicyKeeper::read_auth() {
+  auto content = load_auth();
+  if (content) {
     auth_seen_ = true;
     note_auth_problem(std::nullopt);
-    candidate = std::make_shared<const Policy>(std::move(*loaded));
-  } else if (loaded.error().code != ErrorCode::kNotFound) {
+    return *std::move(content);
+  }
+  if (content.error().code != ErrorCode::kNotFound) {
     auth_seen_ = true;
-    note_auth_problem(loaded.error());
+    note_auth_problem(content.error());
   } else if (auth_seen_) {
     note_auth_problem(gone(auth_file_.path()));
-  } else if (!candidate) {
-    candidate = std::make_shared<const Policy>();
+  } else if (!live_->current().snapshot->loaded) {
+    return AuthContent{index_of(Policy()), nullptr, {}, 0};
   }
+  return std::nullopt;
+}
+
+Result<PolicyKeeper::AuthContent> PolicyKeeper::load_auth() const {
+  auto file = AuthFileRevision::open(auth_file_.path(), auth_file_.strict_modes());
+  if (!file) return file.error();
+  std::optional<ReportingBuilder> builder;
+  const auto loaded = file->load_parts([&]() -> PolicySink& { return builder.emplace(); });
+  if (!loaded) return loaded.error();
+  AuthContent content;
+  content.problems = builder->problems();
+  content.problem_count = builder->problem_count();
+  content.records = builder->finish();
+  content.file = std::make_shared<const AuthFileRevision>(*std::move(file));
+  return content;
 }
 
 bool PolicyKeeper::read_topics() {
@@ -135,8 +193,9 @@ bool PolicyKeeper::read_topics() {
 
 void PolicyKeeper::note_auth_problem(std::optional<Error> problem) {
   if (problem && (!auth_problem_ || auth_problem_->to_string() != problem->to_string())) {
-    log(LogLevel::kError, problem->to_string() +
-                              (policy_ ? "; the last good policy stays in force" : "; everybody is refused"));
+    log(LogLevel::kError,
+        problem->to_string() + (live_->current().snapshot->loaded ? "; the last good policy stays in force"
+                                                                  : "; everybody is refused"));
   }
   auth_problem_ = std::move(problem);
 }
@@ -149,16 +208,14 @@ void PolicyKeeper::note_topics_problem(std::optional<Error> problem) {
   topics_problem_ = std::move(problem);
 }
 
-void PolicyKeeper::report_ignored_records(const Policy& policy) {
-  constexpr std::size_t kMostLines = 20;
-  const std::vector<Error> problems = policy.problems();
+void PolicyKeeper::report_ignored_records(const AuthContent& content) {
   const std::string file = auth_file_.path().filename().string();
-  for (std::size_t i = 0; i < problems.size() && i < kMostLines; ++i) {
-    log(LogLevel::kWarning, problems[i].at(file).to_string() + "; it counts as absent");
+  for (const Error& problem : content.problems) {
+    log(LogLevel::kWarning, problem.at(file).to_string() + "; it counts as absent");
   }
-  if (problems.size() > kMostLines) {
-    log(LogLevel::kWarning,
-        file + ": " + std::to_string(problems.size() - kMostLines) + " more that are not understood");
+  if (content.problem_count > content.problems.size()) {
+    log(LogLevel::kWarning, file + ": " + std::to_string(content.problem_count - content.problems.size()) +
+                                " more that are not understood");
   }
 }
 

@@ -13,7 +13,8 @@
 #include <vipauth/policy_change.hpp>
 #include <vipauth/topics_file.hpp>
 
-#include "service/revocation.hpp"
+#include "engine/policy_index.hpp"
+#include "store/auth_file_revision.hpp"
 
 namespace vipauth {
 
@@ -34,9 +35,9 @@ class PolicyKeeper {
     bool auth = true;
     bool topics = true;
   };
-  /// What was read of each file; null: nothing yet.
+  /// What was read of each file; null: nothing yet, or there is no such file.
   struct Contents {
-    std::shared_ptr<const Policy> policy;
+    std::shared_ptr<const AuthFileRevision> auth;
     std::shared_ptr<const TopicDocument> topics;
   };
   struct Outcome {
@@ -68,12 +69,24 @@ class PolicyKeeper {
 
   Outcome read_and_publish(Files files);
   PolicyChange publish(PolicySnapshot next, std::vector<std::string> revoked);
-  void read_auth(std::shared_ptr<const Policy>& candidate);
+  /// auth.json, as it was read.
+  struct AuthContent {
+    std::shared_ptr<const PolicyIndex> records;
+    std::shared_ptr<const AuthFileRevision> file;
+    std::vector<Error> problems;  // the first of them
+    std::size_t problem_count = 0;
+  };
+
+  /// Nothing: what is in force stays.
+  std::optional<AuthContent> read_auth();
+  Result<AuthContent> load_auth() const;
+  /// Notes the problem where there is one.
+  std::optional<PolicySnapshot> compiled(Result<PolicySnapshot> snapshot);
   /// \return true  there are other rules to be put in force
   bool read_topics();
   void note_auth_problem(std::optional<Error> problem);
   void note_topics_problem(std::optional<Error> problem);
-  void report_ignored_records(const Policy& policy);
+  void report_ignored_records(const AuthContent& content);
   std::optional<Error> first_problem() const;
   void log(LogLevel level, std::string text);
 
@@ -83,9 +96,8 @@ class PolicyKeeper {
   const std::shared_ptr<LivePolicy> live_;
 
   mutable std::mutex mutex_;
-  std::vector<LogLine> lines_;            // to be logged when the lock is let go
-  std::shared_ptr<const Policy> policy_;  // the last good one
-  AcceptedPeers accepted_;
+  std::vector<LogLine> lines_;                             // to be logged when the lock is let go
+  std::shared_ptr<const AuthFileRevision> auth_revision_;  // of the last good policy
   bool auth_seen_ = false;
   std::shared_ptr<const TopicDocument> topic_document_;  // the last good one
   TopicProtector topics_;

@@ -13,6 +13,7 @@
 #include <vipauth/session.hpp>
 #include <vipauth/topics_file.hpp>
 
+#include "engine/policy_index.hpp"
 #include "text/utf8_prefix.hpp"
 
 namespace vipauth {
@@ -73,7 +74,7 @@ class Samples {
 };
 
 std::string other_user(const Authentication& would) {
-  return "the peer would be the user " + python_repr(Json(would.acceptance.user_id));
+  return "the peer would be the user " + python_repr(Json(would.user_id));
 }
 
 constexpr std::size_t kKinds = 4;
@@ -81,17 +82,15 @@ constexpr std::size_t kKinds = 4;
 }  // namespace
 
 struct ShadowPolicy::Impl {
-  Impl(std::shared_ptr<const LivePolicy> the_live, Settings the_settings, Policy the_policy,
-       PolicySnapshot snapshot, bool has_topics)
+  Impl(std::shared_ptr<const LivePolicy> the_live, Settings the_settings, PolicySnapshot snapshot,
+       bool has_topics)
       : live(std::move(the_live)),
         settings(std::move(the_settings)),
-        policy(std::move(the_policy)),
         has_own_topics(has_topics),
         candidate(std::move(snapshot)) {}
 
   const std::shared_ptr<const LivePolicy> live;
   const Settings settings;
-  const Policy policy;
   const bool has_own_topics;
   std::filesystem::path auth_file;
   std::filesystem::path topics_file;
@@ -131,19 +130,21 @@ struct ShadowPolicy::Impl {
       return;
     }
     const auto snapshot = candidate.current().snapshot;
-    const Authentication would = is_plain ? snapshot->authenticator.reauthenticate(said.acceptance)
+    const Acceptance accepted = is_plain ? said.acceptance() : Acceptance();
+    const Authentication would = is_plain ? snapshot->authenticator.reauthenticate(accepted)
                                           : snapshot->authenticator.authenticate(request_of(event));
     ShadowSample sample;
-    if (said.decision && would.decision && said.acceptance.user_id != would.acceptance.user_id) {
+    if (said.decision && would.decision && said.user_id != would.user_id) {
       ++authentications.other_user;
       sample.candidate_message = bounded(other_user(would));
     } else if (authentications.compare(said.decision.allowed(), would.decision.allowed())) {
       return;
     }
     sample.kind = "authentication";
-    sample.user_id = said.decision ? said.acceptance.user_id : would.acceptance.user_id;
+    sample.user_id = std::string(said.decision ? said.user_id : would.user_id);
     sample.subject = bounded(event.credentials);
     sample.address = bounded(event.request.address);
+    if (const auto record = would.record()) sample.candidate_source.push_back(*record);
     note(std::move(sample), said.decision, would.decision);
   }
 
@@ -163,7 +164,7 @@ struct ShadowPolicy::Impl {
                               now.decision.source());
     }
     const std::string& user_id = session.user_id();
-    if (now.acceptance.user_id != user_id) {
+    if (now.user_id != user_id) {
       return Decision::refuse(Reason::kRevoked, other_user(now), now.decision.source());
     }
     const auto topics = [&]() -> TopicProtector {
@@ -208,8 +209,11 @@ Result<std::shared_ptr<ShadowPolicy>> ShadowPolicy::load(std::shared_ptr<const L
                                                          const std::filesystem::path& auth_file,
                                                          const std::filesystem::path& topics_file,
                                                          Settings settings) {
-  auto policy = AuthFile(auth_file, settings.strict_modes).load();
-  if (!policy) return policy.error();
+  std::optional<PolicyIndexBuilder> records;
+  const auto loaded = AuthFile(auth_file, settings.strict_modes).load_parts([&]() -> PolicySink& {
+    return records.emplace();
+  });
+  if (!loaded) return loaded.error();
   TopicProtector topics = live->current().snapshot->topics;
   if (!topics_file.empty()) {
     auto rules = TopicsFile(topics_file, settings.strict_modes).load();
@@ -217,10 +221,11 @@ Result<std::shared_ptr<ShadowPolicy>> ShadowPolicy::load(std::shared_ptr<const L
     topics = TopicProtector(std::move(*rules));
   }
   const Timestamp now = settings.clock();
-  auto snapshot = PolicySnapshot::compile(*policy, std::move(topics), now, settings.ipc_trust);
+  auto snapshot =
+      PolicySnapshot::compile(std::move(*records).finish(), std::move(topics), now, settings.ipc_trust);
   if (!snapshot) return snapshot.error().at(auth_file.filename().string());
-  auto impl = std::make_unique<Impl>(std::move(live), std::move(settings), std::move(*policy),
-                                     std::move(*snapshot), !topics_file.empty());
+  auto impl = std::make_unique<Impl>(std::move(live), std::move(settings), std::move(*snapshot),
+                                     !topics_file.empty());
   impl->auth_file = auth_file;
   impl->topics_file = topics_file;
   impl->since = now;
@@ -250,7 +255,7 @@ std::optional<std::chrono::milliseconds> ShadowPolicy::keep_in_time() {
   const auto present = impl_->candidate.current().snapshot;
   auto next = present->authenticator.next_change();
   if (next && now >= *next) {
-    auto snapshot = PolicySnapshot::compile(impl_->policy, present->topics, now, impl_->settings.ipc_trust);
+    auto snapshot = present->compile_again(present->topics, now, impl_->settings.ipc_trust);
     if (snapshot) {
       next = snapshot->authenticator.next_change();
       impl_->candidate.publish(std::move(*snapshot));

@@ -174,13 +174,6 @@ Result<std::string> read_by_blocks(int fd, std::size_t expected, const fs::path&
   }
 }
 
-Result<std::string> read_all(int fd, std::size_t expected, const fs::path& file, Sensitivity sensitivity) {
-  Block block;
-  auto content = read_by_blocks(fd, expected, file, block);
-  if (sensitivity == Sensitivity::kSecret) ::explicit_bzero(block.data(), block.size());
-  return content;
-}
-
 }  // namespace
 
 Error file_error(std::string_view what, const fs::path& file, int error) {
@@ -249,7 +242,7 @@ Result<FileLock> FileLock::acquire(const fs::path& file, std::chrono::millisecon
   return FileLock(std::move(*fd));
 }
 
-Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Sensitivity sensitivity) {
+Result<OpenedFile> open_file(const fs::path& file, StrictModes strict_modes, Sensitivity sensitivity) {
   const auto folder = open_folder_of(file, "read");
   if (!folder) return folder.error();
   struct stat folder_status{};
@@ -259,7 +252,7 @@ Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Se
     return check_folder_modes(folder_status, folder_of(file), ::geteuid(), has_private_group(folder_status));
   };
 
-  const auto fd = open_in(*folder, file, O_RDONLY | O_NONBLOCK, "read");
+  auto fd = open_in(*folder, file, O_RDONLY | O_NONBLOCK, "read");
   if (!fd && fd.error().code == ErrorCode::kNotFound) {
     if (auto checked = check_folder(); !checked) return checked.error();
   }
@@ -275,7 +268,21 @@ Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Se
     if (!checked) return checked.error();
   }
   if (auto checked = check_folder(); !checked) return checked.error();
-  return read_all(fd->get(), static_cast<std::size_t>(status.st_size), file, sensitivity);
+  return OpenedFile{*std::move(fd), static_cast<std::size_t>(status.st_size), status.st_mtim};
+}
+
+Result<std::string> read_open_file(const OpenedFile& open, const fs::path& file, Sensitivity sensitivity) {
+  if (::lseek(open.fd.get(), 0, SEEK_SET) != 0) return failure("read", file);
+  Block block;
+  auto content = read_by_blocks(open.fd.get(), open.size, file, block);
+  if (sensitivity == Sensitivity::kSecret) ::explicit_bzero(block.data(), block.size());
+  return content;
+}
+
+Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Sensitivity sensitivity) {
+  const auto open = open_file(file, strict_modes, sensitivity);
+  if (!open) return open.error();
+  return read_open_file(*open, file, sensitivity);
 }
 
 Result<void> check_file_size(const fs::path& file, std::string_view content) {

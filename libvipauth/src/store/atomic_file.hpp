@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -33,10 +34,27 @@ inline constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;
 /// \return kLimitExceeded  `content` could not be read again
 Result<void> check_file_size(const std::filesystem::path& file, std::string_view content);
 
-/// The whole content of a regular file. A symbolic link is refused: replacing it would cut it off.
+struct OpenedFile {
+  UniqueFd fd;
+  std::size_t size = 0;
+  timespec modified{};
+};
+
+/// Opens a regular file for reading. A symbolic link is refused: replacing it would cut it off.
 /// What it is, and who may change it, is asked of the open file and its open folder. A file that is not there
 /// must be in such a folder too, since who may change the folder may have taken it away.
-/// \return kNotFound, kPermissionDenied (by the system, or by strict modes), kLimitExceeded, kIoError
+/// \return kNotFound, kPermissionDenied (by the system, or by strict modes), kIoError
+Result<OpenedFile> open_file(const std::filesystem::path& file, StrictModes strict_modes = StrictModes::kOn,
+                             Sensitivity sensitivity = Sensitivity::kPublic);
+
+/// The whole content of an open file.
+/// \param file  for errors
+/// \return kLimitExceeded, kIoError
+Result<std::string> read_open_file(const OpenedFile& open, const std::filesystem::path& file,
+                                   Sensitivity sensitivity = Sensitivity::kPublic);
+
+/// The whole content of a file.
+/// \return what open_file returns; kLimitExceeded
 Result<std::string> read_file(const std::filesystem::path& file, StrictModes strict_modes = StrictModes::kOn,
                               Sensitivity sensitivity = Sensitivity::kPublic);
 

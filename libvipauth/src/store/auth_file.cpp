@@ -6,76 +6,17 @@
 
 #include <vipauth/file_history.hpp>
 
-#include "model/policy_upgrade.hpp"
+#include "store/atomic_file.hpp"
+#include "store/auth_file_revision.hpp"
 #include "store/file_edit.hpp"
 #include "store/json_file.hpp"
+#include "store/loaded_policy.hpp"
 #include "text/json_check.hpp"
 
 namespace vipauth {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A file that has been read, and what it means.
-struct LoadedPolicy {
-  Policy policy;
-  JsonDigest digest{};  ///< of what would be written where nothing is changed
-  std::string from;     ///< the version that the file has, if older than the present one
-  std::vector<std::string> warnings;
-};
-
-Result<void> check_version(const Policy& policy) {
-  const auto version = policy.version();
-  if (!version || version->major <= Policy::kVersion.major) return {};
-  return Error{ErrorCode::kUnsupported,
-               "version " + std::to_string(version->major) + "." + std::to_string(version->minor) +
-                   " of this file is newer than what this program knows (1.4): upgrade the program",
-               "/version"};
-}
-
-/// The members that Policy::to_json writes in any case, so that the document is what it writes.
-void complete(Json& document) {
-  const auto add = [&](std::string_view name, Json empty) {
-    if (document.find(name) == nullptr) document.set(name, std::move(empty));
-  };
-  add("allow", Json::Array());
-  add("deny", Json::Array());
-  add("groups", Json::Object());
-  add("roles", Json::Object());
-}
-
-/// What a policy is read for: only an edit asks later whether it has changed.
-enum class Purpose { kReading, kEditing };
-
-Result<LoadedPolicy> understand(Json document, Purpose purpose) {
-  auto upgraded = upgrade_document(std::move(document));
-  if (!upgraded) return upgraded.error();
-  LoadedPolicy out;
-  out.from = std::move(upgraded->from);
-  out.warnings = std::move(upgraded->warnings);
-  if (purpose == Purpose::kEditing && upgraded->document.is_object()) {
-    complete(upgraded->document);
-    out.digest = digest_of(upgraded->document);
-  }
-  auto policy = Policy::parse(std::move(upgraded->document));
-  if (!policy) return policy.error();
-  if (auto known = check_version(*policy); !known) return known.error();
-  out.policy = std::move(*policy);
-  return out;
-}
-
-Result<LoadedPolicy> understand(Json document, const fs::path& path, Purpose purpose) {
-  auto loaded = understand(std::move(document), purpose);
-  if (!loaded) return in_file(loaded.error(), path);
-  return loaded;
-}
-
-/// The same of a text that is not the file itself.
-Result<LoadedPolicy> understand_text(const std::string& text, const fs::path& path) {
-  auto document = Json::parse(text, Json::Comments::kAccept);
-  if (!document) return in_file(document.error(), path);
-  return understand(std::move(*document), path, Purpose::kReading);
-}
 
 Error unwritable() {
   return Error{ErrorCode::kInvalidArgument,
@@ -142,6 +83,12 @@ Result<Policy> AuthFile::load() const {
   auto loaded = understand(std::move(file->document), path_, Purpose::kReading);
   if (!loaded) return loaded.error();
   return std::move(loaded->policy);
+}
+
+Result<void> AuthFile::load_parts(const std::function<PolicySink&()>& make_sink) const {
+  const auto revision = AuthFileRevision::open(path_, strict_modes_);
+  if (!revision) return revision.error();
+  return revision->load_parts(make_sink);
 }
 
 Result<EditReport> AuthFile::edit(const Change& change, const EditOptions& options) const {

@@ -226,7 +226,7 @@ std::optional<std::string> find_user(const PolicySnapshot& policy, const std::st
   if (!key) return std::nullopt;
   const Authentication found = policy.authenticator.authenticate({parts[0], parts[1], *key});
   if (!found.decision) return std::nullopt;
-  return found.acceptance.user_id;
+  return std::string(found.user_id);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include <vipauth/capability_resolver.hpp>
 
+#include <utility>
+
 #include "support/catch.hpp"
 #include "support/policies.hpp"
 
@@ -136,6 +138,39 @@ TEST_CASE("CapabilityResolver: a name that looks like a template is not expanded
                           "','capabilities':{'c':{'x':'{user_id}'}}}]}");
   CHECK(call(r, {"c"}, "{'x':'{identity}'}", "{identity}").allowed());
   CHECK_FALSE(call(r, {"c"}, "{'x':'i'}", "{identity}").allowed());
+}
+
+TEST_CASE("CapabilityResolver: a name that looks like a pattern stands for nothing") {
+  const auto grants = [](const std::string& restriction) {
+    const auto r = resolver("{'allow':[{'user_id':'/.*/','identity':'/.*','credentials':'" + kKeyA +
+                            "','capabilities':{'c':{'x':'" + restriction + "'}}}]}");
+    const bool any = call(r, {"c"}, "{'x':'anything'}", "/.*/").allowed();
+    return std::pair(r.capabilities_of("/.*/").size(), any);
+  };
+  CHECK(grants("{user_id}") == std::pair(std::size_t{0}, false));
+  CHECK(grants("{identity}/") == std::pair(std::size_t{0}, false));
+  CHECK(grants("/{user_id}/") == std::pair(std::size_t{1}, false));
+  CHECK(grants("/.*/") == std::pair(std::size_t{1}, true));  // what the file itself says
+}
+
+TEST_CASE("CapabilityResolver: who is restricted to its own name holds that, and no other's") {
+  const auto record = [](const std::string& name, const std::string& key, const std::string& of) {
+    return "{'user_id':'u." + name + "','identity':'" + name + "','credentials':'" + key +
+           "','capabilities':{'edit':{'identity':'" + of + "'}}}";
+  };
+  const auto r = resolver("{'allow':[" + record("a", kKeyA, "a") + "," + record("b", kKeyB, "b") + "," +
+                          record("c", kKeyC, "a") + "]}");
+  CHECK(call(r, {"edit"}, "{'identity':'a'}", "u.a").allowed());
+  CHECK_FALSE(call(r, {"edit"}, "{'identity':'b'}", "u.a").allowed());
+  CHECK(call(r, {"edit"}, "{'identity':'b'}", "u.b").allowed());
+  CHECK_FALSE(call(r, {"edit"}, "{'identity':'a'}", "u.b").allowed());
+  CHECK(call(r, {"edit"}, "{'identity':'a'}", "u.c").allowed());
+  CHECK_FALSE(call(r, {"edit"}, "{'identity':'c'}", "u.c").allowed());
+  CHECK_FALSE(call(r, {"edit"}, "{'identity':5}", "u.a").allowed());
+  CHECK(r.grants_of("u.b").at(0).capability.restrictions.at(0).constraint == Json("b"));
+  const Decision refused = call(r, {"edit"}, "{'identity':'b'}", "u.a");
+  CHECK(refused.message().find("identity=a but called with identity=b") != std::string::npos);
+  CHECK(refused.source() == std::vector<std::string>{"/allow/0/capabilities"});
 }
 
 TEST_CASE("CapabilityResolver: the number of grants is bounded") {

@@ -231,6 +231,27 @@ TEST_CASE("lint: topics that nobody may use") {
         "warning unreceivable-topic /read-protect/0/capabilities\n");
 }
 
+TEST_CASE("lint: very many patterns of topics that no plain text tells apart are reported") {
+  const auto with_rules = [](const std::string& rules) {
+    return found(lint(policy("{'allow':[" + record("'capabilities':['a']") + "]}"), topic_rules(rules), kNow));
+  };
+  const auto rules = [](int count, const std::string& topic, bool is_numbered) {
+    std::string out = "{'write-protect':[";
+    for (int i = 0; i < count; ++i) {
+      out += (i == 0 ? "" : ",") + std::string("{'topic':'/") + topic +
+             (is_numbered ? std::to_string(1000 + i) : "") + "/','capabilities':['a']}";
+    }
+    return out + "]}";
+  };
+  CHECK(with_rules(rules(100, "[a-z]+[0-9]", false)).empty());
+  const std::string reported = with_rules(rules(101, "[a-z]+[0-9]", false));
+  CHECK(reported.starts_with("warning slow-pattern /write-protect/0/topic\n"));
+  CHECK(std::count(reported.begin(), reported.end(), '\n') == 101);
+  CHECK_FALSE(with_rules(rules(101, "same[a-z]+", false)).empty());
+  CHECK(with_rules(rules(500, ".*x", true)).empty());
+  CHECK(with_rules(rules(500, "same[a-z]+", true)).empty());
+}
+
 TEST_CASE("lint: too many grants are an error, and the rest is looked at all the same") {
   std::string names;
   for (int i = 0; i < 5000; ++i) names += (i == 0 ? "'c" : ",'c") + std::to_string(i) + "'";

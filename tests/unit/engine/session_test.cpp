@@ -15,7 +15,9 @@ PolicySnapshot snapshot(const std::string& text, std::string_view rules = "{}") 
 }
 
 Acceptance accept(const LivePolicy& live, const std::string& key_text) {
-  return live.current().snapshot->authenticator.authenticate({"vip", "127.0.0.1", key(key_text)}).acceptance;
+  return live.current()
+      .snapshot->authenticator.authenticate({"vip", "127.0.0.1", key(key_text)})
+      .acceptance();
 }
 
 const std::string kAlice = "{'user_id':'alice','identity':'alice.agent','credentials':'" + kKeyA + "'}";

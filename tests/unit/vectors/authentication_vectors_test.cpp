@@ -59,7 +59,7 @@ std::optional<std::string> accepted_user(const Json& recorded) {
   if (!decodable) return std::nullopt;
   auto result = authenticator->authenticate(request);
   if (!result.decision) return std::nullopt;
-  return result.acceptance.user_id;
+  return std::string(result.user_id);
 }
 
 std::optional<std::string> user_in(const Json& json) {
@@ -116,7 +116,7 @@ TEST_CASE("Authenticator: tries literals in file order, then patterns in file or
     const auto authenticator = Authenticator::create(*policy, kNow);
     REQUIRE(authenticator);
     const auto result = authenticator->authenticate({"vip", "127.0.0.1", key});
-    CHECK(result.acceptance.user_id == expected);
+    CHECK(result.user_id == expected);
   }
 }
 

@@ -1,0 +1,139 @@
+#include "engine/grant_profiles.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <vipauth/json.hpp>
+
+namespace vipauth {
+namespace {
+
+/// True where a name is a part of a restriction: such a grant is made for each record.
+bool speaks_of_subject(const std::vector<Capability>& capabilities) {
+  return std::any_of(capabilities.begin(), capabilities.end(), [](const Capability& capability) {
+    return std::any_of(capability.restrictions.begin(), capability.restrictions.end(),
+                       [](const Restriction& r) {
+                         return has_template(r.constraint) && self_name_of(r.constraint) == SelfName::kNone;
+                       });
+  });
+}
+
+/// A text that is the same for all profiles that grant the same.
+std::string key_of(const std::vector<Capability>& own, const std::vector<std::string>& roles,
+                   const std::vector<std::string>& groups) {
+  Json::Array capabilities;
+  for (const Capability& capability : own) {
+    Json::Array item{Json(capability.name)};
+    for (const Restriction& restriction : capability.restrictions) {
+      item.emplace_back(restriction.parameter);
+      item.push_back(restriction.constraint);
+    }
+    capabilities.emplace_back(std::move(item));
+  }
+  return Json(Json::Array{std::move(capabilities), Json::strings(roles), Json::strings(groups)}).dump();
+}
+
+void sort_by_capability(GrantSet& set) {
+  std::stable_sort(set.begin(), set.end(),
+                   [](const Grant* a, const Grant* b) { return a->capability < b->capability; });
+}
+
+}  // namespace
+
+std::span<const Grant* const> named_grants(const GrantSet& set, std::string_view capability) {
+  const auto begin =
+      std::lower_bound(set.begin(), set.end(), capability,
+                       [](const Grant* grant, std::string_view name) { return grant->capability < name; });
+  auto end = begin;
+  while (end != set.end() && (*end)->capability == capability) ++end;
+  return {begin, end};
+}
+
+GrantProfiles::GrantProfiles() : profiles_(1) {}
+
+GrantProfiles::Id GrantProfiles::intern(const std::vector<Capability>& own,
+                                        const std::vector<std::string>& roles,
+                                        const std::vector<std::string>& groups) {
+  if (own.empty() && roles.empty() && groups.empty()) return kNothing;
+  const auto [found, is_new] = ids_.emplace(key_of(own, roles, groups), profiles_.size());
+  if (is_new) profiles_.push_back({own, roles, groups});
+  return found->second;
+}
+
+void GrantProfiles::add_role(std::string_view name, const Result<std::vector<Capability>>& capabilities) {
+  if (!capabilities) return;
+  roles_.emplace(name, Role{*capabilities, speaks_of_subject(*capabilities), std::nullopt,
+                            std::make_shared<const std::string>(json_pointer("/roles", name))});
+}
+
+void GrantProfiles::add_group(std::string_view name, const Result<std::vector<std::string>>& roles) {
+  if (roles) groups_.emplace(name, *roles);
+}
+
+void GrantProfiles::expand() {
+  ids_ = {};
+  for (Profile& profile : profiles_) {
+    add_roles_of_groups(profile);
+    profile.is_template = speaks_of_subject(profile.own);
+    profile.size = profile.own.size();
+    for (const std::string& name : profile.roles) {
+      const auto role = roles_.find(name);
+      if (role == roles_.end()) continue;
+      profile.is_template = profile.is_template || role->second.is_template;
+      profile.size += role->second.capabilities.size();
+    }
+    if (!profile.is_template) profile.grants = make(profile, {});
+  }
+}
+
+/// The record's roles and those of its groups, each once. Unknown names grant nothing.
+void GrantProfiles::add_roles_of_groups(Profile& profile) const {
+  std::vector<std::string>& roles = profile.roles;
+  for (const std::string& name : profile.groups) {
+    const auto group = groups_.find(name);
+    if (group != groups_.end()) roles.insert(roles.end(), group->second.begin(), group->second.end());
+  }
+  std::sort(roles.begin(), roles.end());
+  roles.erase(std::unique(roles.begin(), roles.end()), roles.end());
+}
+
+void GrantProfiles::expand_for(std::uint32_t record, Id profile, const TemplateSubject& subject,
+                               std::size_t most) {
+  if (profiles_[profile].size <= most) of_records_.emplace(record, make(profiles_[profile], subject));
+}
+
+const GrantSet& GrantProfiles::grants_of(std::uint32_t record, Id profile) const noexcept {
+  static const GrantSet kNone;
+  if (!profiles_[profile].is_template) return profiles_[profile].grants;
+  const auto found = of_records_.find(record);
+  return found == of_records_.end() ? kNone : found->second;
+}
+
+GrantSet GrantProfiles::make(const Profile& profile, const TemplateSubject& subject) {
+  GrantSet out;
+  append(profile.own, subject, nullptr, out);
+  for (const std::string& name : profile.roles) {
+    const auto role = roles_.find(name);
+    if (role != roles_.end()) append_role(role->second, subject, out);
+  }
+  sort_by_capability(out);
+  out.shrink_to_fit();
+  return out;
+}
+
+void GrantProfiles::append(const std::vector<Capability>& capabilities, const TemplateSubject& subject,
+                           const std::shared_ptr<const std::string>& source, GrantSet& out) {
+  for (const Capability& capability : capabilities) {
+    if (auto grant = compile_grant(capability, subject, source)) {
+      out.push_back(&grants_.emplace_back(std::move(*grant)));
+    }
+  }
+}
+
+void GrantProfiles::append_role(Role& role, const TemplateSubject& subject, GrantSet& out) {
+  if (role.is_template) return append(role.capabilities, subject, role.source, out);
+  if (!role.shared) append(role.capabilities, subject, role.source, role.shared.emplace());
+  out.insert(out.end(), role.shared->begin(), role.shared->end());
+}
+
+}  // namespace vipauth
