@@ -230,9 +230,9 @@ inline vipauth::AuthenticationRequest request_of(const vipauth::CurveKey& key) {
 
 inline vipauth::Session session_of(const vipauth::AuthService& service, std::size_t user) {
   const auto snapshot = service.policy()->current().snapshot;
-  vipauth::Authentication answer = snapshot->authenticator.authenticate(request_of(key_of(user)));
+  const vipauth::Authentication answer = snapshot->authenticator.authenticate(request_of(key_of(user)));
   if (!answer.decision) give_up("a user is not let in");
-  return service.session(std::move(answer.acceptance));
+  return service.session(answer.acceptance());
 }
 
 }  // namespace bench
