@@ -33,8 +33,8 @@ class BlockStream {
 
   explicit BlockStream(const ReadBytes& read) : read_(read), block_(kBlockBytes + 1) { fill(); }
 
-  Ch Peek() const { return *at_; }
-  Ch Take() {
+  [[gnu::always_inline]] Ch Peek() const { return *at_; }
+  [[gnu::always_inline]] Ch Take() {
     if (at_ == end_) return '\0';
     const char taken = *at_;
     if (++at_ == end_) fill();
@@ -59,7 +59,7 @@ class BlockStream {
   std::size_t offset_of(const char* place) const { return static_cast<std::size_t>(place - block_.data()); }
 
   /// At the end, and where something fails, a NUL follows, which ends any parsing.
-  void fill() {
+  [[gnu::noinline]] void fill() {
     const char* keep = mark_ != nullptr ? mark_ : end_;
     const std::size_t kept = static_cast<std::size_t>(end_ - keep);
     before_ += offset_of(keep);
