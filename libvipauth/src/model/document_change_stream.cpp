@@ -1,0 +1,400 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <vipauth/policy.hpp>
+
+#include "base/hash.hpp"
+#include "model/document_change.hpp"
+#include "model/document_change_parts.hpp"
+#include "model/policy_parts.hpp"
+#include "model/whole_number.hpp"
+
+namespace vipauth {
+namespace {
+
+constexpr std::array<std::string_view, 2> kRecordLists{kAllow, kDeny};
+constexpr std::array<std::string_view, 2> kNamed{kGroups, kRoles};
+constexpr std::string_view kVersion = "version";
+
+bool is_named(std::string_view name) { return name == kGroups || name == kRoles; }
+
+std::string canonical_text(const Json& value) { return value.canonical().dump(); }
+
+/// A member of the root by no more than digests: of the items of a list, the members of an object, or the
+/// value.
+struct MemberOutline {
+  enum class Kind { kList, kObject, kValue };
+  Kind kind = Kind::kValue;
+  std::vector<TextDigest> parts;
+
+  bool is_same_as(const MemberOutline& other) const {
+    if (kind != other.kind || parts.size() != other.parts.size()) return false;
+    if (kind != Kind::kObject) return parts == other.parts;
+    const auto sorted = [](std::vector<TextDigest> digests) {
+      std::sort(digests.begin(), digests.end());
+      return digests;
+    };
+    return sorted(parts) == sorted(other.parts);
+  }
+};
+
+using Kind = MemberOutline::Kind;
+using Outline = std::map<std::string, MemberOutline>;
+
+/// Makes an outline of a document.
+class Outliner : public JsonItemHandler {
+ public:
+  bool on_list(std::string_view name) override { return open(name, Kind::kList); }
+  bool on_object(std::string_view name) override { return open(name, Kind::kObject); }
+  bool on_item(Json item) override { return add(canonical_text(item)); }
+  bool on_member(std::string_view member, Json value) override {
+    if (name_ == kVersion && member == "major") major_ = whole_number(&value);
+    if (name_ == kVersion && member == "minor") minor_ = whole_number(&value);
+    return add(Json(member).dump() + canonical_text(value));
+  }
+  bool on_value(std::string_view name, Json value) override {
+    return open(name, Kind::kValue) && add(canonical_text(value));
+  }
+
+  /// Adds what an auth.json is written with in any case. \return false  it is none of the present version
+  bool complete() {
+    for (const std::string_view name : kRecordLists) {
+      if (outline_.try_emplace(std::string(name), MemberOutline{Kind::kList, {}}).first->second.kind !=
+          Kind::kList)
+        return false;
+    }
+    for (const std::string_view name : kNamed) {
+      if (outline_.try_emplace(std::string(name), MemberOutline{Kind::kObject, {}}).first->second.kind !=
+          Kind::kObject)
+        return false;
+    }
+    return major_ == Policy::kVersion.major && minor_ == Policy::kVersion.minor;
+  }
+
+  Outline take() { return std::move(outline_); }
+
+ private:
+  bool open(std::string_view name, Kind kind) {
+    name_ = name;
+    open_ = &outline_[name_];
+    open_->kind = kind;
+    return true;
+  }
+
+  bool add(std::string_view text) {
+    open_->parts.push_back(keyed_digest(text));
+    return true;
+  }
+
+  Outline outline_;
+  MemberOutline* open_ = nullptr;
+  std::string name_;
+  std::optional<int> major_;
+  std::optional<int> minor_;
+};
+
+std::optional<Outline> outline_of(const OpenDocument& document, DocumentForm form) {
+  if (!document) return Outline();
+  Outliner outliner;
+  if (!read_json_items(document(), outliner)) return std::nullopt;
+  if (form == DocumentForm::kAuthFile && !outliner.complete()) return std::nullopt;
+  return outliner.take();
+}
+
+/// What of a member goes into the reduced document of its side.
+struct Selection {
+  Kind kind = Kind::kValue;
+  std::vector<bool> is_taken;     // of the parts
+  std::optional<Json> stands_in;  // for all of it, where that differs but is not shown
+
+  bool is_empty() const { return std::find(is_taken.begin(), is_taken.end(), true) == is_taken.end(); }
+};
+
+using Selections = std::map<std::string, Selection>;
+
+/// Marks the parts that the other list does not have. Of equal ones the first have their like on the other
+/// side.
+void mark_apart(const std::vector<TextDigest>& before, const std::vector<TextDigest>& after,
+                std::vector<bool>& before_apart, std::vector<bool>& after_apart) {
+  const auto sorted = [](const std::vector<TextDigest>& digests) {
+    std::vector<std::uint32_t> order(digests.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return digests[a] == digests[b] ? a < b : digests[a] < digests[b];
+    });
+    return order;
+  };
+  before_apart.assign(before.size(), false);
+  after_apart.assign(after.size(), false);
+  const auto left = sorted(before);
+  const auto right = sorted(after);
+  auto i = left.begin();
+  auto j = right.begin();
+  while (i != left.end() || j != right.end()) {
+    if (j == right.end() || (i != left.end() && before[*i] < after[*j])) {
+      before_apart[*i++] = true;
+    } else if (i == left.end() || after[*j] < before[*i]) {
+      after_apart[*j++] = true;
+    } else {
+      ++i;
+      ++j;
+    }
+  }
+}
+
+/// Chooses what two members, of which one may not be there, do not have in common.
+void select(const std::string& name, const MemberOutline* before, const MemberOutline* after,
+            Selections& of_before, Selections& of_after) {
+  if (before != nullptr && after != nullptr && before->is_same_as(*after)) return;
+  static const MemberOutline kNothing{Kind::kList, {}};
+  Selection from;
+  Selection to;
+  from.kind = before == nullptr ? Kind::kList : before->kind;
+  to.kind = after == nullptr ? Kind::kList : after->kind;
+  const bool are_lists = from.kind == Kind::kList && to.kind == Kind::kList;
+  const bool are_both_there = before != nullptr && after != nullptr;
+  const bool are_objects = are_both_there && from.kind == Kind::kObject && to.kind == Kind::kObject;
+  if (!is_known_member(name)) {
+    from.stands_in = Json(0);
+    to.stands_in = Json(1);
+  } else if (are_lists || (are_objects && is_named(name))) {
+    mark_apart((before == nullptr ? kNothing : *before).parts, (after == nullptr ? kNothing : *after).parts,
+               from.is_taken, to.is_taken);
+    if (are_lists && are_both_there && from.is_empty() && to.is_empty()) {  // another order
+      from.stands_in = Json::Array{0, 1};
+      to.stands_in = Json::Array{1, 0};
+    }
+  } else {
+    if (before != nullptr) from.is_taken.assign(before->parts.size(), true);
+    if (after != nullptr) to.is_taken.assign(after->parts.size(), true);
+  }
+  if (before != nullptr) of_before.emplace(name, std::move(from));
+  if (after != nullptr) of_after.emplace(name, std::move(to));
+}
+
+/// Reads what is selected of a document.
+class Picker : public JsonItemHandler {
+ public:
+  explicit Picker(const Selections& selections) : selections_(selections) {}
+
+  bool on_list(std::string_view name) override { return open(name, Kind::kList, Json(Json::Array())); }
+  bool on_object(std::string_view name) override { return open(name, Kind::kObject, Json(Json::Object())); }
+  bool on_item(Json item) override {
+    if (is_next_taken()) picked_.back().value.as_array().push_back(std::move(item));
+    return is_as_outlined_;
+  }
+  bool on_member(std::string_view member, Json value) override {
+    if (is_next_taken()) picked_.back().value.as_object().push_back({std::string(member), std::move(value)});
+    return is_as_outlined_;
+  }
+  bool on_value(std::string_view name, Json value) override {
+    return open(name, Kind::kValue, std::move(value));
+  }
+
+  Json::Object take() { return std::move(picked_); }
+
+ private:
+  bool open(std::string_view name, Kind kind, Json value) {
+    const auto found = selections_.find(std::string(name));
+    selection_ = found == selections_.end() || found->second.stands_in ? nullptr : &found->second;
+    next_ = 0;
+    if (selection_ == nullptr) return true;
+    picked_.push_back({std::string(name), std::move(value)});
+    return selection_->kind == kind;
+  }
+
+  bool is_next_taken() {
+    if (selection_ == nullptr) return false;
+    is_as_outlined_ = is_as_outlined_ && next_ < selection_->is_taken.size();
+    return is_as_outlined_ && selection_->is_taken[next_++];
+  }
+
+  const Selections& selections_;
+  const Selection* selection_ = nullptr;  // of the member that is open
+  std::size_t next_ = 0;                  // of its parts
+  bool is_as_outlined_ = true;            // else somebody writes into the document
+  Json::Object picked_;
+};
+
+/// A document of nothing but what is selected.
+std::optional<Json> reduced(const OpenDocument& document, const Selections& selections) {
+  Picker picker(selections);
+  const bool is_needed = std::any_of(selections.begin(), selections.end(), [](const auto& selection) {
+    return !selection.second.stands_in && !selection.second.is_empty();
+  });
+  if (is_needed && !read_json_items(document(), picker)) return std::nullopt;
+  Json out(picker.take());
+  for (const auto& [name, selection] : selections) {
+    if (out.find(name) != nullptr) continue;
+    out.set(name, selection.stands_in               ? *selection.stands_in
+                  : selection.kind == Kind::kObject ? Json(Json::Object())
+                                                    : Json(Json::Array()));
+  }
+  return out;
+}
+
+/// Makes content_digest() of a document, of which the members of the root come in the order of their names,
+/// or in a few runs of that order, for each of which it is read again.
+class ShownDigester : public JsonItemHandler {
+ public:
+  /// \param outline  of the document, with what is to be added to it
+  explicit ShownDigester(const Outline& outline) : outline_(outline), next_(outline.begin()) {
+    hash_.add("{");
+  }
+
+  bool on_list(std::string_view name) override {
+    begin(name);
+    if (mode_ == Mode::kTake) {
+      mode_ = Mode::kList;
+      hash_.add("[");
+    }
+    return true;
+  }
+  bool on_object(std::string_view name) override {
+    begin(name);
+    if (mode_ == Mode::kTake && is_record_list(name)) {
+      hide();
+    } else if (mode_ == Mode::kTake) {
+      mode_ = Mode::kObject;
+    }
+    return true;
+  }
+  bool on_item(Json item) override {
+    if (mode_ != Mode::kList) return true;
+    if (!std::exchange(is_first_, false)) hash_.add(",");
+    hash_.add(canonical_text(shown_entry(name_, item)));
+    return true;
+  }
+  bool on_member(std::string_view member, Json value) override {
+    if (mode_ == Mode::kObject) members_.push_back({std::string(member), std::move(value)});
+    return true;
+  }
+  bool on_value(std::string_view name, Json value) override {
+    begin(name);
+    if (mode_ != Mode::kTake) return true;
+    if (is_record_list(name)) {
+      hide();
+    } else {
+      hash_.add(canonical_text(value));
+      mode_ = Mode::kSkip;
+    }
+    return true;
+  }
+
+  /// To be called when the document was read.
+  void end_pass() {
+    close();
+    write_empty();
+  }
+  bool is_whole() const { return next_ == outline_.end(); }
+
+  std::string finish() {
+    hash_.add("}");
+    return hash_.hex();
+  }
+
+ private:
+  enum class Mode { kSkip, kTake, kList, kObject };
+
+  /// Empty members, which the document itself may not have.
+  void write_empty() {
+    while (!is_whole() && next_->second.parts.empty() && is_known_member(next_->first)) {
+      const bool is_object = next_->second.kind == Kind::kObject;
+      const bool is_shown = !is_object || !is_record_list(next_->first);
+      write_name();
+      hash_.add(is_shown ? std::string(is_object ? "{}" : "[]") : Json(kNotShown).dump());
+    }
+  }
+
+  void write_name() {
+    if (next_ != outline_.begin()) hash_.add(",");
+    hash_.add(Json(next_->first).dump());
+    hash_.add(":");
+    ++next_;
+  }
+
+  void begin(std::string_view name) {
+    close();
+    write_empty();
+    if (is_whole() || next_->first != name) return;
+    write_name();
+    name_ = name;
+    is_first_ = true;
+    mode_ = Mode::kTake;
+    if (!is_known_member(name)) hide();
+  }
+
+  void hide() {
+    hash_.add(Json(kNotShown).dump());
+    mode_ = Mode::kSkip;
+  }
+
+  void close() {
+    if (mode_ == Mode::kList) hash_.add("]");
+    if (mode_ == Mode::kObject) hash_.add(canonical_text(Json(std::exchange(members_, {}))));
+    mode_ = Mode::kSkip;
+  }
+
+  const Outline& outline_;
+  Outline::const_iterator next_;  // member to be written
+  Mode mode_ = Mode::kSkip;
+  std::string name_;  // of the member that is open
+  bool is_first_ = true;
+  Json::Object members_;  // of an object, to be sorted
+  Sha256 hash_;
+};
+
+std::optional<std::string> digest_of(const OpenDocument& document, const Outline& outline) {
+  constexpr int kMostPasses = 8;
+  ShownDigester digester(outline);
+  for (int pass = 0; pass < kMostPasses; ++pass) {
+    if (!read_json_items(document(), digester)) return std::nullopt;
+    digester.end_pass();
+    if (digester.is_whole()) return digester.finish();
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<AuditedChange> audited_change(const OpenDocument& before, const OpenDocument& after,
+                                            DocumentForm form) {
+  Selections of_before;
+  Selections of_after;
+  std::optional<std::string> digest;
+  {
+    const auto left = outline_of(before, form);
+    const auto right = left ? outline_of(after, form) : std::nullopt;
+    if (!right) return std::nullopt;
+    std::set<std::string> names;
+    for (const Outline* outline : {&*left, &*right}) {
+      for (const auto& [name, member] : *outline) names.insert(name);
+    }
+    const auto find = [](const Outline& outline, const std::string& name) {
+      const auto found = outline.find(name);
+      return found == outline.end() ? nullptr : &found->second;
+    };
+    for (const std::string& name : names) {
+      select(name, find(*left, name), find(*right, name), of_before, of_after);
+    }
+    digest = digest_of(after, *right);
+  }
+  if (!digest) return std::nullopt;
+  const auto from = reduced(before, of_before);
+  const auto to = from ? reduced(after, of_after) : std::nullopt;
+  if (!to) return std::nullopt;
+  DocumentChange change = change_between(*from, *to);
+  return AuditedChange{std::move(change.before), std::move(change.after), *std::move(digest)};
+}
+
+}  // namespace vipauth
