@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <vipauth/audit_event.hpp>
+
 #include "model/document_change.hpp"
 #include "support/catch.hpp"
 #include "worlds.hpp"
@@ -164,7 +166,22 @@ TEST_CASE("audited_change: of an auth.json by blocks it is that of what its poli
     check_same(*change, audited_change(Policy::parse(before)->to_json(), Policy::parse(after)->to_json()));
     const auto first = audited_change(OpenDocument(), opener(to), DocumentForm::kAuthFile);
     RC_ASSERT(first.has_value());
-    check_same(*first, audited_change(Json(), Policy::parse(after)->to_json()));
+    const AuditedChange whole = audited_change(Json(), Policy::parse(after)->to_json());
+    check_same(*first, whole);
+    // One that is so large that an audit line cuts it.
+    Json large = after;
+    Json* records = large.find(*gen::element("allow", "deny"));
+    for (int i = 0; records != nullptr && i < 100; ++i) records->as_array().push_back(*any_record());
+    const std::string large_text = large.dump();
+    const auto cut = audited_change(OpenDocument(), opener(large_text), DocumentForm::kAuthFile);
+    RC_ASSERT(cut.has_value());
+    const AuditedChange uncut = audited_change(Json(), Policy::parse(large)->to_json());
+    AuditEvent event;
+    AuditEvent expected;
+    event.after = cut->after;
+    expected.after = uncut.after;
+    RC_ASSERT(to_json(event).dump() == to_json(expected).dump());
+    RC_ASSERT(cut->digest == uncut.digest);
   }));
 }
 

@@ -42,7 +42,7 @@ using OpenDocument = std::function<ReadBytes()>;
 
 /// The same of documents that are read by blocks, more than once: of what they have in common no more than 16
 /// bytes a record are kept.
-/// \param before  null: there was none
+/// \param before  null: there was none; then `after` is what an audit line holds of it, and is cut as there
 /// \return nothing  one of them is not of that form, or cannot be read so: comments, members in disorder
 std::optional<AuditedChange> audited_change(const OpenDocument& before, const OpenDocument& after,
                                             DocumentForm form);

@@ -14,10 +14,12 @@
 #include <vipauth/policy.hpp>
 
 #include "base/hash.hpp"
+#include "model/bounded_change.hpp"
 #include "model/document_change.hpp"
 #include "model/document_change_parts.hpp"
 #include "model/policy_parts.hpp"
 #include "model/whole_number.hpp"
+#include "text/json_canonical.hpp"
 
 namespace vipauth {
 namespace {
@@ -27,8 +29,6 @@ constexpr std::array<std::string_view, 2> kNamed{kGroups, kRoles};
 constexpr std::string_view kVersion = "version";
 
 bool is_named(std::string_view name) { return name == kGroups || name == kRoles; }
-
-std::string canonical_text(const Json& value) { return value.canonical().dump(); }
 
 /// A member of the root by no more than digests: of the items of a list, the members of an object, or the
 /// value.
@@ -243,21 +243,27 @@ std::optional<Json> reduced(const OpenDocument& document, const Selections& sele
   return out;
 }
 
-/// Makes content_digest() of a document, of which the members of the root come in the order of their names,
-/// or in a few runs of that order, for each of which it is read again.
-class ShownDigester : public JsonItemHandler {
+/// What is shown of a document as one text, of which the members of the root come in the order of their
+/// names. In the document they come in that order, or in a few runs of it, for each of which it is read
+/// again.
+class ShownText : public JsonItemHandler {
  public:
+  enum class Form {
+    kCanonical,  ///< of which content_digest() is the hash
+    kChange,     ///< what Json::dump writes of change_between() nothing and the document
+  };
+
   /// \param outline  of the document, with what is to be added to it
-  explicit ShownDigester(const Outline& outline) : outline_(outline), next_(outline.begin()) {
-    hash_.add("{");
+  ShownText(const Outline& outline, Form form) : outline_(outline), form_(form), next_(outline.begin()) {
+    add("{");
   }
 
   bool on_list(std::string_view name) override {
     begin(name);
-    if (mode_ == Mode::kTake) {
-      mode_ = Mode::kList;
-      hash_.add("[");
-    }
+    if (mode_ != Mode::kTake) return true;
+    mode_ = Mode::kList;
+    names_ = name == kAllow ? &allow_ : name == kDeny ? &deny_ : nullptr;
+    add("[");
     return true;
   }
   bool on_object(std::string_view name) override {
@@ -271,8 +277,10 @@ class ShownDigester : public JsonItemHandler {
   }
   bool on_item(Json item) override {
     if (mode_ != Mode::kList) return true;
-    if (!std::exchange(is_first_, false)) hash_.add(",");
-    hash_.add(canonical_text(shown_entry(name_, item)));
+    if (!std::exchange(is_first_, false)) add(",");
+    const Json shown = shown_entry(name_, item);
+    add(text_of(shown));
+    if (names_ != nullptr) names_->add(shown);
     return true;
   }
   bool on_member(std::string_view member, Json value) override {
@@ -285,49 +293,76 @@ class ShownDigester : public JsonItemHandler {
     if (is_record_list(name)) {
       hide();
     } else {
-      hash_.add(canonical_text(value));
+      add(text_of(value));
       mode_ = Mode::kSkip;
     }
     return true;
   }
 
-  /// To be called when the document was read.
-  void end_pass() {
-    close();
-    write_empty();
+  /// Reads the document. \return false  it cannot be read so
+  bool read(const OpenDocument& document) {
+    constexpr int kMostPasses = 8;
+    for (int pass = 0; pass < kMostPasses && next_ != outline_.end(); ++pass) {
+      if (!read_json_items(document(), *this)) return false;
+      close();
+      add_empty();
+    }
+    add("}");
+    return next_ == outline_.end();
   }
-  bool is_whole() const { return next_ == outline_.end(); }
 
-  std::string finish() {
-    hash_.add("}");
-    return hash_.hex();
+  std::string sha256() { return hash_.hex(); }
+  std::size_t bytes() const { return bytes_; }
+
+  /// What an audit line holds of it as a change, if it is too large.
+  Json cut() {
+    Json out = cut_change(bytes_, sha256());
+    for (const auto& [name, names] : {std::pair{kAllow, &allow_}, std::pair{kDeny, &deny_}}) {
+      const auto list = outline_.find(std::string(name));
+      const bool is_shown = list != outline_.end() && list->second.kind == Kind::kList;
+      if (is_shown && !list->second.parts.empty()) out.set(name, names->take());
+    }
+    return out;
   }
 
  private:
   enum class Mode { kSkip, kTake, kList, kObject };
 
-  /// Empty members, which the document itself may not have.
-  void write_empty() {
-    while (!is_whole() && next_->second.parts.empty() && is_known_member(next_->first)) {
+  void add(std::string_view text) {
+    hash_.add(text);
+    bytes_ += text.size();
+  }
+
+  std::string text_of(const Json& value) const {
+    return form_ == Form::kCanonical ? canonical_text(value) : value.dump();
+  }
+
+  /// Empty members, which the document itself may not have. An empty list is no change.
+  void add_empty() {
+    while (next_ != outline_.end() && next_->second.parts.empty() && is_known_member(next_->first)) {
       const bool is_object = next_->second.kind == Kind::kObject;
+      if (!is_object && form_ == Form::kChange) {
+        ++next_;
+        continue;
+      }
       const bool is_shown = !is_object || !is_record_list(next_->first);
-      write_name();
-      hash_.add(is_shown ? std::string(is_object ? "{}" : "[]") : Json(kNotShown).dump());
+      add_name();
+      add(is_shown ? std::string(is_object ? "{}" : "[]") : Json(kNotShown).dump());
     }
   }
 
-  void write_name() {
-    if (next_ != outline_.begin()) hash_.add(",");
-    hash_.add(Json(next_->first).dump());
-    hash_.add(":");
+  void add_name() {
+    if (!std::exchange(is_first_name_, false)) add(",");
+    add(Json(next_->first).dump());
+    add(":");
     ++next_;
   }
 
   void begin(std::string_view name) {
     close();
-    write_empty();
-    if (is_whole() || next_->first != name) return;
-    write_name();
+    add_empty();
+    if (next_ == outline_.end() || next_->first != name) return;
+    add_name();
     name_ = name;
     is_first_ = true;
     mode_ = Mode::kTake;
@@ -335,40 +370,55 @@ class ShownDigester : public JsonItemHandler {
   }
 
   void hide() {
-    hash_.add(Json(kNotShown).dump());
+    add(Json(kNotShown).dump());
     mode_ = Mode::kSkip;
   }
 
   void close() {
-    if (mode_ == Mode::kList) hash_.add("]");
-    if (mode_ == Mode::kObject) hash_.add(canonical_text(Json(std::exchange(members_, {}))));
+    if (mode_ == Mode::kList) add("]");
+    if (mode_ == Mode::kObject) add(text_of(Json(std::exchange(members_, {}))));
     mode_ = Mode::kSkip;
   }
 
   const Outline& outline_;
-  Outline::const_iterator next_;  // member to be written
+  const Form form_;
+  Outline::const_iterator next_;  // member to be added
+  bool is_first_name_ = true;
   Mode mode_ = Mode::kSkip;
   std::string name_;  // of the member that is open
   bool is_first_ = true;
-  Json::Object members_;  // of an object, to be sorted
+  Json::Object members_;  // of an object, which may have to be sorted
+  RecordNames allow_;
+  RecordNames deny_;
+  RecordNames* names_ = nullptr;  // of the list that is open
   Sha256 hash_;
+  std::size_t bytes_ = 0;
 };
 
 std::optional<std::string> digest_of(const OpenDocument& document, const Outline& outline) {
-  constexpr int kMostPasses = 8;
-  ShownDigester digester(outline);
-  for (int pass = 0; pass < kMostPasses; ++pass) {
-    if (!read_json_items(document(), digester)) return std::nullopt;
-    digester.end_pass();
-    if (digester.is_whole()) return digester.finish();
-  }
-  return std::nullopt;
+  ShownText text(outline, ShownText::Form::kCanonical);
+  if (!text.read(document)) return std::nullopt;
+  return text.sha256();
+}
+
+/// Of a document that is all new. \return nothing  it cannot be read so, or it is small
+std::optional<AuditedChange> large_beginning(const OpenDocument& document, DocumentForm form) {
+  const auto outline = outline_of(document, form);
+  if (!outline) return std::nullopt;
+  ShownText text(*outline, ShownText::Form::kChange);
+  if (!text.read(document) || text.bytes() <= AuditEvent::kMaxChangeBytes) return std::nullopt;
+  auto digest = digest_of(document, *outline);
+  if (!digest) return std::nullopt;
+  return AuditedChange{Json(), text.cut(), *std::move(digest)};
 }
 
 }  // namespace
 
 std::optional<AuditedChange> audited_change(const OpenDocument& before, const OpenDocument& after,
                                             DocumentForm form) {
+  if (!before) {
+    if (auto change = large_beginning(after, form)) return change;
+  }
   Selections of_before;
   Selections of_after;
   std::optional<std::string> digest;

@@ -15,6 +15,7 @@
 #include <vipauth/python_repr.hpp>
 
 #include "text/json_builder.hpp"
+#include "text/json_canonical.hpp"
 #include "text/json_comments.hpp"
 #include "text/json_write.hpp"
 
@@ -209,6 +210,41 @@ Json Json::canonical() const {
   Json out = *this;
   make_canonical(out);
   return out;
+}
+
+namespace {
+
+template <typename Writer>
+void write_canonical(Writer& writer, const Json& json) {
+  if (json.is_number()) {
+    write_json(writer, Json(canonical_number(json.as_number())));
+  } else if (json.is_array()) {
+    writer.StartArray();
+    for (const Json& item : json.as_array()) write_canonical(writer, item);
+    writer.EndArray();
+  } else if (json.is_object()) {
+    std::vector<const Json::Member*> sorted;
+    sorted.reserve(json.as_object().size());
+    for (const Json::Member& member : json.as_object()) sorted.push_back(&member);
+    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    writer.StartObject();
+    for (const Json::Member* member : sorted) {
+      write_json_text(writer, member->name);
+      write_canonical(writer, member->value);
+    }
+    writer.EndObject();
+  } else {
+    write_json(writer, json);
+  }
+}
+
+}  // namespace
+
+std::string canonical_text(const Json& json) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  write_canonical(writer, json);
+  return text_of(buffer);
 }
 
 const Json* Json::find(std::string_view name) const noexcept {
