@@ -182,25 +182,32 @@ void select(const std::string& name, const MemberOutline* before, const MemberOu
   if (after != nullptr) of_after.emplace(name, std::move(to));
 }
 
-/// Reads what is selected of a document.
+/// Reads what is selected of a document, and no further.
 class Picker : public JsonItemHandler {
  public:
-  explicit Picker(const Selections& selections) : selections_(selections) {}
+  explicit Picker(const Selections& selections) : selections_(selections) {
+    for (const auto& [name, selection] : selections) {
+      if (selection.stands_in) continue;
+      left_ +=
+          static_cast<std::size_t>(std::count(selection.is_taken.begin(), selection.is_taken.end(), true));
+    }
+  }
 
   bool on_list(std::string_view name) override { return open(name, Kind::kList, Json(Json::Array())); }
   bool on_object(std::string_view name) override { return open(name, Kind::kObject, Json(Json::Object())); }
   bool on_item(Json item) override {
     if (is_next_taken()) picked_.back().value.as_array().push_back(std::move(item));
-    return is_as_outlined_;
+    return is_as_outlined_ && !is_complete();
   }
   bool on_member(std::string_view member, Json value) override {
     if (is_next_taken()) picked_.back().value.as_object().push_back({std::string(member), std::move(value)});
-    return is_as_outlined_;
+    return is_as_outlined_ && !is_complete();
   }
   bool on_value(std::string_view name, Json value) override {
-    return open(name, Kind::kValue, std::move(value));
+    return open(name, Kind::kValue, std::move(value)) && !is_complete();
   }
 
+  bool is_complete() const { return left_ == 0; }
   Json::Object take() { return std::move(picked_); }
 
  private:
@@ -209,17 +216,22 @@ class Picker : public JsonItemHandler {
     selection_ = found == selections_.end() || found->second.stands_in ? nullptr : &found->second;
     next_ = 0;
     if (selection_ == nullptr) return true;
+    if (selection_->kind != kind) return false;
     picked_.push_back({std::string(name), std::move(value)});
-    return selection_->kind == kind;
+    if (kind == Kind::kValue) --left_;
+    return true;
   }
 
   bool is_next_taken() {
     if (selection_ == nullptr) return false;
     is_as_outlined_ = is_as_outlined_ && next_ < selection_->is_taken.size();
-    return is_as_outlined_ && selection_->is_taken[next_++];
+    const bool is_taken = is_as_outlined_ && selection_->is_taken[next_++];
+    if (is_taken) --left_;
+    return is_taken;
   }
 
   const Selections& selections_;
+  std::size_t left_ = 0;                  // parts that are still to be taken
   const Selection* selection_ = nullptr;  // of the member that is open
   std::size_t next_ = 0;                  // of its parts
   bool is_as_outlined_ = true;            // else somebody writes into the document
@@ -229,10 +241,9 @@ class Picker : public JsonItemHandler {
 /// A document of nothing but what is selected.
 std::optional<Json> reduced(const OpenDocument& document, const Selections& selections) {
   Picker picker(selections);
-  const bool is_needed = std::any_of(selections.begin(), selections.end(), [](const auto& selection) {
-    return !selection.second.stands_in && !selection.second.is_empty();
-  });
-  if (is_needed && !read_json_items(document(), picker)) return std::nullopt;
+  if (!picker.is_complete() && !read_json_items(document(), picker) && !picker.is_complete()) {
+    return std::nullopt;
+  }
   Json out(picker.take());
   for (const auto& [name, selection] : selections) {
     if (out.find(name) != nullptr) continue;
