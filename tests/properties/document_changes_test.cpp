@@ -110,11 +110,12 @@ Gen<std::pair<Json, Json>> documents(const Gen<Json>& any) {
   });
 }
 
-/// The list with an item moved, taken out, or there twice.
+/// The list with an item there twice, in another form; taken out; or moved.
 Json shuffled(Json list, std::size_t from, std::size_t to, int how) {
   Json::Array& items = list.as_array();
   if (items.empty()) return list;
-  const Json item = items[from % items.size()];
+  Json item = items[from % items.size()];
+  if (how == 0 && item.is_object()) std::reverse(item.as_object().begin(), item.as_object().end());
   if (how != 0) items.erase(items.begin() + static_cast<std::ptrdiff_t>(from % items.size()));
   if (how != 1) items.insert(items.begin() + static_cast<std::ptrdiff_t>(to % (items.size() + 1)), item);
   return list;
