@@ -172,7 +172,8 @@ TEST_CASE("audited_change: of an auth.json by blocks it is that of what its poli
     // One that is so large that an audit line cuts it.
     Json large = after;
     Json* records = large.find(*gen::element("allow", "deny"));
-    for (int i = 0; records != nullptr && i < 100; ++i) records->as_array().push_back(*any_record());
+    const int added = records == nullptr ? 0 : 100;
+    for (int i = 0; i < added; ++i) records->as_array().push_back(*any_record());
     const std::string large_text = large.dump();
     const auto cut = audited_change(OpenDocument(), opener(large_text), DocumentForm::kAuthFile);
     RC_ASSERT(cut.has_value());

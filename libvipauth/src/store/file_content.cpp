@@ -42,7 +42,7 @@ std::ptrdiff_t fill(const ReadBytes& read, char* block) {
 
 /// Hands over block by block. \return false  it cannot be read
 template <typename Take>
-bool each_block(const ReadBytes& read, Take take) {
+bool each_block(const ReadBytes& read, const Take& take) {
   const auto block = std::make_unique_for_overwrite<char[]>(kBlockBytes);
   while (true) {
     const std::ptrdiff_t got = fill(read, block.get());

@@ -20,7 +20,8 @@ class BlockOutput {
     if (size_ == block_.size()) hand_over();
     block_[size_++] = c;
   }
-  void Flush() {}  // RapidJSON asks for it, but only what is behind the document ends it
+  // Only what is behind the document ends it.
+  void Flush() {}  // NOLINT(readability-identifier-naming): RapidJSON's
 
   void hand_over() {
     if (!has_failed_ && size_ > 0) has_failed_ = !write_({block_.data(), size_});
