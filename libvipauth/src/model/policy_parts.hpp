@@ -11,6 +11,8 @@ namespace vipauth {
 
 inline constexpr std::string_view kAllow = "allow";
 inline constexpr std::string_view kDeny = "deny";
+inline constexpr std::string_view kGroups = "groups";
+inline constexpr std::string_view kRoles = "roles";
 
 // The parts of a policy, from what the file holds. Errors in them name their place in the file.
 

@@ -74,8 +74,6 @@ class Parts : public JsonItemHandler {
   }
 
  private:
-  static constexpr std::string_view kRoles = "roles";
-  static constexpr std::string_view kGroups = "groups";
   static constexpr std::string_view kVersion = "version";
   enum class Part { kAllow, kDeny, kRoles, kGroups, kVersion, kOther };
 
