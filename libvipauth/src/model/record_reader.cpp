@@ -54,7 +54,7 @@ void RecordReader::on_object() {
 void RecordReader::on_list() {
   ++level_;
   is_object_ = false;
-  const bool may_be_list = field_ == Field::kGroups || field_ == Field::kRoles ||
+  const bool may_be_list = field_ == Field::kGroupNames || field_ == Field::kRoleNames ||
                            field_ == Field::kCapabilities || field_ == Field::kDomain ||
                            field_ == Field::kAddress;
   if (level_ != 2 || !may_be_list) give_up();
@@ -111,9 +111,9 @@ void RecordReader::on_string(std::string_view text) {
   if (level_ == 3) return restrict_by(text);
   if (level_ == 2) {
     if (is_object_) return give_up();
-    if (field_ == Field::kGroups) {
+    if (field_ == Field::kGroupNames) {
       record_.groups.emplace_back(text);
-    } else if (field_ == Field::kRoles) {
+    } else if (field_ == Field::kRoleNames) {
       record_.roles.emplace_back(text);
     } else if (field_ == Field::kCapabilities) {
       record_.capabilities.push_back({std::string(text), {}});
