@@ -1,6 +1,6 @@
 // How long whole runs of vctl take on a large auth.json, beside what reading and writing its bytes costs, and
 // beside Python's json module, which anything in Python pays at least. All in turn in one run: quote ratios,
-// not times. usage: command_line_bench VCTL [--quick]
+// not times. usage: command_line_bench VCTL [--quick] [--out FILE]
 
 #include <algorithm>
 #include <chrono>
@@ -23,15 +23,13 @@
 #include <vipauth/curve_key.hpp>
 #include <vipauth/json.hpp>
 
+#include "support.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
+using bench::give_up;
 using vipauth::Json;
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::cerr << "command_line_bench: " << why << '\n';
-  std::exit(1);  // NOLINT(concurrency-mt-unsafe): one thread
-}
 
 /// A key that no secret belongs to: for files, not for connections.
 std::string key_text(std::size_t number) {
@@ -120,10 +118,7 @@ struct Case {
   std::function<void()> once;
   std::vector<double> milliseconds;
 
-  double median() {
-    std::sort(milliseconds.begin(), milliseconds.end());
-    return milliseconds[milliseconds.size() / 2];
-  }
+  double median() const { return bench::median(milliseconds); }
 };
 
 /// Each case once, round by round, so that all share what the machine does meanwhile.
@@ -147,7 +142,8 @@ bool has_python() {
   return false;
 }
 
-void report(const fs::path& folder, const std::string& vctl, std::size_t records, int rounds) {
+void report(const fs::path& folder, const std::string& vctl, std::size_t records, int rounds,
+            bench::Results& results) {
   const fs::path file = folder / "auth.json";
   const fs::path other = folder / "other.json";
   const std::string text = auth_json(records);
@@ -186,7 +182,9 @@ void report(const fs::path& folder, const std::string& vctl, std::size_t records
   std::printf("\n%zu records, %.1f MB, median of %d\n\n", records, static_cast<double>(text.size()) / 1e6,
               rounds);
   std::printf("| what | ms | x reading the bytes |\n| --- | ---: | ---: |\n");
-  for (Case& item : cases) {
+  for (const Case& item : cases) {
+    results.note("command_line/" + item.name + '/' + std::to_string(records), item.milliseconds, "ms",
+                 item.median() / read);
     std::printf("| %s | %.1f | %.1f |\n", item.name.c_str(), item.median(), item.median() / read);
   }
 }
@@ -194,14 +192,14 @@ void report(const fs::path& folder, const std::string& vctl, std::size_t records
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) give_up("usage: command_line_bench VCTL [--quick]");
-  const bool is_quick = argc > 2 && std::string(argv[2]) == "--quick";
-  std::string name = (fs::temp_directory_path() / "vctl_bench.XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) give_up("cannot make a folder");
-  const fs::path folder = name;
+  const bench::Arguments arguments(argc, argv);
+  if (arguments.words.size() != 1) give_up("usage: command_line_bench VCTL [--quick] [--out FILE]");
+  const bool is_quick = arguments.effort != bench::Effort::kFull;
+  const bench::TempFolder folder;
+  bench::Results results;
   for (const std::size_t records :
        is_quick ? std::vector<std::size_t>{1000} : std::vector<std::size_t>{1000, 10'000, 100'000}) {
-    report(folder, argv[1], records, is_quick ? 1 : 5);
+    report(folder.path(), arguments.words.front(), records, is_quick ? 1 : 5, results);
   }
-  fs::remove_all(folder);
+  results.write(arguments.out);
 }

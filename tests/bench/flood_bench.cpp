@@ -1,7 +1,7 @@
 // What a flood of unknown keys costs: memory, writes of pending.json, log lines, and whether known clients
 // still get in. All by ZapAuthenticator::handle of an AuthService, without sockets: a CURVE handshake costs
 // more than what is measured here. The same requests with penalties and without, each in a process of its
-// own. usage: flood_bench [--quick]
+// own. usage: flood_bench [--quick] [--out FILE]
 
 #include <algorithm>
 #include <atomic>
@@ -23,20 +23,19 @@
 #include <vipauth/auth_service.hpp>
 #include <vipauth/json.hpp>
 
+#include "support.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
 using namespace vipauth;
+using bench::give_up;
+using bench::resident_kilobytes;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kAddresses = 1000;
 constexpr std::size_t kKnown = 100;
 constexpr std::size_t kKnownEvery = 100;  // one request of a known client among so many
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::cerr << "flood_bench: " << why << '\n';
-  std::_Exit(1);
-}
 
 /// A key that no secret belongs to.
 CurveKey key_of(std::uint64_t number, std::uint8_t kind) {
@@ -55,15 +54,6 @@ std::string auth_json() {
   return Json(
              Json::Object{{"allow", std::move(allow)}, {"version", Json::Object{{"major", 1}, {"minor", 4}}}})
       .dump_pretty();
-}
-
-/// \param name  "VmRSS:", now, or "VmHWM:", at most until now
-std::size_t resident_kilobytes(std::string_view name) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(name)) return std::stoul(line.substr(name.size()));
-  }
-  give_up("cannot read /proc/self/status");
 }
 
 /// Counts how often a file is replaced, by looking at it all the time: each version is another file.
@@ -102,7 +92,9 @@ bool ask(const ZapAuthenticator& zap, const CurveKey& key, const std::string& ad
   return zap.handle(frames).status_code == "200";
 }
 
-void flood(const fs::path& home, std::size_t requests, bool with_penalties) {
+/// Requests a second, seconds, known clients let in and asked for, the slowest of them in ms, MB more at
+/// most, writes, log lines, sources that are counted.
+std::vector<double> flood(const fs::path& home, std::size_t requests, bool with_penalties) {
   AuthService::Options options;
   if (!with_penalties) options.penalties.reset();
   std::atomic<std::size_t> lines = 0;
@@ -134,44 +126,47 @@ void flood(const fs::path& home, std::size_t requests, bool with_penalties) {
   const std::size_t most = resident_kilobytes("VmHWM:");
   const std::size_t written = writes.stop();
   const auto counters = service->penalties();
-  std::printf("| %s | %.0f | %.1f s | %zu of %zu | %.1f ms | %.1f MB | %zu | %zu | %zu |\n",
-              with_penalties ? "penalties" : "none", static_cast<double>(requests) / took.count(),
-              took.count(), known_in, known, std::chrono::duration<double, std::milli>(slowest).count(),
-              (static_cast<double>(most) - static_cast<double>(before)) / 1024, written, lines.load(),
-              counters.sources);
-  std::fflush(stdout);
   if (known_in != known) give_up("a known client was refused");
+  return {static_cast<double>(requests) / took.count(),
+          took.count(),
+          static_cast<double>(known_in),
+          static_cast<double>(known),
+          std::chrono::duration<double, std::milli>(slowest).count(),
+          (static_cast<double>(most) - static_cast<double>(before)) / 1024,
+          static_cast<double>(written),
+          static_cast<double>(lines.load()),
+          static_cast<double>(counters.sources)};
 }
 
-void run(std::size_t requests, bool with_penalties) {
-  std::string name = (fs::temp_directory_path() / "flood_bench.XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) give_up("cannot make a folder");
-  std::ofstream(fs::path(name) / "auth.json") << auth_json();
-  fs::permissions(fs::path(name) / "auth.json", fs::perms(0600));
+void run(std::size_t requests, bool with_penalties, bench::Results& results) {
+  const bench::TempFolder home;
+  std::ofstream(home.path() / "auth.json") << auth_json();
+  fs::permissions(home.path() / "auth.json", fs::perms(0600));
+  const auto seen = bench::in_a_process([&] { return flood(home.path(), requests, with_penalties); });
+  const char* guard = with_penalties ? "penalties" : "none";
+  std::printf("| %s | %.0f | %.1f s | %.0f of %.0f | %.1f ms | %.1f MB | %.0f | %.0f | %.0f |\n", guard,
+              seen.at(0), seen.at(1), seen.at(2), seen.at(3), seen.at(4), seen.at(5), seen.at(6), seen.at(7),
+              seen.at(8));
   std::fflush(stdout);
-  const pid_t pid = ::fork();
-  if (pid < 0) give_up("cannot fork");
-  if (pid == 0) {
-    flood(name, requests, with_penalties);
-    std::_Exit(0);
-  }
-  int status = 0;
-  const bool is_good = waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  fs::remove_all(name);
-  if (!is_good) give_up("the flood of " + std::to_string(requests) + " failed");
+  const std::string who = std::string("/") + guard + '/' + std::to_string(requests);
+  results.note("flood" + who, {seen[0]}, "requests/s");
+  results.note("flood_slowest_known" + who, {seen[4]}, "ms");
+  results.note("flood_memory" + who, {seen[5]}, "MB");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool is_quick = argc > 1 && std::string_view(argv[1]) == "--quick";
-  const std::size_t requests = is_quick ? 20'000 : 1'000'000;
+  const bench::Arguments arguments(argc, argv);
+  const std::size_t requests = arguments.effort == bench::Effort::kFull ? 1'000'000 : 20'000;
   std::printf("\n%zu unknown keys from %zu addresses\n\n", requests, kAddresses);
   std::printf(
       "| guard | requests/s | time | known let in | slowest known | most memory more | writes of "
       "pending.json | "
       "log lines | sources |\n");
   std::printf("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
-  run(requests, false);
-  run(requests, true);
+  bench::Results results;
+  run(requests, false, results);
+  run(requests, true, results);
+  results.write(arguments.out);
 }

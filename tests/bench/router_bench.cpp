@@ -1,6 +1,6 @@
 // What authorization costs a router of VIP: agents that call each other and publish, through a router that
 // asks vipauth about each message, and through the same router that asks nothing (CURVE and ZAP stay). Both
-// take turns in one process. usage: router_bench [--quick]
+// take turns in one process. usage: router_bench [--quick] [--out FILE]
 
 #include <algorithm>
 #include <atomic>
@@ -26,11 +26,15 @@
 #include <vipauth/vipauth.hpp>
 
 #include "router.hpp"
+#include "support.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace vipauth;
+using bench::give_up;
+using bench::median;
+using bench::must;
 using vip_router::Frames;
 using vip_router::VipRouter;
 using Clock = std::chrono::steady_clock;
@@ -48,17 +52,6 @@ struct Rate {
   double in_a_second = 0;     // calls and publishes
   double router_time_us = 0;  // that the router's thread computes for one: other programs do not disturb it
 };
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::cerr << "router_bench: " << why << '\n';
-  std::_Exit(1);
-}
-
-template <typename T>
-T must(Result<T>&& result) {
-  if (!result) give_up(result.error().to_string());
-  return *std::move(result);
-}
 
 std::string name_of(std::size_t agent) { return "agent." + std::to_string(agent); }
 
@@ -251,13 +244,7 @@ class Bus {
   std::thread thread_;
 };
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-void run(const fs::path& home, const Size& size) {
+void run(const fs::path& home, const Size& size, bench::Results& results) {
   std::vector<CurveKeyPair> keys;
   keys.reserve(size.agents);
   for (std::size_t i = 0; i < size.agents; ++i) keys.push_back(CurveKeyPair::generate());
@@ -287,21 +274,23 @@ void run(const fs::path& home, const Size& size) {
   }
   std::printf("\nAuthorization costs (median): %.1f %% of the throughput, %.1f %% of the router's time\n",
               median(costs), median(time_costs));
+  results.note("router_cost/throughput/" + std::to_string(size.agents), costs, "%");
+  results.note("router_cost/router_time/" + std::to_string(size.agents), time_costs, "%");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const bool is_quick = argc > 1 && std::string_view(argv[1]) == "--quick";
+  const bench::Arguments arguments(argc, argv);
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  std::string name = (fs::temp_directory_path() / "router_bench.XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) give_up("cannot make a folder");
-  run(name, is_quick ? Size{100, 10, 3} : Size{1000, 20, 7});
-  fs::remove_all(name);
+  const bench::TempFolder home;
+  bench::Results results;
+  run(home.path(), arguments.effort == bench::Effort::kFull ? Size{1000, 20, 7} : Size{100, 10, 3}, results);
+  results.write(arguments.out);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "router_bench: %s\n", error.what());
   return 1;

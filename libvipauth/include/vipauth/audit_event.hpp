@@ -52,7 +52,7 @@ struct AuditEvent {
   std::uint64_t generation = 0;  ///< of the policy that was put in force
   std::string digest;            ///< of the whole content: see docs/formats.md
   Json before;                   ///< what differs, as it was
-  Json after;
+  Json after;                    ///< of the first content in force that is large, what to_json holds of it
 
   std::uint64_t repeats = 0;  ///< how often more the same was seen
 };

@@ -51,8 +51,10 @@ class AuthFile {
   VIPAUTH_EXPORT Result<void> load_parts(const std::function<PolicySink&()>& make_sink) const;
 
   /// Reads the file again under its lock (a missing one is empty), lets `change` edit it, and writes it if
-  /// the change succeeded and changed something. What is acknowledged by success is on the disk.
-  /// \return what load() returns but kNotFound; what `change` returns; kBusy without the lock in time;
+  /// the change succeeded and changed something. What is acknowledged by success is on the disk. A large file
+  /// is read and written part by part: beside the policy there is no second copy of it in memory.
+  /// \return what load() returns but kNotFound; what `change` returns; kBusy without the lock in time, or where
+  ///         somebody who does not ask for the lock wrote into a large file meanwhile;
   ///         kLimitExceeded  the file would be too large to be read again
   VIPAUTH_EXPORT Result<EditReport> edit(const Change& change, const EditOptions& options = {}) const;
 

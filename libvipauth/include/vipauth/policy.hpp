@@ -154,6 +154,8 @@ class Policy {
       std::size_t most_methods);
 
  private:
+  friend class PolicyDocument;  // reads and writes the document part by part
+
   Json document_;  // of which allow, deny, groups and roles are in the members below
   std::vector<Entry> allow_;
   std::vector<Entry> deny_;

@@ -13,8 +13,11 @@ class PolicySink {
   PolicySink& operator=(const PolicySink&) = delete;
   virtual ~PolicySink() = default;
 
-  virtual void on_allow(const Policy::Entry& entry) = 0;
-  virtual void on_deny(const Policy::Entry& entry) = 0;
+  virtual void on_allow(const AuthRecord& record) = 0;
+  virtual void on_deny(const AuthRecord& record) = 0;
+  /// Records that are not understood: as they were written, and why.
+  virtual void on_unreadable_allow(const Json& source, const Error& problem) = 0;
+  virtual void on_unreadable_deny(const Json& source, const Error& problem) = 0;
   virtual void on_role(const Policy::Role& role) = 0;
   virtual void on_group(const Policy::Group& group) = 0;
 };

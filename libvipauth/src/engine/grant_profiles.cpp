@@ -18,19 +18,35 @@ bool speaks_of_subject(const std::vector<Capability>& capabilities) {
   });
 }
 
-/// A text that is the same for all profiles that grant the same.
-std::string key_of(const std::vector<Capability>& own, const std::vector<std::string>& roles,
-                   const std::vector<std::string>& groups) {
-  Json::Array capabilities;
-  for (const Capability& capability : own) {
-    Json::Array item{Json(capability.name)};
-    for (const Restriction& restriction : capability.restrictions) {
-      item.emplace_back(restriction.parameter);
-      item.push_back(restriction.constraint);
-    }
-    capabilities.emplace_back(std::move(item));
+/// Each text with its length, so that no two profiles have the same key.
+void add_text(std::string& key, char kind, std::string_view text) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  key += kind;
+  key.append(reinterpret_cast<const char*>(&size), sizeof size);
+  key += text;
+}
+
+void add_constraint(std::string& key, const Json& constraint, const TemplateSubject& holder) {
+  switch (self_name_in(constraint, holder)) {
+    case SelfName::kUserId: key += 'u'; return;
+    case SelfName::kIdentity: key += 'i'; return;
+    case SelfName::kNone: break;
   }
-  return Json(Json::Array{std::move(capabilities), Json::strings(roles), Json::strings(groups)}).dump();
+  if (constraint.is_string()) {
+    add_text(key, 's', constraint.as_string());
+  } else {
+    add_text(key, 'j', constraint.dump());
+  }
+}
+
+std::vector<Capability> generalised(std::vector<Capability> capabilities, const TemplateSubject& holder) {
+  for (Capability& capability : capabilities) {
+    for (Restriction& restriction : capability.restrictions) {
+      const SelfName self = self_name_in(restriction.constraint, holder);
+      if (self != SelfName::kNone) restriction.constraint = template_of(self);
+    }
+  }
+  return capabilities;
 }
 
 void sort_by_capability(GrantSet& set) {
@@ -53,11 +69,25 @@ GrantProfiles::GrantProfiles() : profiles_(1) {}
 
 GrantProfiles::Id GrantProfiles::intern(const std::vector<Capability>& own,
                                         const std::vector<std::string>& roles,
-                                        const std::vector<std::string>& groups) {
+                                        const std::vector<std::string>& groups,
+                                        const TemplateSubject& holder) {
   if (own.empty() && roles.empty() && groups.empty()) return kNothing;
-  const auto [found, is_new] = ids_.emplace(key_of(own, roles, groups), profiles_.size());
-  if (is_new) profiles_.push_back({own, roles, groups});
-  return found->second;
+  key_.clear();
+  for (const Capability& capability : own) {
+    add_text(key_, 'c', capability.name);
+    for (const Restriction& restriction : capability.restrictions) {
+      add_text(key_, 'p', restriction.parameter);
+      add_constraint(key_, restriction.constraint, holder);
+    }
+  }
+  for (const std::string& role : roles) add_text(key_, 'r', role);
+  for (const std::string& group : groups) add_text(key_, 'g', group);
+  const auto found = ids_.find(key_);
+  if (found != ids_.end()) return found->second;
+  const Id id = static_cast<Id>(profiles_.size());
+  ids_.emplace(key_, id);
+  profiles_.push_back({generalised(own, holder), roles, groups});
+  return id;
 }
 
 void GrantProfiles::add_role(std::string_view name, const Result<std::vector<Capability>>& capabilities) {

@@ -36,8 +36,9 @@ class GrantProfiles {
 
   GrantProfiles();
 
+  /// \param holder  of a restriction that is its name, only that is kept
   Id intern(const std::vector<Capability>& own, const std::vector<std::string>& roles,
-            const std::vector<std::string>& groups);
+            const std::vector<std::string>& groups, const TemplateSubject& holder);
   void add_role(std::string_view name, const Result<std::vector<Capability>>& capabilities);
   void add_group(std::string_view name, const Result<std::vector<std::string>>& roles);
 
@@ -79,6 +80,7 @@ class GrantProfiles {
   std::deque<Grant> grants_;  // addresses stay
   std::vector<Profile> profiles_;
   std::unordered_map<std::string, Id> ids_;
+  std::string key_;  // of the profile that is looked for
   StringMap<Role> roles_;
   StringMap<std::vector<std::string>> groups_;
   std::unordered_map<std::uint32_t, GrantSet> of_records_;

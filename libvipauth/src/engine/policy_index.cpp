@@ -5,6 +5,8 @@
 
 #include <vipauth/capability_resolver.hpp>
 
+#include "model/policy_parts.hpp"
+
 namespace vipauth {
 namespace {
 
@@ -74,20 +76,10 @@ class DeniedCredentials {
   bool null_ = false;
 };
 
-std::vector<Capability> generalised_capabilities(const AuthRecord& record) {
-  std::vector<Capability> out = record.capabilities;
-  for (Capability& capability : out) {
-    for (Restriction& restriction : capability.restrictions) {
-      restriction.constraint = generalised(restriction.constraint, {record.user_id, record.identity});
-    }
-  }
-  return out;
-}
-
 void read_some(const Policy& policy, const std::vector<bool>& records, PolicyIndexBuilder& builder) {
   for (std::size_t i = 0; i < policy.allow().size(); ++i) {
     if (records[i]) {
-      builder.on_allow(policy.allow()[i]);
+      hand_over_allow(policy.allow()[i], builder);
     } else {
       builder.skip_allow();
     }
@@ -110,9 +102,10 @@ CompactRecord PolicyIndexBuilder::compact(const AuthRecord& record) {
   return out;
 }
 
-void PolicyIndexBuilder::add_allow(const AuthRecord& record) {
+void PolicyIndexBuilder::on_allow(const AuthRecord& record) {
   CompactRecord compacted = compact(record);
-  compacted.grants = index_->profiles_.intern(generalised_capabilities(record), record.roles, record.groups);
+  compacted.grants = index_->profiles_.intern(record.capabilities, record.roles, record.groups,
+                                              {record.user_id, record.identity});
   const auto id = index_->allow_.add(compacted, record.credentials);
   chain_user(id, compacted.user);
   own(compacted.user, id, compacted.user);
@@ -124,7 +117,9 @@ void PolicyIndexBuilder::add_allow(const AuthRecord& record) {
   list_methods(record, id);
 }
 
-void PolicyIndexBuilder::add_unreadable_allow(std::string_view user_id, std::string_view identity) {
+void PolicyIndexBuilder::on_unreadable_allow(const Json& source, const Error& /*problem*/) {
+  const std::string user_id = source.text_at("user_id");
+  const std::string identity = source.text_at("identity");
   CompactRecord record;
   record.user = index_->names_.intern(user_id);
   const auto id = index_->allow_.add_unreadable(record);
@@ -132,18 +127,13 @@ void PolicyIndexBuilder::add_unreadable_allow(std::string_view user_id, std::str
   if (!identity.empty()) own(index_->names_.intern(identity), id, record.user);
 }
 
-void PolicyIndexBuilder::on_allow(const Policy::Entry& entry) {
-  if (entry.record) return add_allow(*entry.record);
-  add_unreadable_allow(entry.source.text_at("user_id"), entry.source.text_at("identity"));
+void PolicyIndexBuilder::on_deny(const AuthRecord& record) {
+  index_->deny_.add(compact(record), record.credentials);
 }
 
-void PolicyIndexBuilder::on_deny(const Policy::Entry& entry) {
-  if (entry.record) {
-    index_->deny_.add(compact(*entry.record), entry.record->credentials);
-    return;
-  }
+void PolicyIndexBuilder::on_unreadable_deny(const Json& /*source*/, const Error& problem) {
   index_->deny_.add_unreadable({});
-  if (!index_->bad_deny_record_) index_->bad_deny_record_ = entry.record.error();
+  if (!index_->bad_deny_record_) index_->bad_deny_record_ = problem;
 }
 
 void PolicyIndexBuilder::on_role(const Policy::Role& role) {

@@ -111,8 +111,10 @@ class PolicyIndexBuilder : public PolicySink {
   PolicyIndexBuilder() : index_(std::make_shared<PolicyIndex>()) {}
 
   /// A record that is not understood finds nobody, but nobody else may use its names.
-  void on_allow(const Policy::Entry& entry) override;
-  void on_deny(const Policy::Entry& entry) override;
+  void on_allow(const AuthRecord& record) override;
+  void on_unreadable_allow(const Json& source, const Error& problem) override;
+  void on_deny(const AuthRecord& record) override;
+  void on_unreadable_deny(const Json& source, const Error& problem) override;
   void on_role(const Policy::Role& role) override;
   void on_group(const Policy::Group& group) override;
   /// An allow record that is left out.
@@ -123,8 +125,6 @@ class PolicyIndexBuilder : public PolicySink {
 
  private:
   CompactRecord compact(const AuthRecord& record);
-  void add_allow(const AuthRecord& record);
-  void add_unreadable_allow(std::string_view user_id, std::string_view identity);
   void chain_user(std::uint32_t record, NameTable::Id user);
   void own(NameTable::Id name, std::uint32_t record, NameTable::Id user);
   void list_methods(const AuthRecord& record, std::uint32_t id);

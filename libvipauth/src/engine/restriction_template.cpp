@@ -52,13 +52,19 @@ std::string_view name_of(const TemplateSubject& subject, SelfName self) {
   return Pattern::looks_like_regex(name) ? std::string_view() : name;
 }
 
-Json generalised(const Json& constraint, const TemplateSubject& subject) {
-  if (!constraint.is_string() || has_template(constraint)) return constraint;
+SelfName self_name_in(const Json& constraint, const TemplateSubject& subject) {
+  const SelfName written = self_name_of(constraint);
+  if (written != SelfName::kNone || !constraint.is_string() || has_template(constraint)) return written;
   const std::string& text = constraint.as_string();
-  if (text.empty()) return constraint;
-  if (text == name_of(subject, SelfName::kIdentity)) return kIdentity;
-  if (text == name_of(subject, SelfName::kUserId)) return kUserId;
-  return constraint;
+  if (text.empty()) return SelfName::kNone;
+  for (const SelfName self : {SelfName::kIdentity, SelfName::kUserId}) {
+    if (text == name_of(subject, self)) return self;
+  }
+  return SelfName::kNone;
+}
+
+std::string_view template_of(SelfName self) noexcept {
+  return self == SelfName::kUserId ? kUserId : kIdentity;
 }
 
 bool has_template(const Json& constraint) {

@@ -20,9 +20,10 @@ SelfName self_name_of(const Json& constraint);
 /// The name that the subject has for it; empty: it has none, or one that would be taken for a pattern.
 std::string_view name_of(const TemplateSubject& subject, SelfName self);
 
-/// `constraint`, or where it is the subject's own name, as mostly, the template for that: records that say
-/// the same of themselves share it.
-Json generalised(const Json& constraint, const TemplateSubject& subject);
+/// The same where `constraint` is the name itself, or the template for it: records that say the same of
+/// themselves share it.
+SelfName self_name_in(const Json& constraint, const TemplateSubject& subject);
+std::string_view template_of(SelfName self) noexcept;  ///< "{user_id}", "{identity}"
 
 /// True where `constraint` holds `{user_id}` or `{identity}` in any of its strings.
 bool has_template(const Json& constraint);

@@ -1,9 +1,9 @@
 #include <vipauth/audit_event.hpp>
 
-#include <array>
 #include <utility>
 
 #include "base/hash.hpp"
+#include "model/bounded_change.hpp"
 #include "text/utf8_prefix.hpp"
 
 namespace vipauth {
@@ -50,37 +50,38 @@ Json names_of_record(const Json& record) {
   return out;
 }
 
-/// As many of the records, from the first, as `room` bytes hold.
-Json::Array names_of_records(const Json::Array& records, std::size_t room) {
-  Json::Array out;
-  for (const Json& record : records) {
-    Json names = names_of_record(record);
-    const std::size_t bytes = names.dump().size() + 1;  // and a comma
-    if (bytes > room) break;
-    room -= bytes;
-    out.push_back(std::move(names));
-  }
-  return out;
-}
-
 /// A change that is too large without what makes it so. Nobody hides a peer by what else its record holds.
 Json bounded_change(const Json& change) {
   const std::string text = change.dump();
   if (text.size() <= AuditEvent::kMaxChangeBytes) return change;
-  Json out = Json::Object{
-      {"cut", true}, {"bytes", static_cast<std::int64_t>(text.size())}, {"sha256", sha256_hex(text)}};
+  Json out = cut_change(text.size(), sha256_hex(text));
   if (!change.is_object()) return out;
-  constexpr std::array<std::string_view, 2> kLists{"allow", "deny"};
-  constexpr std::size_t kRoom = (AuditEvent::kMaxChangeBytes - 256) / kLists.size();
-  for (const std::string_view list : kLists) {
+  for (const char* const list : {"allow", "deny"}) {
     const Json* records = change.find(list);
-    if (records != nullptr && records->is_array())
-      out.set(list, names_of_records(records->as_array(), kRoom));
+    if (records == nullptr || !records->is_array()) continue;
+    RecordNames names;
+    for (const Json& record : records->as_array()) names.add(record);
+    out.set(list, names.take());
   }
   return out;
 }
 
 }  // namespace
+
+Json cut_change(std::size_t bytes, std::string sha256) {
+  return Json::Object{
+      {"cut", true}, {"bytes", static_cast<std::int64_t>(bytes)}, {"sha256", std::move(sha256)}};
+}
+
+void RecordNames::add(const Json& record) {
+  if (is_full_) return;
+  Json names = names_of_record(record);
+  const std::size_t bytes = names.dump().size() + 1;  // and a comma
+  is_full_ = bytes > room_;
+  if (is_full_) return;
+  room_ -= bytes;
+  names_.push_back(std::move(names));
+}
 
 std::string_view to_string(AuditEvent::Kind kind) noexcept {
   switch (kind) {

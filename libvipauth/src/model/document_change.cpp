@@ -5,17 +5,17 @@
 #include <set>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <vipauth/curve_key.hpp>
 #include <vipauth/pattern.hpp>
 
 #include "base/hash.hpp"
+#include "model/document_change_parts.hpp"
 
 namespace vipauth {
 namespace {
-
-constexpr std::string_view kNotShown = "(not shown)";
 
 template <std::size_t Size>
 bool is_one_of(const std::array<std::string_view, Size>& names, std::string_view name) {
@@ -53,9 +53,10 @@ Json shown_record(const Json& record) {
   return out;
 }
 
+}  // namespace
+
 bool is_record_list(std::string_view member) { return member == "allow" || member == "deny"; }
 
-/// A value as it may be shown, which depends on where it stands.
 Json shown_entry(std::string_view member, const Json& entry) {
   return is_record_list(member) ? shown_record(entry) : entry;
 }
@@ -65,6 +66,8 @@ bool is_known_member(std::string_view name) {
                                                      "version", "write-protect", "read-protect"};
   return is_one_of(kMembers, name);
 }
+
+namespace {
 
 Json shown_member(const Json::Member& member) {
   if (!is_known_member(member.name)) return kNotShown;
@@ -211,6 +214,11 @@ std::string content_digest(const Json& document) {
     shown.push_back({member.name, shown_member(member)});
   }
   return sha256_hex(Json(std::move(shown)).canonical().dump());
+}
+
+AuditedChange audited_change(const Json& before, const Json& after) {
+  DocumentChange change = change_between(before, after);
+  return {std::move(change.before), std::move(change.after), content_digest(after)};
 }
 
 }  // namespace vipauth

@@ -9,8 +9,6 @@
 namespace vipauth {
 namespace {
 
-constexpr std::string_view kGroups = "groups";
-constexpr std::string_view kRoles = "roles";
 constexpr std::string_view kVersionMember = "version";
 
 Json version_json(Policy::Version version) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/policy_parts.hpp"
+#include "model/record_reader.hpp"
 #include "model/whole_number.hpp"
 
 namespace vipauth {
@@ -27,8 +28,25 @@ class Parts : public JsonItemHandler {
   }
 
   bool on_item(Json item) override {
-    if (part_ == Part::kAllow) sink_.on_allow(make_entry(std::move(item), kAllow, index_));
-    if (part_ == Part::kDeny) sink_.on_deny(make_entry(std::move(item), kDeny, index_));
+    if (part_ == Part::kAllow) hand_over_allow(make_entry(std::move(item), kAllow, index_), sink_);
+    if (part_ == Part::kDeny) hand_over_deny(make_entry(std::move(item), kDeny, index_), sink_);
+    ++index_;
+    return true;
+  }
+
+  JsonEvents* item_events() override {
+    if (part_ != Part::kAllow && part_ != Part::kDeny) return nullptr;
+    reader_.begin();
+    return &reader_;
+  }
+
+  bool on_item_end(std::string_view text) override {
+    const AuthRecord* record = reader_.record();
+    if (record == nullptr) {
+      auto item = Json::parse(text);
+      return item && on_item(*std::move(item));
+    }
+    part_ == Part::kAllow ? sink_.on_allow(*record) : sink_.on_deny(*record);
     ++index_;
     return true;
   }
@@ -56,8 +74,6 @@ class Parts : public JsonItemHandler {
   }
 
  private:
-  static constexpr std::string_view kRoles = "roles";
-  static constexpr std::string_view kGroups = "groups";
   static constexpr std::string_view kVersion = "version";
   enum class Part { kAllow, kDeny, kRoles, kGroups, kVersion, kOther };
 
@@ -67,6 +83,7 @@ class Parts : public JsonItemHandler {
   }
 
   PolicySink& sink_;
+  RecordReader reader_;
   Part part_ = Part::kOther;
   std::size_t index_ = 0;
   int major_ = -1;

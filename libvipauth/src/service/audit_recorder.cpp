@@ -8,7 +8,6 @@
 #include <vipauth/session.hpp>
 #include <vipauth/version.hpp>
 
-#include "model/document_change.hpp"
 #include "text/utf8_prefix.hpp"
 
 namespace vipauth {
@@ -124,15 +123,14 @@ void AuditRecorder::on_stop() const {
   write(event);
 }
 
-void AuditRecorder::on_file_in_force(std::string_view file, std::uint64_t generation, const Json& before,
-                                     const Json& after) const {
-  DocumentChange change = change_between(before, after);
+void AuditRecorder::on_file_in_force(std::string_view file, std::uint64_t generation,
+                                     AuditedChange change) const {
   if (change.before.is_null() && change.after.is_null()) return;
   AuditEvent event = event_of(AuditEvent::Kind::kPolicy);
   event.allowed = true;
   event.file = file;
   event.generation = generation;
-  event.digest = content_digest(after);
+  event.digest = std::move(change.digest);
   event.before = std::move(change.before);
   event.after = std::move(change.after);
   write(event);

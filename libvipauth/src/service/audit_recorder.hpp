@@ -13,8 +13,8 @@
 #include <vipauth/audit_log.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/error.hpp>
-#include <vipauth/json.hpp>
 
+#include "model/document_change.hpp"
 #include "service/decision_watch.hpp"
 
 namespace vipauth {
@@ -38,9 +38,7 @@ class AuditRecorder final : public DecisionWatcher {
   void on_start() const;
   void on_stop() const;
   /// A file of which another content was put in force.
-  /// \param before  null: the first that was read
-  void on_file_in_force(std::string_view file, std::uint64_t generation, const Json& before,
-                        const Json& after) const;
+  void on_file_in_force(std::string_view file, std::uint64_t generation, AuditedChange change) const;
   /// The same policy at a later time: records began or ceased to be valid.
   void on_time(std::uint64_t generation) const;
   /// What keeps the files from being in force; a problem that goes on is told once.

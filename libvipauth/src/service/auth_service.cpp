@@ -132,19 +132,12 @@ struct AuthService::Impl {
     const auto& [auth_before, topics_before] = outcome.before;
     const auto& [auth, topics] = outcome.after;
     if (auth != auth_before) {
-      recorder->on_file_in_force(kAuthFile, generation, document_of(auth_before), document_of(auth));
+      recorder->on_file_in_force(kAuthFile, generation, audited_change(auth_before.get(), auth.get()));
     }
     if (topics != topics_before) {
-      recorder->on_file_in_force(kTopicsFile, generation, topics_before ? topics_before->to_json() : Json(),
-                                 topics->to_json());
+      const Json rules_before = topics_before ? topics_before->to_json() : Json();
+      recorder->on_file_in_force(kTopicsFile, generation, audited_change(rules_before, topics->to_json()));
     }
-  }
-
-  /// Null where there was no file, or it cannot be read any more.
-  static Json document_of(const std::shared_ptr<const AuthFileRevision>& file) {
-    if (!file || !file->is_as_opened()) return {};
-    auto policy = file->load();
-    return policy ? (*std::move(policy)).to_json() : Json();
   }
 
   void announce(const PolicyChange& change) {

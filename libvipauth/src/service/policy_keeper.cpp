@@ -17,20 +17,22 @@ PolicySnapshot nothing_loaded(Timestamp now) {
 /// Makes an index, and keeps in mind what was not understood.
 class ReportingBuilder : public PolicySink {
  public:
-  void on_allow(const Policy::Entry& entry) override {
-    note(entry.record);
-    builder_.on_allow(entry);
+  void on_allow(const AuthRecord& record) override { builder_.on_allow(record); }
+  void on_deny(const AuthRecord& record) override { builder_.on_deny(record); }
+  void on_unreadable_allow(const Json& source, const Error& problem) override {
+    note(problem);
+    builder_.on_unreadable_allow(source, problem);
   }
-  void on_deny(const Policy::Entry& entry) override {
-    note(entry.record);
-    builder_.on_deny(entry);
+  void on_unreadable_deny(const Json& source, const Error& problem) override {
+    note(problem);
+    builder_.on_unreadable_deny(source, problem);
   }
   void on_role(const Policy::Role& role) override {
-    note(role.capabilities);
+    if (!role.capabilities) note(role.capabilities.error());
     builder_.on_role(role);
   }
   void on_group(const Policy::Group& group) override {
-    note(group.roles);
+    if (!group.roles) note(group.roles.error());
     builder_.on_group(group);
   }
 
@@ -42,10 +44,8 @@ class ReportingBuilder : public PolicySink {
  private:
   static constexpr std::size_t kMostProblems = 20;
 
-  template <typename T>
-  void note(const Result<T>& part) {
-    if (part) return;
-    if (++count_ <= kMostProblems) problems_.push_back(part.error());
+  void note(const Error& problem) {
+    if (++count_ <= kMostProblems) problems_.push_back(problem);
   }
 
   PolicyIndexBuilder builder_;

@@ -45,32 +45,6 @@ Result<UniqueFd> open_file(const fs::path& file, int flags, std::string_view wha
   return UniqueFd(fd);
 }
 
-/// Removes a temporary file unless it has been put in place.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(fs::path path) : path_(std::move(path)) {}
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (!placed_) ::unlink(path_.c_str());
-  }
-
-  const fs::path& path() const { return path_; }
-
-  Result<void> place(const fs::path& as) {
-    if (::rename(path_.c_str(), as.c_str()) != 0) return failure("replace", as);
-    placed_ = true;
-    return {};
-  }
-
-  /// For when it holds what must not be lost.
-  void leave() { placed_ = true; }
-
- private:
-  fs::path path_;
-  bool placed_ = false;
-};
-
 Result<void> write_all(int fd, std::string_view content, const fs::path& file) {
   while (!content.empty()) {
     const ssize_t written = ::write(fd, content.data(), content.size());
@@ -83,14 +57,44 @@ Result<void> write_all(int fd, std::string_view content, const fs::path& file) {
   return {};
 }
 
+Error too_large(const fs::path& file) {
+  return Error{ErrorCode::kLimitExceeded,
+               "\"" + file.string() + "\" would be larger than " + std::to_string(kMaxFileBytes) +
+                   " bytes, which nobody reads: it stays as it is",
+               ""};
+}
+
+FileWriter writer_of(std::string_view text) {
+  return [text](const WriteBytes& write) -> Result<void> {
+    write(text);
+    return {};
+  };
+}
+
+/// Writes what `content` does, no more than can be read again.
+Result<void> write_pieces(int fd, const FileWriter& content, const fs::path& temporary,
+                          const fs::path& file) {
+  std::size_t size = 0;
+  Result<void> written;
+  const WriteBytes write = [&](std::string_view piece) {
+    size += piece.size();
+    written = size > kMaxFileBytes ? Result<void>(too_large(file)) : write_all(fd, piece, temporary);
+    return written.has_value();
+  };
+  auto made = content(write);
+  return written ? made : written;
+}
+
 /// Writes and syncs a new file under the temporary name; a left-over of that name goes first.
-Result<void> write_temporary(const fs::path& temporary, std::string_view content, const fs::path& owner_from,
+Result<void> write_temporary(const fs::path& temporary, const FileWriter& content, const fs::path& owner_from,
                              mode_t mode = kPrivateMode) {
   if (::unlink(temporary.c_str()) != 0 && errno != ENOENT) return failure("remove", temporary);
   auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, "create", mode);
   if (!fd) return fd.error();
   if (auto owned = keep_owner(fd->get(), owner_from); !owned) return owned.error();
-  if (auto written = write_all(fd->get(), content, temporary); !written) return written.error();
+  if (auto written = write_pieces(fd->get(), content, temporary, owner_from); !written) {
+    return written.error();
+  }
   if (::fsync(fd->get()) != 0) return failure("sync", temporary);
   if (!fd->close()) return failure("close", temporary);
   return {};
@@ -104,6 +108,18 @@ Result<void> sync_folder(const fs::path& folder) {
   return {};
 }
 
+using Block = std::array<char, 1 << 16>;
+
+Result<void> copy_blocks(int fd, const fs::path& file, const WriteBytes& write) {
+  Block block;
+  while (true) {
+    const ssize_t count = ::read(fd, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failure("read", file);
+    if (count == 0 || !write({block.data(), static_cast<std::size_t>(count)})) return {};
+  }
+}
+
 /// Keeps the present version of `file` under another name; at no moment is there none of that name.
 Result<void> keep_backup(const fs::path& file, const fs::path& backup) {
   TemporaryFile temporary(with_suffix(backup, ".tmp"));
@@ -111,9 +127,12 @@ Result<void> keep_backup(const fs::path& file, const fs::path& backup) {
   if (::link(file.c_str(), temporary.path().c_str()) != 0) {
     if (errno == ENOENT) return {};
     // A file system without hard links.
-    auto content = read_file(file, StrictModes::kOff);
-    if (!content) return content.error();
-    if (auto written = write_temporary(temporary.path(), *content, file); !written) return written.error();
+    const auto present = open_file(file, StrictModes::kOff);
+    if (!present) return present.error();
+    const FileWriter copy = [&](const WriteBytes& write) {
+      return copy_blocks(present->fd.get(), file, write);
+    };
+    if (auto written = write_temporary(temporary.path(), copy, file); !written) return written.error();
   }
   return temporary.place(backup);
 }
@@ -156,8 +175,6 @@ Result<UniqueFd> open_in(const UniqueFd& folder, const fs::path& file, int flags
   if (fd < 0) return failure(what, file);
   return UniqueFd(fd);
 }
-
-using Block = std::array<char, 1 << 16>;
 
 Result<std::string> read_by_blocks(int fd, std::size_t expected, const fs::path& file, Block& block) {
   std::string content;
@@ -287,20 +304,37 @@ Result<std::string> read_file(const fs::path& file, StrictModes strict_modes, Se
 
 Result<void> check_file_size(const fs::path& file, std::string_view content) {
   if (content.size() <= kMaxFileBytes) return {};
-  return Error{ErrorCode::kLimitExceeded,
-               "\"" + file.string() + "\" would be larger than " + std::to_string(kMaxFileBytes) +
-                   " bytes, which nobody reads: it stays as it is",
-               ""};
+  return too_large(file);
+}
+
+TemporaryFile::~TemporaryFile() {
+  if (!is_placed_) ::unlink(path_.c_str());
+}
+
+Result<void> TemporaryFile::place(const fs::path& as) {
+  if (::rename(path_.c_str(), as.c_str()) != 0) return failure("replace", as);
+  is_placed_ = true;
+  return {};
+}
+
+Result<NextFile> NextFile::write(const fs::path& file, const FileWriter& content, unsigned mode) {
+  struct stat status{};
+  if (::lstat(file.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) return failure("replace", file, ELOOP);
+  NextFile next(file, TemporaryFile(with_suffix(file, ".tmp")));
+  if (auto written = write_temporary(next.path(), content, file, mode); !written) return written.error();
+  return next;
+}
+
+Result<void> NextFile::place(const fs::path& backup) {
+  return backup.empty() ? temporary_.place(file_) : place_with_backup(temporary_, file_, backup);
 }
 
 Result<void> place_file(const fs::path& file, std::string_view content, const fs::path& backup,
                         unsigned mode) {
   if (auto readable = check_file_size(file, content); !readable) return readable;
-  struct stat status{};
-  if (::lstat(file.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) return failure("replace", file, ELOOP);
-  TemporaryFile temporary(with_suffix(file, ".tmp"));
-  if (auto written = write_temporary(temporary.path(), content, file, mode); !written) return written.error();
-  return backup.empty() ? temporary.place(file) : place_with_backup(temporary, file, backup);
+  auto next = NextFile::write(file, writer_of(content), mode);
+  if (!next) return next.error();
+  return next->place(backup);
 }
 
 Result<void> sync_replaced(const fs::path& file) {
@@ -315,6 +349,13 @@ Result<void> sync_replaced(const fs::path& file) {
 Result<void> replace_file(const fs::path& file, std::string_view content, const fs::path& backup,
                           unsigned mode) {
   if (auto placed = place_file(file, content, backup, mode); !placed) return placed;
+  return sync_replaced(file);
+}
+
+Result<void> replace_file(const fs::path& file, const FileWriter& content) {
+  auto next = NextFile::write(file, content);
+  if (!next) return next.error();
+  if (auto placed = next->place({}); !placed) return placed;
   return sync_replaced(file);
 }
 
@@ -379,6 +420,10 @@ Result<void> check_private_folder(const fs::path& folder, StrictModes strict_mod
 }
 
 Result<void> create_file(const fs::path& file, std::string_view content) {
+  return create_file(file, writer_of(content));
+}
+
+Result<void> create_file(const fs::path& file, const FileWriter& content) {
   TemporaryFile temporary(with_suffix(file, ".tmp"));
   if (auto written = write_temporary(temporary.path(), content, file); !written) return written.error();
   if (::link(temporary.path().c_str(), file.c_str()) != 0) {

@@ -4,13 +4,16 @@
 #include <cstddef>
 #include <ctime>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <vipauth/result.hpp>
 
 #include "base/unique_fd.hpp"
 #include "store/strict_modes.hpp"
+#include "text/json_writer.hpp"
 
 namespace vipauth {
 
@@ -70,11 +73,61 @@ inline constexpr unsigned kPrivateMode = 0600;
 Result<void> replace_file(const std::filesystem::path& file, std::string_view content,
                           const std::filesystem::path& backup = {}, unsigned mode = kPrivateMode);
 
+/// Writes a content by pieces. \return what kept it from going on; of writing itself others tell
+using FileWriter = std::function<Result<void>(const WriteBytes& write)>;
+
+/// Removes a temporary file unless it has been put in place.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::filesystem::path path) : path_(std::move(path)) {}
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  TemporaryFile(TemporaryFile&& other) noexcept
+      : path_(std::move(other.path_)), is_placed_(std::exchange(other.is_placed_, true)) {}
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
+  ~TemporaryFile();
+
+  const std::filesystem::path& path() const { return path_; }
+
+  Result<void> place(const std::filesystem::path& as);
+  /// For when it holds what must not be lost.
+  void leave() { is_placed_ = true; }
+
+ private:
+  std::filesystem::path path_;
+  bool is_placed_ = false;
+};
+
+/// What a file is to hold next: on the disk, under a temporary name. replace_file in two steps, between which
+/// others can be taken; without the second nothing has happened.
+class NextFile {
+ public:
+  /// \return what replace_file returns, and what `content` does
+  static Result<NextFile> write(const std::filesystem::path& file, const FileWriter& content,
+                                unsigned mode = kPrivateMode);
+
+  /// Where it is until it is placed.
+  const std::filesystem::path& path() const { return temporary_.path(); }
+
+  /// As place_file.
+  Result<void> place(const std::filesystem::path& backup);
+
+ private:
+  NextFile(std::filesystem::path file, TemporaryFile temporary)
+      : file_(std::move(file)), temporary_(std::move(temporary)) {}
+
+  std::filesystem::path file_;
+  TemporaryFile temporary_;
+};
+
 /// The two halves of replace_file, for who has to know which failed: all but the fsync of the folder, and
 /// that.
 Result<void> place_file(const std::filesystem::path& file, std::string_view content,
                         const std::filesystem::path& backup = {}, unsigned mode = kPrivateMode);
 Result<void> sync_replaced(const std::filesystem::path& file);
+
+/// replace_file of what is written by pieces.
+Result<void> replace_file(const std::filesystem::path& file, const FileWriter& content);
 
 /// Puts `next`, a file of the same folder that is on the disk already, in the place of `file`. There is a
 /// `file` at every moment. The caller holds the lock of `file`.
@@ -100,6 +153,7 @@ Result<void> check_private_folder(const std::filesystem::path& folder, StrictMod
 /// Writes a file that must not be there yet, mode 0600, or nothing.
 /// \return kAlreadyExists
 Result<void> create_file(const std::filesystem::path& file, std::string_view content);
+Result<void> create_file(const std::filesystem::path& file, const FileWriter& content);
 
 /// `file` with more at the end of its name.
 std::filesystem::path with_suffix(const std::filesystem::path& file, std::string_view suffix);

@@ -20,8 +20,9 @@ bool is_audited(const fs::path& file) {
   return fs::exists(fs::symlink_status(audit_folder_of(folder_of(file)), ignored));
 }
 
-Json document_of(std::string_view text) {
-  auto document = Json::parse(text, Json::Comments::kAccept);
+Json document_of(const FileContent& content) {
+  const auto text = content.text();
+  auto document = text ? Json::parse(*text, Json::Comments::kAccept) : Result<Json>(text.error());
   return document ? std::move(*document) : Json();
 }
 
@@ -50,16 +51,17 @@ std::optional<std::string> audit_change(const fs::path& file, AuditEvent event, 
   return "this change is not in the audit log: " + written.error().to_string();
 }
 
-std::optional<std::string> audit_change(const fs::path& file, std::string_view before, std::string_view after,
-                                        const EditOptions& options, StrictModes strict_modes) {
+std::optional<std::string> audit_change(const fs::path& file, const FileContent& before,
+                                        const FileContent& after, const EditOptions& options,
+                                        StrictModes strict_modes) {
   if (!is_audited(file)) return std::nullopt;
-  const Json from = document_of(before);
-  const Json to = document_of(after);
-  DocumentChange change = change_between(from, to);
+  auto change =
+      audited_change([&] { return before.reader(); }, [&] { return after.reader(); }, DocumentForm::kAsItIs);
+  if (!change) change = audited_change(document_of(before), document_of(after));
   AuditEvent event;
-  event.before = std::move(change.before);
-  event.after = std::move(change.after);
-  event.digest = content_digest(to);
+  event.before = std::move(change->before);
+  event.after = std::move(change->after);
+  event.digest = std::move(change->digest);
   return audit_change(file, std::move(event), options, strict_modes);
 }
 

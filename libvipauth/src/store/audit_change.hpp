@@ -3,15 +3,16 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include <vipauth/audit_change.hpp>
 
+#include "store/file_content.hpp"
+
 namespace vipauth {
 
-/// The same of a JSON file, given its texts before and after the edit.
-std::optional<std::string> audit_change(const std::filesystem::path& file, std::string_view before,
-                                        std::string_view after, const EditOptions& options,
+/// The same of a JSON file, given what it held before the edit and after it. Large ones are read by blocks.
+std::optional<std::string> audit_change(const std::filesystem::path& file, const FileContent& before,
+                                        const FileContent& after, const EditOptions& options,
                                         StrictModes strict_modes);
 
 /// The folder of the audit log of a home.

@@ -4,14 +4,15 @@
 #include <string>
 #include <utility>
 
-#include <vipauth/file_history.hpp>
-
+#include "model/policy_document.hpp"
 #include "store/atomic_file.hpp"
 #include "store/auth_file_revision.hpp"
+#include "store/file_content.hpp"
 #include "store/file_edit.hpp"
-#include "store/json_file.hpp"
+#include "store/history_folder.hpp"
 #include "store/loaded_policy.hpp"
 #include "text/json_check.hpp"
+#include "text/json_writer.hpp"
 
 namespace vipauth {
 namespace {
@@ -26,9 +27,9 @@ Error unwritable() {
 }
 
 /// Keeps the file of an older version as it was.
-Result<void> keep_old_version(const fs::path& path, const std::string& text, const LoadedPolicy& loaded,
+Result<void> keep_old_version(const fs::path& path, const FileContent& content, const LoadedPolicy& loaded,
                               std::vector<std::string>& warnings) {
-  const auto kept = keep_original(with_suffix(path, "." + loaded.from), text);
+  const auto kept = keep_original(with_suffix(path, "." + loaded.from), content);
   if (!kept) return kept.error();
   warnings.push_back("this file was of version " + loaded.from +
                      " and is now of version 1.4: the original is kept as " + kept->string());
@@ -50,37 +51,53 @@ std::size_t count_timed(const Policy& policy) {
                                   std::count_if(policy.deny().begin(), policy.deny().end(), is_timed));
 }
 
+/// The document of a policy, as it is written.
+FileWriter writer_of(const Policy& policy) {
+  return [&policy](const WriteBytes& write) -> Result<void> {
+    JsonWriter writer(write);
+    PolicyDocument::hand_over(policy, writer);
+    return {};
+  };
+}
+
 /// The file as it is now; none is an empty policy.
 struct Present {
   bool exists = false;
-  std::string text;
-  bool had_comments = false;
+  FileContent content;
   LoadedPolicy loaded;
 
-  PresentFile file() const { return {exists, text, had_comments}; }
+  PresentFile file() const { return {exists, content, loaded.had_comments}; }
 };
 
 Result<Present> read_present(const fs::path& path, StrictModes strict_modes) {
-  auto file = read_json_file(path, strict_modes);
-  if (!file && file.error().code == ErrorCode::kNotFound) {
-    Json empty = Policy().to_json();
-    Present out;
-    out.text = empty.dump_pretty() + "\n";
-    out.loaded.digest = digest_of(empty);
-    return out;
+  auto content = FileContent::open(path, strict_modes);
+  if (!content && content.error().code == ErrorCode::kNotFound) {
+    return Present{false, FileContent::of(Policy().to_json().dump_pretty() + "\n"), {}};
   }
-  if (!file) return file.error();
-  auto loaded = understand(std::move(file->document), path, Purpose::kEditing);
+  if (!content) return content.error();
+  auto loaded = understand(*content, path);
   if (!loaded) return loaded.error();
-  return Present{true, std::move(file->text), file->had_comments, std::move(*loaded)};
+  return Present{true, *std::move(content), *std::move(loaded)};
+}
+
+/// What would be written of a policy.
+struct Checked {
+  JsonDigest digest{};
+  bool survives_writing = false;
+};
+
+Checked check_parts(const Policy& policy) {
+  JsonPartCheck check;
+  PolicyDocument::hand_over(policy, check);
+  return {check.digest(), check.survives_writing()};
 }
 
 }  // namespace
 
 Result<Policy> AuthFile::load() const {
-  auto file = read_json_file(path_, strict_modes_);
-  if (!file) return file.error();
-  auto loaded = understand(std::move(file->document), path_, Purpose::kReading);
+  const auto content = FileContent::open(path_, strict_modes_);
+  if (!content) return content.error();
+  auto loaded = understand(*content, path_);
   if (!loaded) return loaded.error();
   return std::move(loaded->policy);
 }
@@ -99,11 +116,12 @@ Result<EditReport> AuthFile::edit(const Change& change, const EditOptions& optio
 
   Policy& policy = present->loaded.policy;
   const std::size_t timed_before = count_timed(policy);
+  const JsonDigest digest_before = check_parts(policy).digest;
   if (auto changed = change(policy); !changed) return changed.error();
   const bool has_more_times = count_timed(policy) > timed_before;
-  const Json edited = std::move(policy).to_json();
-  if (!survives_writing(edited)) return unwritable();
-  if (digest_of(edited) == present->loaded.digest) return EditReport{};
+  const Checked edited = check_parts(policy);
+  if (!edited.survives_writing) return unwritable();
+  if (edited.digest == digest_before) return EditReport{};
 
   std::vector<std::string> warnings;
   if (has_more_times) {
@@ -112,19 +130,19 @@ Result<EditReport> AuthFile::edit(const Change& change, const EditOptions& optio
         "it writes");
   }
   if (!present->loaded.from.empty()) {
-    if (auto kept = keep_old_version(path_, present->text, present->loaded, warnings); !kept) {
+    if (auto kept = keep_old_version(path_, present->content, present->loaded, warnings); !kept) {
       return kept.error();
     }
   }
-  auto report = transaction->commit(present->file(), edited.dump_pretty() + "\n");
+  auto report = transaction->commit(present->file(), writer_of(policy));
   if (report) report->warnings.insert(report->warnings.begin(), warnings.begin(), warnings.end());
   return report;
 }
 
 Result<Policy> AuthFile::load_generation(std::uint64_t number) const {
-  const auto text = FileHistory(path_, strict_modes_).read(number);
-  if (!text) return text.error();
-  auto loaded = understand_text(*text, path_);
+  const auto content = read_generation(path_, strict_modes_, number);
+  if (!content) return content.error();
+  auto loaded = understand(*content, path_);
   if (!loaded) return loaded.error().at("generation " + std::to_string(number));
   return std::move(loaded->policy);
 }
@@ -135,16 +153,16 @@ Result<EditReport> AuthFile::restore(std::uint64_t number, const Check& check,
   if (!transaction) return transaction.error();
   const auto present = read_present(path_, strict_modes_);
   if (!present) return present.error();
-  const auto text = FileHistory(path_, strict_modes_).read(number);
-  if (!text) return text.error();
-  const auto former = understand_text(*text, path_);
+  const auto content = read_generation(path_, strict_modes_, number);
+  if (!content) return content.error();
+  const auto former = understand(*content, path_);
   if (!former) return former.error().at("generation " + std::to_string(number));
 
   if (check) {
     if (auto checked = check(present->loaded.policy, former->policy); !checked) return checked.error();
   }
-  if (present->exists && present->text == *text) return EditReport{};
-  return transaction->commit(present->file(), *text);
+  if (present->exists && present->content.is_same_as(*content)) return EditReport{};
+  return transaction->commit(present->file(), content->writer());
 }
 
 }  // namespace vipauth

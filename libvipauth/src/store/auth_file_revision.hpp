@@ -3,15 +3,14 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
-#include <optional>
-#include <string>
 
 #include <vipauth/policy.hpp>
 #include <vipauth/policy_sink.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/strict_modes.hpp>
 
-#include "store/atomic_file.hpp"
+#include "model/document_change.hpp"
+#include "store/file_content.hpp"
 
 namespace vipauth {
 
@@ -19,10 +18,10 @@ namespace vipauth {
 /// memory, a large one is held open.
 class AuthFileRevision {
  public:
-  static constexpr std::size_t kSmallBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kSmallBytes = FileContent::kSmallBytes;
 
-  /// \return what open_file and read_open_file return
-  static Result<AuthFileRevision> open(std::filesystem::path path, StrictModes strict_modes);
+  /// \return what FileContent::open returns
+  static Result<AuthFileRevision> open(const std::filesystem::path& path, StrictModes strict_modes);
 
   /// See AuthFile::load_parts. \return what AuthFile::load returns
   Result<void> load_parts(const std::function<PolicySink&()>& make_sink) const;
@@ -30,15 +29,20 @@ class AuthFileRevision {
   Result<Policy> load() const;
 
   /// False where somebody has written into a large one since it was opened, rather than replace it.
-  bool is_as_opened() const;
+  bool is_as_opened() const { return content_.is_as_opened(); }
+
+  friend AuditedChange audited_change(const AuthFileRevision* before, const AuthFileRevision* after);
 
  private:
-  AuthFileRevision(std::filesystem::path path, OpenedFile file)
-      : path_(std::move(path)), file_(std::move(file)) {}
+  AuthFileRevision(std::filesystem::path path, FileContent content)
+      : path_(std::move(path)), content_(std::move(content)) {}
 
   std::filesystem::path path_;
-  OpenedFile file_;
-  std::optional<std::string> text_;  // of a small one
+  FileContent content_;
 };
+
+/// What differs between the policies of two revisions; of what is not there, which is null, or cannot be read
+/// any more, there is nothing. Those of the present version are read part by part.
+AuditedChange audited_change(const AuthFileRevision* before, const AuthFileRevision* after);
 
 }  // namespace vipauth

@@ -20,11 +20,12 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Comments cannot survive a rewrite: the first one keeps the original.
-Result<void> keep_comments(const fs::path& file, std::string_view text, std::vector<std::string>& warnings) {
+Result<void> keep_comments(const fs::path& file, const FileContent& content,
+                           std::vector<std::string>& warnings) {
   const fs::path backup = with_suffix(file, ".commented.bak");
   std::error_code ignored;
   if (fs::exists(fs::symlink_status(backup, ignored))) return {};
-  if (auto kept = replace_file(backup, text); !kept) return kept.error();
+  if (auto kept = replace_file(backup, content.writer()); !kept) return kept.error();
   warnings.push_back("comments do not survive this change: the original is kept as " + backup.string());
   return {};
 }
@@ -44,6 +45,13 @@ std::optional<pid_t> running_volttron(const fs::path& folder) {
   if (!is_number || process <= 0) return std::nullopt;
   if (::kill(process, 0) != 0 && errno != EPERM) return std::nullopt;
   return process;
+}
+
+Result<void> written_into(const fs::path& file) {
+  return Error{ErrorCode::kBusy,
+               "another program has written into \"" + file.string() +
+                   "\" while it was edited: it stays as it is now; try again",
+               ""};
 }
 
 }  // namespace
@@ -67,29 +75,33 @@ Result<EditTransaction> EditTransaction::begin(fs::path file, const EditOptions&
   return EditTransaction(std::move(*lock), std::move(file), options, strict_modes);
 }
 
-Result<EditReport> EditTransaction::commit(const PresentFile& present, std::string_view text) const {
-  if (auto readable = check_file_size(file_, text); !readable) return readable.error();
+Result<EditReport> EditTransaction::commit(const PresentFile& present, const FileWriter& next) const {
+  auto temporary = NextFile::write(file_, next);
+  if (!temporary) return temporary.error();
+  const auto written = FileContent::open(temporary->path(), StrictModes::kOff);
+  if (!written) return written.error();
   EditReport report;
   if (present.had_comments) {
-    if (auto kept = keep_comments(file_, present.text, report.warnings); !kept) return kept.error();
+    if (auto kept = keep_comments(file_, present.content, report.warnings); !kept) return kept.error();
   }
 
   auto history = HistoryFolder::open_or_make(file_, strict_modes_);
-  auto number = history ? history->keep(present.text, text, options_->note, options_->clock())
+  auto number = history ? history->keep(present.content, *written, options_->note, options_->clock())
                         : Result<std::uint64_t>(history.error());
   if (!number) {
     report.warnings.push_back("this change is not in the history, and cannot be undone by it: " +
                               number.error().to_string());
   }
   const fs::path backup = present.exists ? with_suffix(file_, ".bak") : fs::path();
-  if (auto replaced = place_file(file_, text, backup); !replaced) {
+  auto placed = present.content.is_as_opened() ? temporary->place(backup) : written_into(file_);
+  if (!placed) {
     if (number) history->discard(*number);
-    return replaced.error();
+    return placed.error();
   }
   if (number) {
     for (std::string& warning : history->settle(*number)) report.warnings.push_back(std::move(warning));
   }
-  if (auto warning = audit_change(file_, present.text, text, *options_, strict_modes_)) {
+  if (auto warning = audit_change(file_, present.content, *written, *options_, strict_modes_)) {
     report.warnings.push_back(std::move(*warning));
   }
   if (auto synced = sync_replaced(file_); !synced) return synced.error();
@@ -104,15 +116,15 @@ Result<EditReport> EditTransaction::commit(const PresentFile& present, std::stri
   return report;
 }
 
-Result<fs::path> keep_original(const fs::path& stem, std::string_view text) {
+Result<fs::path> keep_original(const fs::path& stem, const FileContent& content) {
   constexpr int kMostTries = 100;
   for (int i = 1; i <= kMostTries; ++i) {
     const fs::path backup = with_suffix(stem, (i == 1 ? "" : "." + std::to_string(i)) + ".bak");
-    const auto created = create_file(backup, text);
+    const auto created = create_file(backup, content.writer());
     if (created) return backup;
     if (created.error().code != ErrorCode::kAlreadyExists) return created.error();
-    const auto present = read_file(backup, StrictModes::kOff);
-    if (present && *present == text) return backup;
+    const auto present = FileContent::open(backup, StrictModes::kOff);
+    if (present && present->is_same_as(content)) return backup;
   }
   return Error{ErrorCode::kAlreadyExists,
                "\"" + with_suffix(stem, ".bak").string() + "\" and " + std::to_string(kMostTries - 1) +

@@ -9,6 +9,7 @@
 #include <vipauth/strict_modes.hpp>
 
 #include "store/atomic_file.hpp"
+#include "store/file_content.hpp"
 
 namespace vipauth {
 
@@ -19,8 +20,8 @@ inline constexpr std::string_view kPeerEditor = "peer:";
 /// What an edited file held before.
 struct PresentFile {
   bool exists = false;
-  std::string_view text;      ///< of one that is not there, what stands for that in its history
-  bool had_comments = false;  ///< which writing loses
+  const FileContent& content;  ///< of one that is not there, what stands for that in its history
+  bool had_comments = false;   ///< which writing loses
 };
 
 /// One edit of a file that has a history: holds its lock from the beginning to the end.
@@ -30,12 +31,13 @@ class EditTransaction {
   static Result<EditTransaction> begin(std::filesystem::path file, const EditOptions& options,
                                        StrictModes strict_modes);
 
-  /// Keeps the version before, in the history and as `<file>.bak`, and writes `text`. Comments that it loses
+  /// Keeps the version before, in the history and as `<file>.bak`, and writes `next`. Comments that it loses
   /// are kept once as `<file>.commented.bak`. A history that cannot be kept is a warning: taking a right from
   /// somebody must not fail for it.
-  /// \return what replace_file returns; nothing has happened then, unless the message says that the change is in
-  ///         place, which its history tells too
-  Result<EditReport> commit(const PresentFile& present, std::string_view text) const;
+  /// \return what replace_file returns; kBusy  somebody has written into the present version since it was read;
+  ///         nothing has happened then, unless the message says that the change is in place, which its
+  ///         history tells too
+  Result<EditReport> commit(const PresentFile& present, const FileWriter& next) const;
 
  private:
   EditTransaction(FileLock lock, std::filesystem::path file, const EditOptions& options,
@@ -48,9 +50,9 @@ class EditTransaction {
   StrictModes strict_modes_;
 };
 
-/// Keeps `text`, byte for byte, under the name `stem` + ".bak", or where a file with other content has that
-/// name, `stem` + ".2.bak" and so on.
+/// Keeps `content`, byte for byte, under the name `stem` + ".bak", or where a file with other content has
+/// that name, `stem` + ".2.bak" and so on.
 /// \return where it is
-Result<std::filesystem::path> keep_original(const std::filesystem::path& stem, std::string_view text);
+Result<std::filesystem::path> keep_original(const std::filesystem::path& stem, const FileContent& content);
 
 }  // namespace vipauth

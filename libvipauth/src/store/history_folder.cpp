@@ -13,7 +13,6 @@
 
 #include <vipauth/json.hpp>
 
-#include "base/hash.hpp"
 #include "store/atomic_file.hpp"
 #include "store/file_edit.hpp"
 #include "text/utf8_prefix.hpp"
@@ -108,10 +107,10 @@ Result<std::vector<fs::path>> HistoryFolder::names() const {
   return out;
 }
 
-bool HistoryFolder::holds(const Generation& generation, std::string_view content) const {
+bool HistoryFolder::holds(const Generation& generation, const FileContent& content) const {
   if (generation.bytes != content.size()) return false;
-  const auto kept = read_file(data_path(generation.number), StrictModes::kOff);
-  return kept && *kept == content;
+  const auto kept = FileContent::open(data_path(generation.number), StrictModes::kOff);
+  return kept && kept->is_same_as(content);
 }
 
 Result<Generation> HistoryFolder::find(std::uint64_t number) const {
@@ -156,17 +155,17 @@ Result<std::vector<Generation>> HistoryFolder::list(std::vector<std::string>* wa
   struct stat status{};
   const bool exists = ::lstat(file_.c_str(), &status) == 0;
   if (!out || out->empty() || !exists || std::cmp_not_equal(status.st_size, out->front().bytes)) return out;
-  const auto present = read_file(file_, StrictModes::kOff);
+  const auto present = FileContent::open(file_, StrictModes::kOff);
   while (present && !out->empty() && holds(out->front(), *present)) out->erase(out->begin());
   return out;
 }
 
-Result<std::string> HistoryFolder::read(std::uint64_t number) const {
+Result<FileContent> HistoryFolder::read(std::uint64_t number) const {
   if (const auto generation = find(number); !generation) return generation.error();
-  return read_file(data_path(number), strict_modes_);
+  return FileContent::open(data_path(number), strict_modes_);
 }
 
-Result<std::uint64_t> HistoryFolder::keep(std::string_view content, std::string_view next,
+Result<std::uint64_t> HistoryFolder::keep(const FileContent& content, const FileContent& next,
                                           const EditNote& note, Timestamp now) const {
   const auto files = names();
   if (!files) return files.error();
@@ -174,11 +173,17 @@ Result<std::uint64_t> HistoryFolder::keep(std::string_view content, std::string_
   std::uint64_t number = 1;
   for (const fs::path& name : *files) number = std::max(number, *number_of(name.string()) + 1);
 
-  if (auto copied = create_file(data_path(number), content); !copied) return copied.error();
+  const auto next_hash = note.is_automatic ? next.sha256() : Result<std::string>(std::string());
+  if (!next_hash) return next_hash.error();
+  if (auto copied = create_file(data_path(number), content.writer()); !copied) return copied.error();
+  if (!content.is_as_opened()) {  // the copy may be of something between
+    discard(number);
+    return Error{ErrorCode::kBusy, "\"" + file_.string() + "\" is being written into", ""};
+  }
   Json document(Json::Object{{"time", Json(format_timestamp(now))},
                              {"user", note_text(editor_of(note))},
                              {"command", note_text(note.command)}});
-  if (note.is_automatic) document.set(kNext, sha256_hex(next));
+  if (note.is_automatic) document.set(kNext, *next_hash);
   if (auto noted = replace_file(note_path(number), document.dump_pretty() + "\n"); !noted) {
     discard(number);
     return noted.error();
@@ -202,8 +207,10 @@ void HistoryFolder::fold(std::uint64_t number) const {
   const Json last = note_of(number);
   Json note = note_of(before);
   const std::string next = last.text_at(kNext);
-  const auto content = read_file(data_path(number), strict_modes_);
-  if (next.empty() || !content || note.text_at(kNext) != sha256_hex(*content)) return;
+  if (next.empty() || !note.find(kNext)) return;
+  const auto content = FileContent::open(data_path(number), strict_modes_);
+  const auto hash = content ? content->sha256() : Result<std::string>(content.error());
+  if (!hash || note.text_at(kNext) != *hash) return;
   for (const char* name : {"user", "command"}) {
     if (note.text_at(name) != last.text_at(name)) note.set(name, "several");
   }

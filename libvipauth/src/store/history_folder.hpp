@@ -9,6 +9,8 @@
 #include <vipauth/file_edit.hpp>
 #include <vipauth/file_history.hpp>
 
+#include "store/file_content.hpp"
+
 namespace vipauth {
 
 /// The folder with the history of one file: of each generation `N.json`, the bytes, and `N.note.json`, who
@@ -28,14 +30,14 @@ class HistoryFolder {
   /// \return kPermissionDenied, kIoError  also of one note only: what cannot be read may well be whole
   Result<std::vector<Generation>> list(std::vector<std::string>* warnings = nullptr) const;
   /// \return kNotFound; kParseError  its note is damaged; kPermissionDenied, kIoError
-  Result<std::string> read(std::uint64_t number) const;
+  Result<FileContent> read(std::uint64_t number) const;
 
   /// Keeps a copy of the present version of the file before it is replaced. It takes the place of a newest
   /// generation that holds the same.
   /// \param content  what was read of the file; of one that is not there, what stands for that
   /// \param next  what the file will hold
   /// \return the number
-  Result<std::uint64_t> keep(std::string_view content, std::string_view next, const EditNote& note,
+  Result<std::uint64_t> keep(const FileContent& content, const FileContent& next, const EditNote& note,
                              Timestamp now) const;
   /// To be called when the file has been replaced: makes automatic edits in a row one, and removes what is
   /// too old, too much, or half-made. What cannot be removed stays, and so does what cannot be read.
@@ -56,11 +58,15 @@ class HistoryFolder {
   Result<std::vector<Generation>> whole(std::vector<std::string>* warnings = nullptr) const;
   /// Lets the automatic edit before stand for this one too, where the file has not changed between them.
   void fold(std::uint64_t number) const;
-  bool holds(const Generation& generation, std::string_view content) const;
+  bool holds(const Generation& generation, const FileContent& content) const;
 
   std::filesystem::path file_;
   std::filesystem::path folder_;
   StrictModes strict_modes_;
 };
+
+/// What FileHistory::read reads. \return what that returns
+Result<FileContent> read_generation(const std::filesystem::path& file, StrictModes strict_modes,
+                                    std::uint64_t number);
 
 }  // namespace vipauth

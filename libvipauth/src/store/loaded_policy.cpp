@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "model/policy_document.hpp"
 #include "model/policy_upgrade.hpp"
 #include "store/json_file.hpp"
 
@@ -17,46 +18,37 @@ Result<void> check_version(const Policy& policy) {
                "/version"};
 }
 
-/// The members that Policy::to_json writes in any case, so that the document is what it writes.
-void complete(Json& document) {
-  const auto add = [&](std::string_view name, Json empty) {
-    if (document.find(name) == nullptr) document.set(name, std::move(empty));
-  };
-  add("allow", Json::Array());
-  add("deny", Json::Array());
-  add("groups", Json::Object());
-  add("roles", Json::Object());
-}
-
-Result<LoadedPolicy> understand(Json document, Purpose purpose) {
+Result<LoadedPolicy> understand(Json document) {
   auto upgraded = upgrade_document(std::move(document));
   if (!upgraded) return upgraded.error();
-  LoadedPolicy out;
-  out.from = std::move(upgraded->from);
-  out.warnings = std::move(upgraded->warnings);
-  if (purpose == Purpose::kEditing && upgraded->document.is_object()) {
-    complete(upgraded->document);
-    out.digest = digest_of(upgraded->document);
-  }
   auto policy = Policy::parse(std::move(upgraded->document));
   if (!policy) return policy.error();
   if (auto known = check_version(*policy); !known) return known.error();
-  out.policy = std::move(*policy);
-  return out;
+  return LoadedPolicy{*std::move(policy), std::move(upgraded->from), std::move(upgraded->warnings)};
+}
+
+Result<Json::Parsed> parse_whole(const FileContent& content, const std::filesystem::path& path) {
+  const auto text = content.text();
+  if (!text) return text.error();
+  auto parsed = Json::parse_with_comments(*text);
+  if (!parsed) return in_file(parsed.error(), path);
+  return parsed;
 }
 
 }  // namespace
 
-Result<LoadedPolicy> understand(Json document, const std::filesystem::path& path, Purpose purpose) {
-  auto loaded = understand(std::move(document), purpose);
+Result<LoadedPolicy> understand(const FileContent& content, const std::filesystem::path& path) {
+  if (auto policy = PolicyDocument::read(content.reader())) {
+    LoadedPolicy loaded;
+    loaded.policy = *std::move(policy);
+    return loaded;
+  }
+  auto parsed = parse_whole(content, path);
+  if (!parsed) return parsed.error();
+  auto loaded = understand(std::move(parsed->value));
   if (!loaded) return in_file(loaded.error(), path);
+  loaded->had_comments = parsed->had_comments;
   return loaded;
-}
-
-Result<LoadedPolicy> understand_text(const std::string& text, const std::filesystem::path& path) {
-  auto document = Json::parse(text, Json::Comments::kAccept);
-  if (!document) return in_file(document.error(), path);
-  return understand(std::move(*document), path, Purpose::kReading);
 }
 
 }  // namespace vipauth

@@ -3,9 +3,9 @@
 #include <string>
 #include <utility>
 
-#include <vipauth/file_history.hpp>
-
+#include "store/file_content.hpp"
 #include "store/file_edit.hpp"
+#include "store/history_folder.hpp"
 #include "store/json_file.hpp"
 #include "text/json_check.hpp"
 
@@ -17,14 +17,17 @@ namespace fs = std::filesystem;
 /// The file as it is now; none has no rules.
 struct Present {
   bool exists = true;
-  std::string text;
+  FileContent content;
   bool had_comments = false;
   TopicDocument topics;
 
-  PresentFile file() const { return {exists, text, had_comments}; }
+  PresentFile file() const { return {exists, content, had_comments}; }
 };
 
-Result<Present> understand(std::string text, const fs::path& path) {
+Result<Present> understand(FileContent content, const fs::path& path) {
+  const auto read = content.text();
+  if (!read) return read.error();
+  const std::string& text = *read;
   if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
     return in_file(
         Error{ErrorCode::kParseError,
@@ -35,25 +38,25 @@ Result<Present> understand(std::string text, const fs::path& path) {
   if (!parsed) return in_file(parsed.error(), path);
   auto topics = TopicDocument::parse(std::move(parsed->value));
   if (!topics) return in_file(topics.error(), path);
-  return Present{true, std::move(text), parsed->had_comments, std::move(*topics)};
+  return Present{true, std::move(content), parsed->had_comments, std::move(*topics)};
 }
 
 Result<Present> read_present(const fs::path& path, StrictModes strict_modes) {
-  auto text = read_file(path, strict_modes);
-  if (!text) return text.error();
-  return understand(std::move(*text), path);
+  auto content = FileContent::open(path, strict_modes);
+  if (!content) return content.error();
+  return understand(*std::move(content), path);
 }
 
 Result<Present> read_or_empty(const fs::path& path, StrictModes strict_modes) {
   auto present = read_present(path, strict_modes);
   if (present || present.error().code != ErrorCode::kNotFound) return present;
-  return Present{false, "{}\n", false, TopicDocument()};
+  return Present{false, FileContent::of("{}\n"), false, TopicDocument()};
 }
 
-Result<Present> read_generation(const fs::path& path, StrictModes strict_modes, std::uint64_t number) {
-  auto text = FileHistory(path, strict_modes).read(number);
-  if (!text) return text.error();
-  auto former = understand(std::move(*text), path);
+Result<Present> read_former(const fs::path& path, StrictModes strict_modes, std::uint64_t number) {
+  auto content = read_generation(path, strict_modes, number);
+  if (!content) return content.error();
+  auto former = understand(*std::move(content), path);
   if (!former) return former.error().at("generation " + std::to_string(number));
   return former;
 }
@@ -86,11 +89,14 @@ Result<EditReport> TopicsFile::edit(const Change& change, const EditOptions& opt
                  "the change holds what cannot be written: text that is not UTF-8", ""};
   }
   if (digest_of(edited) == before) return EditReport{};
-  return transaction->commit(present->file(), edited.dump_pretty() + "\n");
+  return transaction->commit(present->file(), [&](const WriteBytes& write) -> Result<void> {
+    write(edited.dump_pretty() + "\n");
+    return {};
+  });
 }
 
 Result<TopicDocument> TopicsFile::load_generation(std::uint64_t number) const {
-  auto former = read_generation(path_, strict_modes_, number);
+  auto former = read_former(path_, strict_modes_, number);
   if (!former) return former.error();
   return std::move(former->topics);
 }
@@ -101,14 +107,14 @@ Result<EditReport> TopicsFile::restore(std::uint64_t number, const Check& check,
   if (!transaction) return transaction.error();
   const auto present = read_or_empty(path_, strict_modes_);
   if (!present) return present.error();
-  const auto former = read_generation(path_, strict_modes_, number);
+  const auto former = read_former(path_, strict_modes_, number);
   if (!former) return former.error();
 
   if (check) {
     if (auto checked = check(present->topics, former->topics); !checked) return checked.error();
   }
-  if (present->exists && present->text == former->text) return EditReport{};
-  return transaction->commit(present->file(), former->text);
+  if (present->exists && present->content.is_same_as(former->content)) return EditReport{};
+  return transaction->commit(present->file(), former->content.writer());
 }
 
 }  // namespace vipauth

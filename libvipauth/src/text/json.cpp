@@ -15,7 +15,9 @@
 #include <vipauth/python_repr.hpp>
 
 #include "text/json_builder.hpp"
+#include "text/json_canonical.hpp"
 #include "text/json_comments.hpp"
+#include "text/json_write.hpp"
 
 namespace vipauth {
 namespace {
@@ -123,74 +125,6 @@ bool equal_objects(const Json::Object& a, const Json::Object& b) {
                     [](const auto* x, const auto* y) { return x->name == y->name && x->value == y->value; });
 }
 
-/// The text with U+FFFD for each byte that is not UTF-8; RapidJSON would write half a string.
-std::string replace_invalid(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    rapidjson::MemoryStream in(text.data(), text.size());
-    unsigned code_point = 0;
-    const bool is_valid = rapidjson::UTF8<>::Decode(in, &code_point);
-    const std::size_t length = is_valid ? in.Tell() : 1;
-    out += is_valid ? text.substr(0, length) : "\xef\xbf\xbd";
-    text.remove_prefix(length);
-  }
-  return out;
-}
-
-/// True where a JSON string may hold the text as it is, but for quotes, backslashes and control characters,
-/// which any writer escapes. Beyond ASCII, and for DEL, it takes an escape of ours.
-bool is_plain(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x7f; });
-}
-
-/// The text as a JSON string in ASCII; RapidJSON would let one control character through: DEL.
-std::string ascii_string(std::string_view text) {
-  const std::string valid = is_valid_utf8(text) ? std::string(text) : replace_invalid(text);
-  rapidjson::GenericStringBuffer<rapidjson::ASCII<>> buffer;
-  rapidjson::Writer<decltype(buffer), rapidjson::UTF8<>, rapidjson::ASCII<>> writer(buffer);
-  writer.String(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
-  std::string out(buffer.GetString(), buffer.GetSize());
-  for (std::size_t at = out.find('\x7f'); at != std::string::npos; at = out.find('\x7f', at)) {
-    out.replace(at, 1, "\\u007f");
-  }
-  return out;
-}
-
-template <typename Writer>
-void write_text(Writer& writer, std::string_view text) {
-  if (is_plain(text)) {
-    writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-  } else {
-    const std::string escaped = ascii_string(text);
-    writer.RawValue(escaped.data(), escaped.size(), rapidjson::kStringType);
-  }
-}
-
-template <typename Writer>
-void write(Writer& writer, const Json& json) {
-  if (json.is_string()) {
-    write_text(writer, json.as_string());
-  } else if (json.is_null()) {
-    writer.Null();
-  } else if (json.is_bool()) {
-    writer.Bool(json.as_bool());
-  } else if (json.is_number()) {
-    const std::string& digits = json.as_number().digits;
-    writer.RawValue(digits.data(), digits.size(), rapidjson::kNumberType);
-  } else if (json.is_array()) {
-    writer.StartArray();
-    for (const Json& item : json.as_array()) write(writer, item);
-    writer.EndArray();
-  } else {
-    writer.StartObject();
-    for (const Json::Member& member : json.as_object()) {
-      write_text(writer, member.name);
-      write(writer, member.value);
-    }
-    writer.EndObject();
-  }
-}
-
 std::string text_of(const rapidjson::StringBuffer& buffer) { return {buffer.GetString(), buffer.GetSize()}; }
 
 }  // namespace
@@ -239,7 +173,7 @@ Result<Json::Parsed> Json::parse_with_comments(std::string_view text) {
 std::string Json::dump() const {
   rapidjson::StringBuffer buffer;
   rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  write(writer, *this);
+  write_json(writer, *this);
   return text_of(buffer);
 }
 
@@ -247,7 +181,7 @@ std::string Json::dump_pretty() const {
   rapidjson::StringBuffer buffer;
   rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
   writer.SetIndent(' ', 2);
-  write(writer, *this);
+  write_json(writer, *this);
   return text_of(buffer);
 }
 
@@ -256,17 +190,61 @@ std::string_view Json::kind_name() const noexcept {
   return kNames[value_.index()];
 }
 
-Json Json::canonical() const {
-  if (is_number()) return canonical_number(as_number());
-  Json out = *this;
-  if (out.is_array()) {
-    for (Json& item : out.as_array()) item = item.canonical();
-  } else if (out.is_object()) {
-    for (Member& member : out.as_object()) member.value = member.value.canonical();
-    std::sort(out.as_object().begin(), out.as_object().end(),
-              [](const Member& a, const Member& b) { return a.name < b.name; });
+namespace {
+
+void make_canonical(Json& json) {
+  if (json.is_number()) {
+    json = canonical_number(json.as_number());
+  } else if (json.is_array()) {
+    for (Json& item : json.as_array()) make_canonical(item);
+  } else if (json.is_object()) {
+    for (Json::Member& member : json.as_object()) make_canonical(member.value);
+    std::sort(json.as_object().begin(), json.as_object().end(),
+              [](const Json::Member& a, const Json::Member& b) { return a.name < b.name; });
   }
+}
+
+}  // namespace
+
+Json Json::canonical() const {
+  Json out = *this;
+  make_canonical(out);
   return out;
+}
+
+namespace {
+
+template <typename Writer>
+void write_canonical(Writer& writer, const Json& json) {
+  if (json.is_number()) {
+    write_json(writer, Json(canonical_number(json.as_number())));
+  } else if (json.is_array()) {
+    writer.StartArray();
+    for (const Json& item : json.as_array()) write_canonical(writer, item);
+    writer.EndArray();
+  } else if (json.is_object()) {
+    std::vector<const Json::Member*> sorted;
+    sorted.reserve(json.as_object().size());
+    for (const Json::Member& member : json.as_object()) sorted.push_back(&member);
+    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    writer.StartObject();
+    for (const Json::Member* member : sorted) {
+      write_json_text(writer, member->name);
+      write_canonical(writer, member->value);
+    }
+    writer.EndObject();
+  } else {
+    write_json(writer, json);
+  }
+}
+
+}  // namespace
+
+std::string canonical_text(const Json& json) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  write_canonical(writer, json);
+  return text_of(buffer);
 }
 
 const Json* Json::find(std::string_view name) const noexcept {

@@ -26,16 +26,21 @@ class Digester {
     if (json.is_number()) return add_item('n', json.as_number().digits);
     if (json.is_string()) return add_item('s', json.as_string());
     if (json.is_array()) {
-      add_head('a', json.as_array().size());
+      begin_list(json.as_array().size());
       for (const Json& item : json.as_array()) add(item);
       return;
     }
-    add_head('o', json.as_object().size());
+    begin_object(json.as_object().size());
     for (const Json::Member& member : json.as_object()) {
-      add_item('m', member.name);
+      add_name(member.name);
       add(member.value);
     }
   }
+
+  // A list, or an object, of which so many items, or names and values, are to be added.
+  void begin_list(std::size_t items) { add_head('a', items); }
+  void begin_object(std::size_t members) { add_head('o', members); }
+  void add_name(std::string_view name) { add_item('m', name); }
 
   JsonDigest finish() {
     flush();
@@ -113,5 +118,47 @@ JsonDigest digest_of(const Json& json) {
 }
 
 bool survives_writing(const Json& json) { return survives(json, Json::kMaxDepth); }
+
+struct JsonPartCheck::Impl {
+  Digester digester;
+};
+
+JsonPartCheck::JsonPartCheck() : impl_(std::make_unique<Impl>()) {}
+JsonPartCheck::~JsonPartCheck() = default;
+
+bool JsonPartCheck::is_new_name(std::unordered_set<std::string_view>& names, std::string_view name) {
+  impl_->digester.add_name(name);
+  return is_valid_utf8(name) && names.insert(name).second;
+}
+
+void JsonPartCheck::on_begin(std::size_t members) { impl_->digester.begin_object(members); }
+
+void JsonPartCheck::on_list(std::string_view name, std::size_t items) {
+  survives_ = is_new_name(root_names_, name) && survives_;
+  impl_->digester.begin_list(items);
+}
+
+void JsonPartCheck::on_object(std::string_view name, std::size_t members) {
+  survives_ = is_new_name(root_names_, name) && survives_;
+  impl_->digester.begin_object(members);
+  member_names_.clear();
+}
+
+void JsonPartCheck::on_item(const Json& item) {
+  survives_ = survives_ && survives(item, Json::kMaxDepth - 2);
+  impl_->digester.add(item);
+}
+
+void JsonPartCheck::on_member(std::string_view member, const Json& value) {
+  survives_ = is_new_name(member_names_, member) && survives_ && survives(value, Json::kMaxDepth - 2);
+  impl_->digester.add(value);
+}
+
+void JsonPartCheck::on_value(std::string_view name, const Json& value) {
+  survives_ = is_new_name(root_names_, name) && survives_ && survives(value, Json::kMaxDepth - 1);
+  impl_->digester.add(value);
+}
+
+JsonDigest JsonPartCheck::digest() { return impl_->digester.finish(); }
 
 }  // namespace vipauth

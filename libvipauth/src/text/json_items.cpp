@@ -1,8 +1,10 @@
 #include "text/json_items.hpp"
 
-#include <memory>
+#include <algorithm>
 #include <string>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "text/json_builder.hpp"
 
@@ -29,19 +31,16 @@ class BlockStream {
  public:
   using Ch = char;
 
-  explicit BlockStream(const ReadBytes& read)
-      : read_(read), block_(std::make_unique_for_overwrite<char[]>(kBlockBytes + 1)) {
-    fill();
-  }
+  explicit BlockStream(const ReadBytes& read) : read_(read), block_(kBlockBytes + 1) { fill(); }
 
-  Ch Peek() const { return *at_; }
-  Ch Take() {
+  [[gnu::always_inline]] Ch Peek() const { return *at_; }
+  [[gnu::always_inline]] Ch Take() {
     if (at_ == end_) return '\0';
     const char taken = *at_;
     if (++at_ == end_) fill();
     return taken;
   }
-  std::size_t Tell() const { return before_ + static_cast<std::size_t>(at_ - block_.get()); }
+  std::size_t Tell() const { return before_ + offset_of(at_); }
 
   // Only for writing, which no parser does.
   Ch* PutBegin() { return nullptr; }
@@ -51,35 +50,48 @@ class BlockStream {
   /// True when everything was read, and was UTF-8.
   bool is_at_end() const { return is_over_ && !has_failed_ && at_ == end_; }
 
+  /// Keeps the text from here on, for marked().
+  void mark() { mark_ = at_; }
+  /// The text from the mark to here, and the character here. The mark goes.
+  std::string_view marked() { return {std::exchange(mark_, nullptr), at_ + 1}; }
+
  private:
+  std::size_t offset_of(const char* place) const { return static_cast<std::size_t>(place - block_.data()); }
+
   /// At the end, and where something fails, a NUL follows, which ends any parsing.
-  void fill() {
-    before_ += static_cast<std::size_t>(end_ - block_.get());
-    std::size_t size = carried_;
-    std::copy(end_, end_ + carried_, block_.get());
-    carried_ = 0;
-    while (!is_over_ && size < kBlockBytes) {
-      const std::ptrdiff_t got = read_(block_.get() + size, kBlockBytes - size);
+  [[gnu::noinline]] void fill() {
+    const char* keep = mark_ != nullptr ? mark_ : end_;
+    const std::size_t kept = static_cast<std::size_t>(end_ - keep);
+    before_ += offset_of(keep);
+    std::size_t size = kept + carried_;
+    std::copy(keep, keep + size, block_.data());
+    if (size + kBlockBytes / 2 > block_.size()) block_.resize(2 * block_.size());
+    if (mark_ != nullptr) mark_ = block_.data();
+    const std::size_t most = block_.size() - 1;
+    while (!is_over_ && size < most) {
+      const std::ptrdiff_t got = read_(block_.data() + size, most - size);
       has_failed_ = has_failed_ || got < 0;
       is_over_ = got <= 0;
       if (got > 0) size += static_cast<std::size_t>(got);
     }
-    carried_ = is_over_ ? 0 : cut_bytes({block_.get(), size});
-    if (!is_valid_utf8({block_.get(), size - carried_})) {
+    carried_ = is_over_ ? 0 : cut_bytes({block_.data(), size});
+    at_ = block_.data() + kept;
+    end_ = block_.data() + (size - carried_);
+    if (!is_valid_utf8({at_, end_})) {
       has_failed_ = is_over_ = true;
-      size = carried_ = 0;
+      carried_ = 0;
+      end_ = at_;
     }
-    at_ = block_.get();
-    end_ = at_ + (size - carried_);
     if (carried_ == 0) *end_ = '\0';
   }
 
   const ReadBytes& read_;
-  std::unique_ptr<char[]> block_;
-  char* at_ = block_.get();
-  char* end_ = block_.get();
+  std::vector<char> block_;
+  char* at_ = block_.data();
+  char* end_ = block_.data();
+  const char* mark_ = nullptr;
   std::size_t carried_ = 0;  // bytes behind the end that the next block begins with
-  std::size_t before_ = 0;   // bytes of the blocks before
+  std::size_t before_ = 0;   // bytes before the block
   bool is_over_ = false;
   bool has_failed_ = false;
 };
@@ -87,33 +99,44 @@ class BlockStream {
 /// Hands the pieces of a document to a JsonItemHandler.
 class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter> {
  public:
-  explicit Splitter(JsonItemHandler& handler) : handler_(handler) {}
+  Splitter(JsonItemHandler& handler, BlockStream& stream) : handler_(handler), stream_(stream) {}
 
   bool Null() {
+    if (is_in_item()) return events_->on_null(), true;
     return pass([](JsonBuilder& b) { return b.Null(); });
   }
   bool Bool(bool value) {
+    if (is_in_item()) return events_->on_bool(value), true;
     return pass([&](JsonBuilder& b) { return b.Bool(value); });
   }
   bool RawNumber(const char* text, rapidjson::SizeType length, bool copy) {
+    if (is_in_item()) return events_->on_number({text, length}), true;
     return pass([&](JsonBuilder& b) { return b.RawNumber(text, length, copy); });
   }
   bool String(const char* text, rapidjson::SizeType length, bool copy) {
+    if (is_in_item()) return is_valid_utf8({text, length}) && (events_->on_string({text, length}), true);
     return pass([&](JsonBuilder& b) { return b.String(text, length, copy); });
   }
   bool StartObject() {
+    if (is_in_item()) return deeper() && (events_->on_object(), true);
+    if (open_ == 0 && place_ == Place::kList && (events_ = handler_.item_events()) != nullptr) {
+      stream_.mark();
+      return deeper() && (events_->on_object(), true);
+    }
     if (open_ > 0) return begin([](JsonBuilder& b) { return b.StartObject(); });
     if (place_ == Place::kOutside) return go(Place::kRoot);
     if (place_ == Place::kRoot) return go(Place::kObject) && handler_.on_object(name_);
     return begin([](JsonBuilder& b) { return b.StartObject(); });
   }
   bool StartArray() {
+    if (is_in_item()) return deeper() && (events_->on_list(), true);
     if (open_ > 0) return begin([](JsonBuilder& b) { return b.StartArray(); });
     if (place_ == Place::kOutside) return false;
     if (place_ == Place::kRoot) return go(Place::kList) && handler_.on_list(name_);
     return begin([](JsonBuilder& b) { return b.StartArray(); });
   }
   bool Key(const char* text, rapidjson::SizeType length, bool copy) {
+    if (is_in_item()) return is_valid_utf8({text, length}) && (events_->on_key({text, length}), true);
     if (open_ > 0) return builder_.Key(text, length, copy);
     std::string& name = place_ == Place::kRoot ? name_ : member_;
     name.assign(text, length);
@@ -121,10 +144,12 @@ class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter
     return is_valid_utf8(name) && names.insert(name).second;
   }
   bool EndObject(rapidjson::SizeType count) {
+    if (is_in_item()) return events_->on_object_end(), shallower();
     if (open_ > 0) return end([&](JsonBuilder& b) { return b.EndObject(count); });
     return go(place_ == Place::kRoot ? Place::kOutside : Place::kRoot);
   }
   bool EndArray(rapidjson::SizeType count) {
+    if (is_in_item()) return events_->on_list_end(), shallower();
     if (open_ > 0) return end([&](JsonBuilder& b) { return b.EndArray(count); });
     return go(Place::kRoot);
   }
@@ -132,6 +157,15 @@ class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter
  private:
   enum class Place { kOutside, kRoot, kList, kObject };
   static constexpr std::size_t kLevelsAbove = 2;
+
+  /// Within an item that is taken event by event.
+  bool is_in_item() const { return events_ != nullptr; }
+  bool deeper() { return ++open_ <= Json::kMaxDepth - kLevelsAbove; }
+  bool shallower() {
+    if (--open_ > 0) return true;
+    events_ = nullptr;
+    return handler_.on_item_end(stream_.marked());
+  }
 
   bool go(Place place) {
     place_ = place;
@@ -164,6 +198,8 @@ class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter
   }
 
   JsonItemHandler& handler_;
+  BlockStream& stream_;
+  JsonEvents* events_ = nullptr;
   JsonBuilder builder_{Json::kMaxDepth - kLevelsAbove};
   std::size_t open_ = 0;  // levels of the value that is being built
   Place place_ = Place::kOutside;
@@ -179,7 +215,7 @@ constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNu
 
 bool read_json_items(const ReadBytes& read, JsonItemHandler& handler) {
   BlockStream stream(read);
-  Splitter splitter(handler);
+  Splitter splitter(handler, stream);
   rapidjson::Reader reader;
   return !reader.Parse<kFlags>(stream, splitter).IsError() && stream.is_at_end();
 }

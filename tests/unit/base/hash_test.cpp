@@ -23,3 +23,16 @@ TEST_CASE("secret_fingerprint: tells a changed secret, shows nothing of it, and 
   CHECK(fingerprint.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
         std::string::npos);
 }
+TEST_CASE("Sha256: pieces give what the whole gives") {
+  Sha256 nothing;
+  CHECK(nothing.hex() == sha256_hex(""));
+  Sha256 pieces;
+  for (const char* piece : {"a", "", "bc", "def"}) pieces.add(piece);
+  CHECK(pieces.hex() == sha256_hex("abcdef"));
+}
+
+TEST_CASE("keyed_digest: the same for the same text, another for others, and no plain hash") {
+  CHECK(keyed_digest("a") == keyed_digest("a"));
+  CHECK(keyed_digest("a") != keyed_digest("b"));
+  CHECK(keyed_digest("") != keyed_digest(std::string_view("\0", 1)));
+}

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <vipauth/audit_event.hpp>
 #include <vipauth/auth_file.hpp>
 
 #include "support/catch.hpp"
@@ -25,8 +26,14 @@ std::string quoted(std::string text) {
 
 /// Writes down all that it is given.
 struct Recorder : PolicySink {
-  void on_allow(const Policy::Entry& entry) override { add("allow", entry.source, entry.record); }
-  void on_deny(const Policy::Entry& entry) override { add("deny", entry.source, entry.record); }
+  void on_allow(const AuthRecord& record) override { parts.push_back("allow " + record.user_id); }
+  void on_deny(const AuthRecord& record) override { parts.push_back("deny " + record.user_id); }
+  void on_unreadable_allow(const Json& source, const Error& problem) override {
+    parts.push_back("allow? " + source.dump() + problem.to_string());
+  }
+  void on_unreadable_deny(const Json& source, const Error& problem) override {
+    parts.push_back("deny? " + source.dump() + problem.to_string());
+  }
   void on_role(const Policy::Role& role) override {
     add("role " + role.name, role.source, role.capabilities);
   }
@@ -129,4 +136,73 @@ TEST_CASE(
   CHECK(large->is_as_opened());
   std::ofstream(home.path() / "auth.json", std::ios::app) << "\n";
   CHECK_FALSE(large->is_as_opened());
+}
+
+namespace {
+
+AuthFileRevision revision_of(const TempHome& home, const std::string& text) {
+  home.replace("auth.json", quoted(text));
+  auto revision = AuthFileRevision::open(home.path() / "auth.json", StrictModes::kOn);
+  REQUIRE(revision);
+  return *std::move(revision);
+}
+
+void check_as_whole(const AuditedChange& change, const Json& before, const Json& after) {
+  const AuditedChange whole = audited_change(before, after);
+  CHECK(change.before.dump() == whole.before.dump());
+  CHECK(change.after.dump() == whole.after.dump());
+  CHECK(change.digest == whole.digest);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "AuthFileRevision: the change between two is that of their policies, whatever their version and form") {
+  const std::string head = "{'allow':[{'user_id':'a','credentials':'" + kKeyA + "','comments':'";
+  const std::vector<std::string> ends{"'}],'version':{'major':1,'minor':4}}",
+                                      "'}],'version':{'major':1,'minor':4}} // mine",
+                                      "'}],'version':{'major':1,'minor':2}}", "'}],'deny':[]}"};
+  const TempHome home;
+  for (const std::string& left : ends) {
+    for (const std::string& right : ends) {
+      CAPTURE(left, right);
+      const AuthFileRevision before = revision_of(home, head + "x" + left);
+      const AuthFileRevision after = revision_of(home, head + "y" + right);
+      const AuditedChange change = audited_change(&before, &after);
+      check_as_whole(change, before.load()->to_json(), after.load()->to_json());
+      CHECK(change.before.find("allow")->as_array().at(0).text_at("comments") == "x");
+      check_as_whole(audited_change(nullptr, &after), Json(), after.load()->to_json());
+      check_as_whole(audited_change(&before, nullptr), before.load()->to_json(), Json());
+      CHECK(audited_change(&after, &after).after.is_null());
+    }
+  }
+  check_as_whole(audited_change(nullptr, nullptr), Json(), Json());
+}
+
+TEST_CASE("AuthFileRevision: of one that was written into, nothing is told") {
+  const TempHome home;
+  const std::string pad(AuthFileRevision::kSmallBytes, 'x');
+  const AuthFileRevision before =
+      revision_of(home, "{'allow':[{'user_id':'a'}],'version':{'major':1,'minor':4},'pad':'" + pad + "'}");
+  std::ofstream(home.path() / "auth.json", std::ios::app) << "\n";
+  const AuthFileRevision after =
+      revision_of(home, "{'allow':[{'user_id':'b'}],'version':{'major':1,'minor':4}}");
+  check_as_whole(audited_change(&before, &after), Json(), after.load()->to_json());
+}
+
+TEST_CASE("AuthFileRevision: of a large first one an audit line holds what it holds of the whole") {
+  const TempHome home;
+  std::string records;
+  for (int i = 0; i < 500; ++i) {
+    records += std::string(i == 0 ? "" : ",") + "{'comments':'x','user_id':'user-" + std::to_string(i) + "'}";
+  }
+  const AuthFileRevision first =
+      revision_of(home, "{'version':{'major':1,'minor':4},'allow':[" + records + "],'roles':{'b':1,'a':2}}");
+  AuditEvent event;
+  event.after = audited_change(nullptr, &first).after;
+  AuditEvent whole;
+  whole.after = audited_change(Json(), first.load()->to_json()).after;
+  CHECK(event.after.dump().size() <= AuditEvent::kMaxChangeBytes);
+  CHECK(to_json(event).dump() == to_json(whole).dump());
+  CHECK(whole.after.dump().size() > AuditEvent::kMaxChangeBytes);
 }

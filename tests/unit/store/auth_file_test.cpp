@@ -375,6 +375,93 @@ TEST_CASE("AuthFile: what could not be read again is not written") {
   }
 }
 
+namespace {
+
+/// A text of more than one MiB, compact, with a member that is not understood.
+std::string large_text(int records = 8000) {
+  Json::Array allow;
+  for (int i = 0; i < records; ++i) {
+    allow.push_back(Json::Object{{"user_id", "user-" + std::to_string(i)},
+                                 {"credentials", numbered_key(i)},
+                                 {"more", std::string(100, 'x')}});
+  }
+  const Json version(Json::Object{{"major", 1}, {"minor", 4}});
+  return Json(Json::Object{{"allow", std::move(allow)}, {"other", Json::Array{true}}, {"version", version}})
+      .dump();
+}
+
+}  // namespace
+
+TEST_CASE("AuthFile: a large file is edited as a small one is") {
+  const TempHome home;
+  const std::string text = large_text();
+  REQUIRE(text.size() > std::size_t{1} << 20);
+  home.write("auth.json", text);
+  const auto nothing = file_of(home).edit([](Policy&) { return Result<void>(); });
+  REQUIRE(nothing);
+  CHECK_FALSE(nothing->written);
+  CHECK(home.read("auth.json") == text);
+
+  const auto edited = file_of(home).edit(adding(9000));
+  REQUIRE(edited);
+  CHECK(edited->written);
+  CHECK(edited->warnings.empty());
+  auto expected = Policy::parse(*Json::parse(text));
+  REQUIRE(adding(9000)(*expected));
+  CHECK(home.read("auth.json") == expected->to_json().dump_pretty() + "\n");
+  CHECK(home.read("auth.json.bak") == text);
+  CHECK(home.read("history/auth.json/1.json") == text);
+  CHECK_FALSE(std::filesystem::exists(home / "auth.json.tmp"));
+
+  SECTION("restored") {
+    REQUIRE(file_of(home).restore(1));
+    CHECK(home.read("auth.json") == text);
+    CHECK_FALSE(file_of(home).restore(1)->written);
+  }
+  SECTION("undone by hand, and edited again: the history holds it once") {
+    home.replace("auth.json", text);
+    REQUIRE(file_of(home).edit(adding(9001)));
+    CHECK_FALSE(std::filesystem::exists(home / "history/auth.json/1.json"));
+    CHECK(home.read("history/auth.json/2.json") == text);
+  }
+}
+
+TEST_CASE("AuthFile: of a large file with comments, or of an older version, the original is kept") {
+  const TempHome home;
+  const std::string commented = "# mine\n" + large_text();
+  home.write("auth.json", commented);
+  REQUIRE(file_of(home).edit(adding(9000)));
+  CHECK(home.read("auth.json.commented.bak") == commented);
+  CHECK(home.read("auth.json.bak") == commented);
+
+  const std::string old = "{\"allow\": [], \"pad\": \"" + std::string(std::size_t{2} << 20, 'x') +
+                          "\", \"version\": {\"major\": 1, \"minor\": 2}}";
+  home.replace("auth.json", old);
+  REQUIRE(file_of(home).edit(adding(1)));
+  CHECK(home.read("auth.json.1.2.bak") == old);
+  CHECK(users_in(file_of(home)).contains("user-1"));
+}
+
+TEST_CASE("AuthFile: a large file that somebody writes into meanwhile stays as they wrote it") {
+  const TempHome home;
+  const std::string text = large_text();
+  home.write("auth.json", text);
+  REQUIRE(file_of(home).edit(adding(9000)));
+  home.replace("auth.json", text);
+  const auto edited = file_of(home).edit([&](Policy& policy) {
+    home.write("auth.json", text + " ");
+    return adding(9001)(policy);
+  });
+  REQUIRE_FALSE(edited);
+  CHECK(edited.error().code == ErrorCode::kBusy);
+  CHECK(home.read("auth.json") == text + " ");
+  CHECK(home.read("history/auth.json/1.json") == text);
+  CHECK_FALSE(std::filesystem::exists(home / "history/auth.json/2.json"));
+  CHECK_FALSE(std::filesystem::exists(home / "auth.json.tmp"));
+  REQUIRE(file_of(home).edit(adding(9001)));
+  CHECK(home.read("auth.json.bak") == text + " ");
+}
+
 TEST_CASE("AuthFile: what is not ASCII survives") {
   const TempHome home;
   const std::string name = "J\xc3\xb6rg \xe6\xbc\xa2 \xf0\x9f\x98\x80";

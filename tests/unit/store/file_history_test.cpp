@@ -165,7 +165,8 @@ TEST_CASE("FileHistory: automatic edits in a row are one, and push out nothing o
     REQUIRE(folder);
     const std::string present = home.read("auth.json");
     REQUIRE(edit(home, 300, automatic("agent")));
-    REQUIRE(folder->keep(home.read("auth.json"), present, automatic("agent").note, kNow));
+    REQUIRE(folder->keep(FileContent::of(home.read("auth.json")), FileContent::of(present),
+                         automatic("agent").note, kNow));
     home.write("auth.json", present);
     REQUIRE(edit(home, 301, automatic("agent")));
     CHECK(history_of(home).list()->size() == 4);
@@ -293,7 +294,7 @@ TEST_CASE("FileHistory: an edit that was cut off before the file was replaced do
   REQUIRE(edit(home, 1));
   const auto folder = HistoryFolder::open(home / "auth.json", StrictModes::kOn);
   REQUIRE(folder);
-  CHECK(*folder->keep(home.read("auth.json"), {}, {}, kNow) == 2);
+  CHECK(*folder->keep(FileContent::of(home.read("auth.json")), FileContent::of(""), {}, kNow) == 2);
   CHECK(numbers(home) == std::vector<std::uint64_t>{1});
   REQUIRE(edit(home, 2));
   CHECK(numbers(home) == std::vector<std::uint64_t>{3, 1});
