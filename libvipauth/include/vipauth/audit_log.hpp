@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <vipauth/audit_sink.hpp>
 #include <vipauth/audit_trail.hpp>
@@ -30,6 +31,15 @@ namespace vipauth {
 /// append to the same files at once.
 class AuditLog final : public AuditSink {
  public:
+  /// Who is let in: texts as an AuditEvent has them.
+  struct AcceptedPeer {
+    std::string_view user_id;
+    std::string_view mechanism;
+    std::string_view credentials;
+    std::optional<Reason> reason;
+    Timestamp time;
+  };
+
   struct Options {
     std::uintmax_t file_bytes = 67'108'864;             ///< a new file is begun when one has grown so large
     std::size_t files = 16;                             ///< the oldest goes when there are more; 0: none goes
@@ -43,6 +53,7 @@ class AuditLog final : public AuditSink {
     std::size_t refusals = 1000;                 ///< the same of what known users were refused
     std::size_t refusals_per_user = 50;          ///< those of one user
     std::size_t accepted_per_key = 60;           ///< accepted authentications of one key
+    std::size_t accepted = 10'000;               ///< those of all keys, beside the first of each
     std::size_t keys_per_user = 20;              ///< different keys of one user that are accepted
     std::chrono::milliseconds patience{10'000};  ///< for the lock, before a batch counts as dropped
     StrictModes strict_modes = StrictModes::kOn;
@@ -58,6 +69,11 @@ class AuditLog final : public AuditSink {
   VIPAUTH_EXPORT ~AuditLog() override;  ///< as stop()
 
   VIPAUTH_EXPORT void write(const AuditEvent& event) noexcept override;
+
+  /// Counts an accepted authentication that would not be written singly: what write() would do with its
+  /// event, which who asks this first need not make.
+  /// \return false  it is to be written
+  VIPAUTH_EXPORT bool count_repeat(const AcceptedPeer& peer) noexcept;
 
   /// Waits until what was written before is on the disk, numbers of repeats included.
   /// \return what kept some of it from being written

@@ -52,6 +52,8 @@ class ZapAuthenticator {
   /// Answers whatever the frames hold. Never throws, never fails.
   /// \param frames  what is behind the envelope and the delimiter
   VIPAUTH_EXPORT ZapReply handle(std::span<const std::string_view> frames) const;
+  /// The same into a reply that is used again: one that lets in allocates nothing then.
+  VIPAUTH_EXPORT void handle(std::span<const std::string_view> frames, ZapReply& out) const;
 
   /// True for a request that needs a password hash: tens of milliseconds, which are best spent on another
   /// thread.

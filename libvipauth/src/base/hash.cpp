@@ -1,7 +1,5 @@
 #include "base/hash.hpp"
 
-#include <array>
-
 #include <sodium.h>
 
 #include "base/sodium_ready.hpp"
@@ -30,6 +28,16 @@ std::uint64_t seeded_hash(std::span<const std::uint8_t> bytes) noexcept {
 
 std::uint64_t seeded_hash(std::string_view text) noexcept {
   return seeded_hash(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+}
+
+SeededDigest seeded_digest(std::string_view text) noexcept {
+  static const RandomKey<crypto_shorthash_siphashx24_KEYBYTES> key;
+  SeededDigest digest{};
+  static_assert(sizeof digest == crypto_shorthash_siphashx24_BYTES);
+  crypto_shorthash_siphashx24(reinterpret_cast<unsigned char*>(digest.data()),
+                              reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                              key.bytes.data());
+  return digest;
 }
 
 std::string secret_fingerprint(std::string_view secret) {

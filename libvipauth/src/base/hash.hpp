@@ -15,6 +15,10 @@ namespace vipauth {
 std::uint64_t seeded_hash(std::span<const std::uint8_t> bytes) noexcept;
 std::uint64_t seeded_hash(std::string_view text) noexcept;
 
+/// The same of 128 bits (SipHashx-2-4), which stand for the text itself: nobody finds two of one hash.
+using SeededDigest = std::array<std::uint64_t, 2>;
+SeededDigest seeded_digest(std::string_view text) noexcept;
+
 /// A fingerprint of a secret, for telling whether it has changed within this process: a keyed BLAKE2b as
 /// base64url. The key is drawn once per process, so that the fingerprint says nothing outside of it.
 std::string secret_fingerprint(std::string_view secret);

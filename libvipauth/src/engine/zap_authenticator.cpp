@@ -1,6 +1,11 @@
 #include <vipauth/zap_authenticator.hpp>
 
+#include <array>
+#include <cstddef>
+#include <optional>
 #include <utility>
+
+#include "text/curve_key_text.hpp"
 
 namespace vipauth {
 namespace {
@@ -10,12 +15,21 @@ constexpr std::string_view kTemporary = "300";
 constexpr std::string_view kRefused = "400";
 
 /// The request id of a request that may be malformed in any way.
-std::string request_id_of(std::span<const std::string_view> frames) {
-  return frames.size() > 1 ? std::string(frames[1]) : std::string();
+std::string_view request_id_of(std::span<const std::string_view> frames) {
+  return frames.size() > 1 ? frames[1] : std::string_view();
 }
 
-ZapReply reply(std::string request_id, std::string_view code, std::string text) {
-  return {std::move(request_id), std::string(code), std::move(text), {}, {}};
+/// One that carries nobody's name. The metadata stay, for the caller to replace.
+void begin(ZapReply& out, std::string_view request_id, std::string_view code, std::string_view text) {
+  out.request_id = request_id;
+  out.status_code = code;
+  out.status_text = text;
+  out.user_id.clear();
+}
+
+void refuse(ZapReply& out, std::string_view request_id, std::string_view code, std::string_view text) {
+  begin(out, request_id, code, text);
+  out.metadata.clear();
 }
 
 AuthenticationRequest to_request(const ZapRequest& zap) {
@@ -28,32 +42,30 @@ AuthenticationRequest to_request(const ZapRequest& zap) {
   return request;
 }
 
-ZapReply accepted(const ZapRequest& zap, const Authentication& authentication) {
-  const Acceptance acceptance = authentication.acceptance();
-  ZapReply out = reply(std::string(zap.request_id), kAccepted, "OK");
-  out.user_id = acceptance.user_id;
+/// \param credentials  what stands for them in an Acceptance
+void accept(ZapReply& out, const ZapRequest& zap, const Authentication& authentication,
+            std::string_view credentials) {
+  begin(out, zap.request_id, kAccepted, "OK");
+  out.user_id = authentication.user_id;
   // Each of them, empty ones too: a name that ZAP leaves out, the peer may set itself in its handshake.
-  out.metadata = {{std::string(kMetadataIdentity), std::string(authentication.identity)},
-                  {std::string(kMetadataMechanism), std::string(to_string(acceptance.mechanism))},
-                  {std::string(kMetadataCredentials), acceptance.credentials},
-                  {std::string(kMetadataDomain), acceptance.domain}};
-  return out;
+  const std::array<std::pair<std::string_view, std::string_view>, 4> metadata{
+      {{kMetadataIdentity, authentication.identity},
+       {kMetadataMechanism, zap.mechanism},
+       {kMetadataCredentials, credentials},
+       {kMetadataDomain, zap.domain}}};
+  out.metadata.resize(metadata.size());
+  for (std::size_t i = 0; i < metadata.size(); ++i) out.metadata[i] = metadata[i];
 }
 
-ZapReply refused(const ZapRequest& zap, const Authentication& authentication) {
-  std::string id(zap.request_id);
+void refuse(ZapReply& out, const ZapRequest& zap, const Authentication& authentication) {
   switch (authentication.decision.reason()) {
-    case Reason::kNoPolicy: return reply(std::move(id), kTemporary, "no policy is loaded yet");
+    case Reason::kNoPolicy: return refuse(out, zap.request_id, kTemporary, "no policy is loaded yet");
     case Reason::kInactive:  // may be enabled again, as a stranger may be approved
     case Reason::kUnknown:
-      if (zap.mechanism == "CURVE") return reply(std::move(id), kTemporary, "waiting for approval");
-      return reply(std::move(id), kRefused, "unknown");
-    default: return reply(std::move(id), kRefused, "refused");
+      if (zap.mechanism == "CURVE") return refuse(out, zap.request_id, kTemporary, "waiting for approval");
+      return refuse(out, zap.request_id, kRefused, "unknown");
+    default: return refuse(out, zap.request_id, kRefused, "refused");
   }
-}
-
-ZapReply penalised(const ZapRequest& zap) {
-  return reply(std::string(zap.request_id), kTemporary, "try again later");
 }
 
 Authentication judge(const LivePolicy& policy, const AuthenticationRequest& request) {
@@ -62,12 +74,6 @@ Authentication judge(const LivePolicy& policy, const AuthenticationRequest& requ
   Authentication out;
   out.decision = Decision::refuse(Reason::kNoPolicy, "no policy could be loaded yet");
   return out;
-}
-
-/// CURVE: the key as base64url; PLAIN: the user name; NULL: empty.
-std::string shown_credentials(const ZapRequest& zap, const AuthenticationRequest& request) {
-  if (const auto* key = std::get_if<CurveKey>(&request.credentials)) return key->to_base64url();
-  return zap.mechanism == "PLAIN" ? std::string(zap.credentials[0]) : std::string();
 }
 
 AddressPenalties::Failure failure_of(const ZapRequest& zap, Reason reason) {
@@ -85,8 +91,14 @@ ZapAuthenticator::ZapAuthenticator(std::shared_ptr<const LivePolicy> policy, Obs
     : policy_(std::move(policy)), observer_(std::move(observer)), guards_(std::move(guards)) {}
 
 ZapReply ZapAuthenticator::handle(std::span<const std::string_view> frames) const {
+  ZapReply out;
+  handle(frames, out);
+  return out;
+}
+
+void ZapAuthenticator::handle(std::span<const std::string_view> frames, ZapReply& out) const {
   const auto zap = ZapRequest::parse(frames);
-  if (!zap) return reply(request_id_of(frames), kRefused, zap.error().message);
+  if (!zap) return refuse(out, request_id_of(frames), kRefused, zap.error().message);
   const AuthenticationRequest request = to_request(*zap);
   Authentication authentication = judge(*policy_, request);
   const auto* key = std::get_if<CurveKey>(&request.credentials);
@@ -96,19 +108,21 @@ ZapReply ZapAuthenticator::handle(std::span<const std::string_view> frames) cons
     authentication = judge(*policy_, request);
   }
 
+  std::optional<CurveKeyText> key_text;
+  if (key != nullptr) key_text.emplace(*key);
+  std::string_view shown = key_text ? key_text->view() : std::string_view();
+  if (zap->mechanism == "PLAIN") shown = zap->credentials[0];
   AddressPenalties::Verdict penalty;
   const Decision& decision = authentication.decision;
-  const bool counts = guards_.penalties && !decision && decision.reason() != Reason::kNoPolicy;
-  if (observer_ || counts) {
-    const std::string shown = shown_credentials(*zap, request);
-    if (counts) {
-      penalty =
-          guards_.penalties->count(zap->address, failure_of(*zap, decision.reason()), shown, guards_.clock());
-    }
-    if (observer_) observer_({*zap, authentication, shown, penalty.penalised, penalty.started});
+  if (guards_.penalties && !decision && decision.reason() != Reason::kNoPolicy) {
+    penalty =
+        guards_.penalties->count(zap->address, failure_of(*zap, decision.reason()), shown, guards_.clock());
   }
-  if (decision) return accepted(*zap, authentication);
-  return penalty.penalised ? penalised(*zap) : refused(*zap, authentication);
+  if (observer_) observer_({*zap, authentication, shown, penalty.penalised, penalty.started});
+  if (decision && key_text) return accept(out, *zap, authentication, shown);
+  if (decision) return accept(out, *zap, authentication, authentication.acceptance().credentials);
+  if (penalty.penalised) return refuse(out, zap->request_id, kTemporary, "try again later");
+  refuse(out, *zap, authentication);
 }
 
 bool ZapAuthenticator::is_penalised(std::span<const std::string_view> frames) const {
@@ -122,7 +136,9 @@ bool ZapAuthenticator::is_slow(std::span<const std::string_view> frames) noexcep
 }
 
 ZapReply ZapAuthenticator::busy(std::span<const std::string_view> frames) {
-  return reply(request_id_of(frames), kTemporary, "too many passwords to check at once: try again");
+  ZapReply out;
+  refuse(out, request_id_of(frames), kTemporary, "too many passwords to check at once: try again");
+  return out;
 }
 
 }  // namespace vipauth

@@ -6,12 +6,14 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/quiet_threads.hpp"
+#include "service/accepted_digest.hpp"
 #include "service/repeat_digest.hpp"
 #include "store/audit_folder.hpp"
 
@@ -40,6 +42,10 @@ Lane lane_of(const AuditEvent& event) {
   return event.allowed.value_or(false) ? Lane::kAccepted : Lane::kStranger;
 }
 
+AuditLog::AcceptedPeer peer_of(const AuditEvent& event) {
+  return {event.user_id, event.mechanism, event.credentials, event.reason, event.time};
+}
+
 SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
@@ -48,13 +54,14 @@ struct AuditLog::Impl {
   Impl(AuditFolder the_folder, Options the_options, OnProblem the_on_problem)
       : options(std::move(the_options)),
         on_problem(std::move(the_on_problem)),
+        accepted({.per_key = options.accepted_per_key,
+                  .in_all = options.accepted,
+                  .keys_per_user = options.keys_per_user}),
         folder(std::move(the_folder)),
         repeats({.strangers = options.strangers,
                  .per_address = options.strangers_per_address,
                  .refusals = options.refusals,
-                 .per_user = options.refusals_per_user,
-                 .accepted = options.accepted_per_key,
-                 .keys_per_user = options.keys_per_user}) {}
+                 .per_user = options.refusals_per_user}) {}
 
   // ---- Any thread ----
 
@@ -63,6 +70,10 @@ struct AuditLog::Impl {
     const Lane lane = lane_of(event);
     {
       const std::lock_guard lock(mutex);
+      if (lane == Lane::kAccepted && !is_stopping && accepted.count(peer_of(event))) {
+        if (std::exchange(has_counted, true)) return;
+        return wake.notify_one();  // to tell of it in time
+      }
       const std::size_t most =
           lane == Lane::kOther ? options.queue : std::max<std::size_t>(options.queue / 4, 1);
       std::size_t& waiting = of(waiting_in, lane);
@@ -70,11 +81,25 @@ struct AuditLog::Impl {
         drop(lane, 1);
         return;
       }
-      queue.push_back(std::move(copy));
-      ++waiting;
-      ++pushed;
+      if (lane == Lane::kAccepted && !accepted.take(event)) {
+        has_counted = true;
+      } else {
+        queue.push_back(std::move(copy));
+        ++waiting;
+        ++pushed;
+      }
     }
     wake.notify_one();
+  }
+
+  bool count(const AcceptedPeer& peer) {
+    {
+      const std::lock_guard lock(mutex);
+      if (is_stopping || !accepted.count(peer)) return false;
+      if (std::exchange(has_counted, true)) return true;
+    }
+    wake.notify_one();
+    return true;
   }
 
   void drop(Lane lane, std::uint64_t count) { of(dropped, lane).fetch_add(count, std::memory_order_relaxed); }
@@ -110,7 +135,9 @@ struct AuditLog::Impl {
   void run() {
     std::unique_lock lock(mutex);
     while (true) {
-      const auto has_work = [&] { return is_stopping || !queue.empty() || !flushes_after.empty(); };
+      const auto has_work = [&] {
+        return is_stopping || !queue.empty() || !flushes_after.empty() || (has_counted && !repeats_due);
+      };
       if (const auto next = next_appointment()) {
         wake.wait_until(lock, *next, has_work);
       } else {
@@ -123,6 +150,8 @@ struct AuditLog::Impl {
         --of(waiting_in, lane_of(batch.back()));
       }
       taken += batch.size();
+      const bool has_taken = has_counted || !batch.empty();
+      if (has_taken && !repeats_due) repeats_due = steady_now() + options.repeat_interval;
       std::uint64_t flushes = 0;
       for (; !flushes_after.empty() && flushes_after.front() <= taken; ++flushes) flushes_after.pop_front();
       const bool is_flush = flushes > 0;
@@ -180,9 +209,8 @@ struct AuditLog::Impl {
     }
     const Timestamp now = options.clock();
     std::uint64_t repeated = 0;
-    if (!batch.empty() && !repeats_due) repeats_due = steady_now() + options.repeat_interval;
     if (is_flush || (repeats_due && steady_now() >= *repeats_due)) {
-      for (Json& line : repeats.close(now)) {
+      for (Json& line : close_repeats(now)) {
         repeated += std::stoull(line.find("repeats")->as_number().digits);
         lines.push_back(std::move(line));
       }
@@ -201,6 +229,20 @@ struct AuditLog::Impl {
     written.fetch_add(lines.size(), std::memory_order_relaxed);
     if (!sync_due) sync_due = steady_now() + options.sync_interval;
     return {};
+  }
+
+  std::vector<Json> close_repeats(Timestamp now) {
+    RepeatTable let_in;
+    {
+      const std::lock_guard lock(mutex);
+      let_in = accepted.close();
+      has_counted = false;
+    }
+    std::vector<Json> lines;
+    let_in.move_lines_to(lines, now);
+    std::vector<Json> others = repeats.close(now);
+    std::move(others.begin(), others.end(), std::back_inserter(lines));
+    return lines;
   }
 
   /// The line that tells what was dropped since that was told last.
@@ -244,6 +286,8 @@ struct AuditLog::Impl {
   std::uint64_t flushes_done = 0;
   Result<void> since_flush;  // the first failure
   Result<void> last_flush;
+  AcceptedDigest accepted;
+  bool has_counted = false;  // something since the interval began
   bool is_stopping = false;
   bool is_done = false;
 
@@ -281,6 +325,14 @@ void AuditLog::write(const AuditEvent& event) noexcept {
     impl_->push(event);
   } catch (...) {  // no memory: the peer gets its answer all the same
     impl_->drop(lane_of(event), 1);
+  }
+}
+
+bool AuditLog::count_repeat(const AcceptedPeer& peer) noexcept {
+  try {
+    return impl_->count(peer);
+  } catch (...) {  // no memory: write() says what becomes of it
+    return false;
   }
 }
 

@@ -51,11 +51,24 @@ AuditEvent AuditRecorder::event_of(AuditEvent::Kind kind) const {
 
 void AuditRecorder::write(const AuditEvent& event) const noexcept {
   for (const auto& sink : sinks_) sink->write(event);
+  if (log_) log_->write(event);
+}
+
+/// True where the log needs no event: most of a peer that comes again and again are only counted.
+bool AuditRecorder::is_counted(const ZapAuthenticator::Event& event, Timestamp now) const noexcept {
+  const Authentication& answer = event.authentication;
+  return answer.decision.allowed() && log_->count_repeat({answer.user_id, event.request.mechanism,
+                                                          event.credentials, answer.decision.reason(), now});
 }
 
 void AuditRecorder::on_authentication(const ZapAuthenticator::Event& event) noexcept try {
   const Decision& decision = event.authentication.decision;
-  AuditEvent out = event_of(AuditEvent::Kind::kAuthentication);
+  const Timestamp now = clock_();
+  const bool is_for_log = log_ && !is_counted(event, now);
+  if (!is_for_log && sinks_.empty()) return;
+  AuditEvent out;
+  out.kind = AuditEvent::Kind::kAuthentication;
+  out.time = now;
   out.allowed = decision.allowed();
   out.reason = decision.reason();
   if (decision) out.user_id = event.authentication.user_id;
@@ -63,7 +76,8 @@ void AuditRecorder::on_authentication(const ZapAuthenticator::Event& event) noex
   out.credentials = bounded(event.credentials);
   out.domain = bounded(event.request.domain);
   out.address = bounded(event.request.address);
-  write(out);
+  for (const auto& sink : sinks_) sink->write(out);
+  if (is_for_log) log_->write(out);
 } catch (...) {  // no memory: the peer gets its answer all the same
   lost_.fetch_add(1, std::memory_order_relaxed);
 }

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <vipauth/audit_sink.hpp>
+#include <vipauth/audit_log.hpp>
 #include <vipauth/clock.hpp>
 #include <vipauth/error.hpp>
 
@@ -22,8 +22,9 @@ namespace vipauth {
 /// Makes audit events of what a service decides and puts in force, and hands them to each sink.
 class AuditRecorder final : public DecisionWatcher {
  public:
-  AuditRecorder(std::vector<std::shared_ptr<AuditSink>> sinks, Clock clock)
-      : sinks_(std::move(sinks)), clock_(std::move(clock)) {}
+  /// \param log  after the sinks; null: there is none
+  AuditRecorder(std::vector<std::shared_ptr<AuditSink>> sinks, std::shared_ptr<AuditLog> log, Clock clock)
+      : sinks_(std::move(sinks)), log_(std::move(log)), clock_(std::move(clock)) {}
 
   void on_authentication(const ZapAuthenticator::Event& event) noexcept override;
   /// Refusals alone: what is allowed is no news.
@@ -46,8 +47,10 @@ class AuditRecorder final : public DecisionWatcher {
  private:
   AuditEvent event_of(AuditEvent::Kind kind) const;
   void write(const AuditEvent& event) const noexcept;
+  bool is_counted(const ZapAuthenticator::Event& event, Timestamp now) const noexcept;
 
   const std::vector<std::shared_ptr<AuditSink>> sinks_;
+  const std::shared_ptr<AuditLog> log_;
   const Clock clock_;
   std::atomic<std::uint64_t> lost_{0};
   std::mutex mutex_;

@@ -87,9 +87,8 @@ struct AuthService::Impl {
 
   static std::shared_ptr<AuditRecorder> recorder_of(const Options& options,
                                                     const std::shared_ptr<AuditLog>& audit_log) {
-    auto sinks = options.audit_sinks;
-    if (audit_log) sinks.push_back(audit_log);
-    return sinks.empty() ? nullptr : std::make_shared<AuditRecorder>(std::move(sinks), options.clock);
+    if (options.audit_sinks.empty() && !audit_log) return nullptr;
+    return std::make_shared<AuditRecorder>(options.audit_sinks, audit_log, options.clock);
   }
 
   static std::shared_ptr<DecisionWatch> watch_of(const std::shared_ptr<DecisionCounters>& counters,

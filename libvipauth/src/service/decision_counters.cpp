@@ -29,14 +29,30 @@ void count(Counters& counters, std::size_t row, const Decision& decision) {
 
 }  // namespace
 
+DecisionCounters::Shard& DecisionCounters::shard() noexcept {
+  static std::atomic<std::size_t> threads{0};
+  thread_local const std::size_t number = threads.fetch_add(1, std::memory_order_relaxed);
+  return shards_[number % kShards];
+}
+
+template <typename Rows>
+std::uint64_t DecisionCounters::sum(Rows Shard::* rows, std::size_t row, bool allowed,
+                                    std::size_t reason) const {
+  std::uint64_t out = 0;
+  for (const Shard& shard : shards_) {
+    out += (shard.*rows)[row][allowed ? 1 : 0][reason].load(std::memory_order_relaxed);
+  }
+  return out;
+}
+
 void DecisionCounters::on_authentication(const ZapAuthenticator::Event& event) noexcept {
   const auto mechanism = parse_mechanism(event.request.mechanism).value_or(Mechanism::kNull);
-  count(authentications_, static_cast<std::size_t>(mechanism), event.authentication.decision);
+  count(shard().authentications, static_cast<std::size_t>(mechanism), event.authentication.decision);
 }
 
 void DecisionCounters::on_decision(const Asker& /*asker*/, const Question& question,
                                    const Decision& decision) noexcept {
-  count(decisions_, static_cast<std::size_t>(question.kind), decision);
+  count(shard().decisions, static_cast<std::size_t>(question.kind), decision);
 }
 
 void DecisionCounters::read_into(AuthMetrics& metrics) const {
@@ -47,7 +63,7 @@ void DecisionCounters::read_into(AuthMetrics& metrics) const {
       const std::span<const Reason> always =
           allowed ? std::span<const Reason>(kLetIn) : std::span<const Reason>(kKeptOut);
       for (std::size_t reason = 0; reason < kReasons; ++reason) {
-        const auto value = authentications_[row][allowed ? 1 : 0][reason].load(std::memory_order_relaxed);
+        const auto value = sum(&Shard::authentications, row, allowed, reason);
         if (value == 0 && !is_in(always, reason)) continue;
         metrics.authentications.push_back(
             {static_cast<Mechanism>(row), allowed, static_cast<Reason>(reason), value});
@@ -60,7 +76,7 @@ void DecisionCounters::read_into(AuthMetrics& metrics) const {
       std::span<const Reason> always = allowed ? std::span<const Reason>(kAllowing) : kRefusing;
       if (is_sender) always = allowed ? std::span<const Reason>(kNaming) : kMisnaming;
       for (std::size_t reason = 0; reason < kReasons; ++reason) {
-        const auto value = decisions_[row][allowed ? 1 : 0][reason].load(std::memory_order_relaxed);
+        const auto value = sum(&Shard::decisions, row, allowed, reason);
         if (value == 0 && !is_in(always, reason)) continue;
         metrics.decisions.push_back(
             {static_cast<Question::Kind>(row), allowed, static_cast<Reason>(reason), value});

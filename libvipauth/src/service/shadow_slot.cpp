@@ -11,7 +11,7 @@ void ShadowSlot::set(std::shared_ptr<ShadowPolicy> shadow) {
 }
 
 std::shared_ptr<ShadowPolicy> ShadowSlot::get() const {
-  if (!is_set_) return nullptr;
+  if (!is_set_.load(std::memory_order_acquire)) return nullptr;
   const std::lock_guard lock(mutex_);
   return shadow_;
 }

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "base/sodium_ready.hpp"
+#include "text/curve_key_text.hpp"
 
 namespace vipauth {
 namespace {
@@ -111,6 +112,20 @@ Result<CurveKey> CurveKey::from_bytes(std::string_view bytes) {
 }
 
 std::string CurveKey::to_base64url() const { return encode_base64url(bytes_); }
+
+CurveKeyText::CurveKeyText(const CurveKey& key) noexcept : text_() {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  static_assert(kCurveKeyBytes % 3 == 2);
+  const CurveKey::Bytes& bytes = key.bytes();
+  char* out = text_.data();
+  const auto put = [&](std::uint32_t three, unsigned characters) {
+    for (unsigned i = 0; i < characters; ++i) *out++ = kAlphabet[(three >> (18 - 6 * i)) & 0x3fU];
+  };
+  std::size_t at = 0;
+  for (; at + 3 <= bytes.size(); at += 3)
+    put(std::uint32_t{bytes[at]} << 16U | std::uint32_t{bytes[at + 1]} << 8U | bytes[at + 2], 4);
+  put(std::uint32_t{bytes[at]} << 16U | std::uint32_t{bytes[at + 1]} << 8U, 3);
+}
 
 std::string CurveKey::to_z85() const { return encode_z85(bytes_); }
 

@@ -1,10 +1,13 @@
 #include <vipauth/zap.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
 #include <vipauth/curve_key.hpp>
 #include <vipauth/json.hpp>
+
+#include "text/zap_metadata.hpp"
 
 namespace vipauth {
 namespace {
@@ -23,16 +26,16 @@ std::optional<std::size_t> credential_frames(std::string_view mechanism) {
   return std::nullopt;
 }
 
-void append_metadata(std::string& out, std::string_view name, std::string_view value) {
-  out += static_cast<char>(name.size());
-  out += name;
-  for (const unsigned shift : {24U, 16U, 8U, 0U}) {
-    out += static_cast<char>((static_cast<std::uint32_t>(value.size()) >> shift) & 0xffU);
-  }
-  out += value;
-}
-
 }  // namespace
+
+char* ZapProperty::write(char* out) const noexcept {
+  *out++ = static_cast<char>(name.size());
+  out = std::copy(name.begin(), name.end(), out);
+  for (const unsigned shift : {24U, 16U, 8U, 0U}) {
+    *out++ = static_cast<char>((static_cast<std::uint32_t>(value.size()) >> shift) & 0xffU);
+  }
+  return std::copy(value.begin(), value.end(), out);
+}
 
 Result<ZapRequest> ZapRequest::parse(std::span<const std::string_view> frames) {
   if (frames.size() < kFixedFrames) {
@@ -66,7 +69,12 @@ Result<ZapRequest> ZapRequest::parse(std::span<const std::string_view> frames) {
 
 std::vector<std::string> ZapReply::serialize() const {
   std::string properties;
-  for (const auto& [name, value] : metadata) append_metadata(properties, name, value);
+  for (const auto& [name, value] : metadata) {
+    const ZapProperty property{name, value};
+    const std::size_t begin = properties.size();
+    properties.resize(begin + property.size());
+    property.write(properties.data() + begin);
+  }
   return {std::string(kVersion), request_id, status_code, status_text, user_id, std::move(properties)};
 }
 

@@ -1,36 +1,34 @@
 #pragma once
 
 #include <cerrno>
-#include <cstdint>
-#include <sys/eventfd.h>
-#include <system_error>
-#include <unistd.h>
+#include <mutex>
+#include <utility>
 
-#include "base/unique_fd.hpp"
+#include "transport/zmq_support.hpp"
 
 namespace vipauth {
 
-/// Wakes a thread that waits in zmq_poll, from any other thread.
+/// Wakes a thread that waits for a message, from any other thread, by a message. Not by a descriptor of its
+/// own: to wait for one beside a socket takes several calls of the system for each message.
 class WakeUp {
  public:
-  /// \throws std::system_error
-  WakeUp() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (!fd_) throw std::system_error(errno, std::generic_category(), "eventfd");
-  }
+  /// \param socket  a DEALER, connected to the ROUTER that the thread waits at
+  explicit WakeUp(ZmqSocket socket) : socket_(std::move(socket)) {}
 
-  int fd() const noexcept { return fd_.get(); }  ///< readable from ring() until hear()
-
+  /// What arrives has no envelope. It is left out where more are waiting than may: they wake, too.
   void ring() const noexcept {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = write(fd_.get(), &one, sizeof one);
+    const std::scoped_lock lock(mutex_);
+    while (socket_ && zmq_send(socket_.get(), "!", 1, ZMQ_DONTWAIT) < 0 && zmq_errno() == EINTR) continue;
   }
-  void hear() const noexcept {
-    std::uint64_t rings = 0;
-    [[maybe_unused]] const auto got = read(fd_.get(), &rings, sizeof rings);
+  /// From now on nobody is woken: a context ends when all of its sockets are closed.
+  void close() noexcept {
+    const std::scoped_lock lock(mutex_);
+    socket_.reset();
   }
 
  private:
-  UniqueFd fd_;
+  mutable std::mutex mutex_;  // a socket is one thread's at a time
+  ZmqSocket socket_;
 };
 
 }  // namespace vipauth

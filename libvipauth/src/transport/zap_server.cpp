@@ -1,13 +1,14 @@
 #include <vipauth/zap_server.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <deque>
 #include <exception>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -26,7 +27,9 @@ namespace vipauth {
 namespace {
 
 constexpr const char* kEndpoint = "inproc://zeromq.zap.01";
-constexpr int kBatch = 64;  // requests answered before looking whether to stop
+// Requests that are answered before their answers go out. Who asks many at once wakes to many, and not for
+// each; what one waits for the others is some microseconds.
+constexpr std::size_t kBatch = 32;
 
 // A 300 that arrives while libzmq (4.3.4) is still sending the request makes it hang up on the peer, which
 // then tries again at once, and takes us for a server with another key. A later one leaves the peer in
@@ -37,8 +40,9 @@ constexpr std::size_t kMaxPaused = 1000;
 }  // namespace
 
 struct ZapServer::Impl {
-  Impl(ZmqSocket bound, ZapAuthenticator deciding, Options options)
+  Impl(ZmqSocket bound, ZmqSocket waking, ZapAuthenticator deciding, Options options)
       : authenticator(std::move(deciding)),
+        wake_up(std::move(waking)),
         socket(std::move(bound)),
         pool(authenticator, wake_up, options.password_threads, options.password_queue),
         thread(start_thread([this] { run(); })) {}
@@ -52,11 +56,17 @@ struct ZapServer::Impl {
 
   void run();
   void serve();
-  void answer(ZapExchange& exchange);
-  void send(ZapExchange exchange, ZapReply reply);
+  bool answer(ZapExchange& exchange, ZapReply& reply);
+  bool pause(ZapExchange& exchange, ZapReply& reply);
+  void reply(ZapExchange& exchange, const ZapReply& reply);
+  void send_answers();
   void send_paused();
   long time_to_next() const;
 
+  struct Answered {
+    ZapExchange exchange;
+    ZapReply reply;
+  };
   struct Paused {
     std::chrono::steady_clock::time_point until;
     ZapExchange exchange;
@@ -66,8 +76,11 @@ struct ZapServer::Impl {
   const ZapAuthenticator authenticator;
   WakeUp wake_up;  // rings for stopping, and for answers of the pool
   std::atomic<bool> stopping = false;
-  ZmqSocket socket;           // the thread's, once it runs
-  std::deque<Paused> paused;  // the thread's; earliest first
+  ZmqSocket socket;                    // the thread's, once it runs
+  std::deque<Paused> paused;           // the thread's; earliest first
+  std::array<Answered, kBatch> batch;  // the thread's, used again and again
+  std::size_t answered = 0;            // of the batch
+  std::size_t sent = 0;                // of those
   PasswordPool pool;
   std::thread thread;
 };
@@ -85,49 +98,74 @@ void ZapServer::Impl::run() {
   // Unbound at once, so that another server can start: closing leaves it to libzmq's own time.
   zmq_unbind(socket.get(), kEndpoint);
   socket.reset();
+  wake_up.close();
 }
 
 void ZapServer::Impl::serve() {
-  zmq_pollitem_t items[] = {{socket.get(), 0, ZMQ_POLLIN, 0}, {nullptr, wake_up.fd(), ZMQ_POLLIN, 0}};
-  if (zmq_poll(items, 2, time_to_next()) < 0) throw zmq::error_t();
-  if (items[1].revents != 0) {
-    wake_up.hear();
-    for (PasswordPool::Answer& done : pool.take_answers())
-      send(std::move(done.exchange), std::move(done.reply));
+  send_answers();  // those that a failure has kept
+  int flags = 0;
+  if (!paused.empty()) {
+    zmq_pollitem_t item{socket.get(), 0, ZMQ_POLLIN, 0};
+    if (zmq_poll(&item, 1, time_to_next()) < 0) throw zmq::error_t();
+    flags = ZMQ_DONTWAIT;
+  }
+  for (std::size_t i = 0; i < kBatch; ++i, flags = ZMQ_DONTWAIT) {
+    auto& [exchange, reply] = batch[answered];
+    if (!exchange.receive(socket.get(), flags)) break;
+    if (answer(exchange, reply)) ++answered;
+  }
+  send_answers();
+  for (PasswordPool::Answer& done : pool.take_answers()) {
+    if (!pause(done.exchange, done.reply)) reply(done.exchange, done.reply);
   }
   send_paused();
-  if (items[0].revents == 0) return;
-  for (int i = 0; i < kBatch; ++i) {
-    std::optional<ZapExchange> exchange = ZapExchange::receive(socket.get());
-    if (!exchange) return;
-    answer(*exchange);
-  }
 }
 
-void ZapServer::Impl::answer(ZapExchange& exchange) {
-  if (!exchange.has_envelope()) return;
-  const std::vector<std::string_view> request = exchange.request();
+/// False where there is nothing to send now.
+bool ZapServer::Impl::answer(ZapExchange& exchange, ZapReply& reply) {
+  if (!exchange.has_envelope()) return false;
+  const std::span<const std::string_view> request = exchange.request();
   const bool is_slow = ZapAuthenticator::is_slow(request);
-  if (is_slow && pool.offer(exchange, authenticator.is_penalised(request))) return;
-  ZapReply reply = is_slow ? ZapAuthenticator::busy(request) : authenticator.handle(request);
-  send(std::move(exchange), std::move(reply));
+  if (is_slow && pool.offer(exchange, authenticator.is_penalised(request))) return false;
+  if (is_slow) {
+    reply = ZapAuthenticator::busy(request);
+  } else {
+    authenticator.handle(request, reply);
+  }
+  if (pause(exchange, reply)) return false;
+  if (!is_slow) return true;
+  this->reply(exchange, reply);
+  exchange = ZapExchange();  // it holds a password
+  return false;
 }
 
-void ZapServer::Impl::send(ZapExchange exchange, ZapReply reply) {
-  if (reply.status_code == "300" && paused.size() < kMaxPaused) {
-    paused.push_back({std::chrono::steady_clock::now() + kPause, std::move(exchange), std::move(reply)});
-    return;
+/// Takes both over where the answer is to wait.
+bool ZapServer::Impl::pause(ZapExchange& exchange, ZapReply& reply) {
+  if (reply.status_code != "300" || paused.size() >= kMaxPaused) return false;
+  paused.push_back({std::chrono::steady_clock::now() + kPause, std::move(exchange), std::move(reply)});
+  return true;
+}
+
+void ZapServer::Impl::send_answers() {
+  while (sent < answered) {
+    Answered& next = batch[sent++];
+    reply(next.exchange, next.reply);
   }
-  if (reply.status_code == "200") reply.metadata.emplace_back(kMetadataProof, acceptance_proof());
-  exchange.reply(socket.get(), reply);
+  answered = sent = 0;
+}
+
+void ZapServer::Impl::reply(ZapExchange& exchange, const ZapReply& reply) {
+  const ZapProperty proof{kMetadataProof, acceptance_proof()};
+  const bool is_accepted = reply.status_code == "200";
+  exchange.reply(socket.get(), reply, {&proof, is_accepted ? std::size_t{1} : std::size_t{0}});
 }
 
 void ZapServer::Impl::send_paused() {
   const auto now = std::chrono::steady_clock::now();
   while (!paused.empty() && paused.front().until <= now) {
-    const Paused next = std::move(paused.front());
+    Paused due = std::move(paused.front());
     paused.pop_front();
-    next.exchange.reply(socket.get(), next.reply);
+    reply(due.exchange, due.reply);
   }
 }
 
@@ -156,8 +194,14 @@ Result<ZapServer> ZapServer::start(void* zmq_context, ZapAuthenticator authentic
     }
     return zmq_failure(kEndpoint);
   }
+  ZmqSocket waking(zmq_socket(zmq_context, ZMQ_DEALER));
+  if (!waking || zmq_connect(waking.get(), kEndpoint) != 0) return zmq_failure("the ZAP socket");
+  if (const Result<void> set = SocketOptions(waking.get()).set(ZMQ_LINGER, "ZMQ_LINGER", 0).result(); !set) {
+    return set.error();
+  }
   try {
-    return ZapServer(std::make_unique<Impl>(std::move(socket), std::move(authenticator), options));
+    return ZapServer(
+        std::make_unique<Impl>(std::move(socket), std::move(waking), std::move(authenticator), options));
   } catch (const std::system_error& error) {
     return Error{ErrorCode::kIoError, std::string("cannot start the ZAP handler: ") + error.what(), {}};
   }

@@ -76,7 +76,8 @@ bool receive_frame(void* socket, zmq::message_t& frame, int flags) {
   return true;
 }
 
-void send_frame(void* socket, zmq::message_t frame, bool more) {
+// NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): libzmq empties it
+void send_frame(void* socket, zmq::message_t&& frame, bool more) {
   tell_tsan_of_send();
   const int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
   while (zmq_msg_send(frame.handle(), socket, flags) < 0) {

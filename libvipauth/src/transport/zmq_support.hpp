@@ -59,6 +59,6 @@ bool receive_frame(void* socket, zmq::message_t& frame, int flags);
 
 /// Sends one frame, or drops it where it would have to wait.
 /// \throws zmq::error_t
-void send_frame(void* socket, zmq::message_t frame, bool more);
+void send_frame(void* socket, zmq::message_t&& frame, bool more);
 
 }  // namespace vipauth

@@ -56,6 +56,24 @@ TEST_CASE("ZapAuthenticator: a property without value is sent all the same, lest
   CHECK(sent.at("X-Vip-Credentials").empty());
 }
 
+TEST_CASE("ZapAuthenticator: a reply that is used again holds nothing of the one before") {
+  const ZapAuthenticator zap(live("{'allow':[{'user_id':'a','identity':'agent.a','credentials':'" + kKeyA +
+                                  "'},{'user_id':'n','mechanism':'NULL'}]}"));
+  const std::vector<std::vector<std::string_view>> requests{
+      {"1.0", "a much longer id than others have", "vip", "127.0.0.1", "", "CURVE", kRawKeyA},
+      {"1.0", "2", "vip", "127.0.0.1", "", "CURVE", kRawKeyZ},
+      {"1.0", "3", "", "127.0.0.1", "", "NULL"},
+      {"2.0", "4"},
+      {},
+      {"1.0", "5", "vip", "127.0.0.1", "", "CURVE", kRawKeyA}};
+  ZapReply again;
+  for (const auto& request : requests) {
+    zap.handle(request, again);
+    CHECK(again.serialize() == zap.handle(request).serialize());
+  }
+  CHECK(again.user_id == "a");
+}
+
 TEST_CASE("ZapAuthenticator: who may be let in later gets 300, who may not 400") {
   const ZapAuthenticator zap(live("{'allow':[{'user_id':'a','credentials':'" + kKeyA +
                                   "','enabled':false}],'deny':[{'credentials':'" +

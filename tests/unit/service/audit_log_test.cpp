@@ -344,6 +344,81 @@ TEST_CASE("AuditLog: one user of many keys pushes no evidence away") {
   CHECK(number_at(written[21], "repeats") == 5000 - 20);
 }
 
+TEST_CASE("AuditLog: a peer that comes again and again needs no event to be counted") {
+  const TempHome home;
+  AuditLog::Options few = options();
+  few.accepted_per_key = 2;
+  const auto log = open(home, few);
+  const AuditLog::AcceptedPeer alice{"alice", "CURVE", kKeyA, Reason::kAccepted, kNow};
+  AuditEvent event = accepted("alice");
+  event.mechanism = "CURVE";
+  event.credentials = kKeyA;
+  event.reason = Reason::kAccepted;
+  event.address = "10.0.0.1";
+  for (int i = 0; i < 2; ++i) {
+    CHECK_FALSE(log->count_repeat(alice));  // it is to be written, and is counted when it is
+    log->write(event);
+  }
+  for (int i = 0; i < 5; ++i) CHECK(log->count_repeat(alice));
+  log->write(event);
+  CHECK_FALSE(log->count_repeat({"alice", "CURVE", kKeyB, Reason::kAccepted, kNow}));
+  CHECK_FALSE(log->count_repeat({"bob", "CURVE", kKeyA, Reason::kAccepted, kNow}));
+  REQUIRE(log->flush());
+  const auto written = lines(home);
+  REQUIRE(written.size() == 3);
+  CHECK(number_at(written[1], "repeats") == 0);
+  CHECK(number_at(written[2], "repeats") == 6);
+  CHECK(written[2].text_at("credentials") == kKeyA);
+  CHECK(written[2].text_at("address") == "10.0.0.1");
+  CHECK_FALSE(log->count_repeat(alice));  // another interval
+  log->stop();
+  CHECK_FALSE(log->count_repeat(alice));  // as dropped, by write()
+}
+
+TEST_CASE("AuditLog: many peers who come again fill no disk, and the first time of each is written") {
+  const TempHome home;
+  AuditLog::Options few = options();
+  few.accepted = 10;
+  const auto log = open(home, few);
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 50; ++i) log->write(accepted("user" + std::to_string(i)));
+  }
+  log->write(accepted("late"));
+  REQUIRE(log->flush());
+  std::map<std::string, std::uint64_t> counts;
+  std::size_t singly = 0;
+  for (const Json& line : lines(home)) {
+    const std::uint64_t repeats = number_at(line, "repeats");
+    singly += repeats == 0 ? 1U : 0U;
+    counts[line.text_at("user_id")] += std::max<std::uint64_t>(1, repeats);
+  }
+  CHECK(singly == 50 + 10 + 1);
+  CHECK(counts.size() == 51);
+  for (int i = 0; i < 50; ++i) CHECK(counts["user" + std::to_string(i)] == 20);
+  CHECK(counts["late"] == 1);
+  CHECK(log->dropped() == 0);
+}
+
+TEST_CASE("AuditLog: repeats that several threads count at once are all told") {
+  const TempHome home;
+  const auto log = open(home);
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 8; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 1000; ++i) {
+        const AuditEvent event = accepted("user" + std::to_string(i % 3));
+        if (!log->count_repeat({event.user_id, "", "", event.reason, event.time})) log->write(event);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  REQUIRE(log->flush());
+  std::uint64_t count = 0;
+  for (const Json& line : lines(home)) count += std::max<std::uint64_t>(1, number_at(line, "repeats"));
+  CHECK(count + log->dropped() == 8000);
+  CHECK(lines(home).size() == 3 * 60 + 3);
+}
+
 TEST_CASE("AuditLog: what users are refused keeps nothing else out of the queue") {
   const TempHome home;
   AuditLog::Options small = options();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 #include <vipauth/administration.hpp>
 #include <vipauth/auth_metrics.hpp>
@@ -368,6 +370,34 @@ TEST_CASE("AuthMetrics: count by mechanism, question and reason") {
     CHECK_THAT(text, Contains(line));
   }
   CHECK_THAT(text, !Contains(kKeyA) && !Contains("alice") && !Contains("127.0.0.1"));
+}
+
+TEST_CASE("AuthMetrics: what many threads decide at once is counted once each") {
+  Audited audited;
+  const ZapAuthenticator zap = audited.service->zap_authenticator();
+  constexpr int kThreads = 8;
+  constexpr int kTimes = 500;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&] {
+      Session alice = audited.service->session({"alice", Mechanism::kCurve, kKeyA, "vip", "10.0.0.1"});
+      for (int i = 0; i < kTimes; ++i) {
+        static_cast<void>(ask_curve(zap, kKeyA));
+        static_cast<void>(alice.authorize_publish("topic"));
+        static_cast<void>(alice.verify_sender("callee"));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const AuthMetrics metrics = audited.service->metrics();
+  std::uint64_t let_in = 0;
+  std::uint64_t allowed = 0;
+  std::uint64_t refused = 0;
+  for (const auto& row : metrics.authentications) let_in += row.count;
+  for (const auto& row : metrics.decisions) (row.allowed ? allowed : refused) += row.count;
+  CHECK(let_in == std::uint64_t{kThreads} * kTimes);
+  CHECK(allowed == std::uint64_t{kThreads} * kTimes);
+  CHECK(refused == std::uint64_t{kThreads} * kTimes);
 }
 
 TEST_CASE("to_prometheus: each metric has its HELP and TYPE before its samples, once") {

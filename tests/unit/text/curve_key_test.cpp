@@ -4,6 +4,7 @@
 #include <string>
 
 #include "support/catch.hpp"
+#include "text/curve_key_text.hpp"
 
 using namespace vipauth;
 
@@ -46,6 +47,17 @@ TEST_CASE("CurveKey: base64url uses hyphen and underscore without padding") {
   const CurveKey zeros = key_of(std::string(32, '\0'));
   CHECK(zeros.to_base64url() == std::string(43, 'A'));
   CHECK(zeros.to_z85() == std::string(40, '0'));
+}
+
+TEST_CASE("CurveKeyText: is what to_base64url makes") {
+  CurveKey::Bytes bytes{};
+  for (std::size_t i = 0; i < 1000; ++i) {
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(byte * 31U + i + 7U);
+    const CurveKey key(bytes);
+    CHECK(CurveKeyText(key).view() == key.to_base64url());
+  }
+  bytes.fill(0xff);
+  CHECK(CurveKeyText(CurveKey(bytes)).view() == CurveKey(bytes).to_base64url());
 }
 
 TEST_CASE("CurveKey: base64url with stray bits is refused, so that a key has one name") {
