@@ -75,8 +75,7 @@ Finding Checker::connect(const ConnectQuestion& question) const {
   }
   const Authentication authentication = snapshot_.authenticator.authenticate(*request);
   Finding finding{authentication.decision, std::nullopt, {}};
-  finding.source = finding.decision.source();
-  if (const auto record = authentication.record()) finding.source.push_back(*record);
+  finding.source = authentication.source();
   if (finding.decision) finding.user_id = std::string(authentication.user_id);
   return finding;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include <vipauth/auth_record.hpp>
 #include <vipauth/clock.hpp>
@@ -54,6 +55,8 @@ class VIPAUTH_EXPORT Authentication {
   Acceptance acceptance() const;
   /// When accepted: the record that accepts, "/allow/3"; nothing of a trusted IPC peer.
   std::optional<std::string> record() const;
+  /// The records that decided, whether they accept or refuse.
+  std::vector<std::string> source() const;
 
  private:
   friend class Authenticator;

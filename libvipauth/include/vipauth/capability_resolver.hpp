@@ -52,11 +52,13 @@ class UserRef {
 /// be called from any thread.
 class CapabilityResolver {
  public:
-  /// Most grants one user may hold after expansion: the file may be hostile.
+  /// Most grants one user may hold, as they are written, and most records it may have: the file may be
+  /// hostile.
   static constexpr std::size_t kMaxGrantsPerUser = 4096;
+  static constexpr std::size_t kMaxRecordsPerUser = 4096;
 
   /// Expands the active allow records of `policy` as of `now`; keeps no reference to it.
-  /// \return kLimitExceeded  a user exceeds kMaxGrantsPerUser; `location` is a JSON Pointer ("/allow/3")
+  /// \return kLimitExceeded  a user exceeds one of these; `location` is a JSON Pointer ("/allow/3")
   /// Source: semantics 4; VOLTTRON auth_file.py, _use_groups_and_roles.
   VIPAUTH_EXPORT static Result<CapabilityResolver> create(const Policy& policy, Timestamp now,
                                                           IpcTrust ipc_trust = {});

@@ -169,6 +169,11 @@ std::optional<std::string> Authentication::record() const {
   return json_pointer("/allow", *record_);
 }
 
+std::vector<std::string> Authentication::source() const {
+  if (!record_) return decision.source();
+  return {json_pointer("/allow", *record_)};
+}
+
 // ---- Asking ----
 
 Authenticator::Authenticator(std::shared_ptr<const Index> index) : index_(std::move(index)) {}

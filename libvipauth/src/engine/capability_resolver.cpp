@@ -109,16 +109,19 @@ struct CapabilityResolver::Index {
     });
   }
 
-  /// The first record with which a user would hold too many grants.
+  /// The first record with which a user would have too many records, or hold too many grants.
   std::uint32_t first_excess() const {
     std::uint32_t out = kNone;
     for (NameTable::Id name = 0; name < records->names().size(); ++name) {
+      std::size_t grants = 0;
       std::size_t count = 0;
-      for_each_record(first_active(records->first_of_user(name)), [&](std::uint32_t id) {
-        count += records->grant_count(id);
-        if (count > kMaxGrantsPerUser) out = std::min(out, id);
-        return count <= kMaxGrantsPerUser;
-      });
+      for (std::uint32_t id = records->first_of_user(name); id != kNone;
+           id = records->allow()[id].next_of_user) {
+        if (active->allow[id]) grants += records->grant_count(id);
+        if (grants <= kMaxGrantsPerUser && ++count <= kMaxRecordsPerUser) continue;
+        out = std::min(out, id);
+        break;
+      }
     }
     return out;
   }
@@ -203,7 +206,8 @@ Result<CapabilityResolver> CapabilityResolver::create(std::shared_ptr<const Poli
   const std::uint32_t excess = index->first_excess();
   if (excess != kNone) {
     return Error{ErrorCode::kLimitExceeded,
-                 "the user holds more than " + std::to_string(kMaxGrantsPerUser) + " grants",
+                 "the user has more than " + std::to_string(kMaxRecordsPerUser) +
+                     " records, or holds more than " + std::to_string(kMaxGrantsPerUser) + " grants",
                  json_pointer("/allow", excess)};
   }
   return CapabilityResolver(std::move(index));

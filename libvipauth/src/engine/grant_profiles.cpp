@@ -1,6 +1,7 @@
 #include "engine/grant_profiles.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <vipauth/json.hpp>
@@ -100,36 +101,42 @@ void GrantProfiles::add_group(std::string_view name, const Result<std::vector<st
   if (roles) groups_.emplace(name, *roles);
 }
 
-void GrantProfiles::expand() {
+void GrantProfiles::expand(std::size_t most) {
   ids_ = {};
   for (Profile& profile : profiles_) {
-    add_roles_of_groups(profile);
+    find_roles(profile);
     profile.is_template = speaks_of_subject(profile.own);
     profile.size = profile.own.size();
     for (const std::string& name : profile.roles) {
-      const auto role = roles_.find(name);
-      if (role == roles_.end()) continue;
-      profile.is_template = profile.is_template || role->second.is_template;
-      profile.size += role->second.capabilities.size();
+      const Role& role = roles_.find(name)->second;
+      profile.is_template = profile.is_template || role.is_template;
+      profile.size += role.capabilities.size();
     }
-    if (!profile.is_template) profile.grants = make(profile, {});
+    profile.is_too_large = profile.size > most;
+    if (profile.is_template && !profile.is_too_large) continue;
+    if (!profile.is_too_large) profile.grants = make(profile, {});
+    profile.own = {};
+    profile.roles = {};
   }
 }
 
 /// The record's roles and those of its groups, each once. Unknown names grant nothing.
-void GrantProfiles::add_roles_of_groups(Profile& profile) const {
+void GrantProfiles::find_roles(Profile& profile) const {
   std::vector<std::string>& roles = profile.roles;
+  const auto is_unknown = [&](const std::string& name) { return !roles_.contains(name); };
+  std::erase_if(roles, is_unknown);
   for (const std::string& name : profile.groups) {
     const auto group = groups_.find(name);
-    if (group != groups_.end()) roles.insert(roles.end(), group->second.begin(), group->second.end());
+    if (group == groups_.end()) continue;
+    std::remove_copy_if(group->second.begin(), group->second.end(), std::back_inserter(roles), is_unknown);
   }
+  profile.groups = {};
   std::sort(roles.begin(), roles.end());
   roles.erase(std::unique(roles.begin(), roles.end()), roles.end());
 }
 
-void GrantProfiles::expand_for(std::uint32_t record, Id profile, const TemplateSubject& subject,
-                               std::size_t most) {
-  if (profiles_[profile].size <= most) of_records_.emplace(record, make(profiles_[profile], subject));
+void GrantProfiles::expand_for(std::uint32_t record, Id profile, const TemplateSubject& subject) {
+  if (!profiles_[profile].is_too_large) of_records_.emplace(record, make(profiles_[profile], subject));
 }
 
 const GrantSet& GrantProfiles::grants_of(std::uint32_t record, Id profile) const noexcept {

@@ -43,24 +43,25 @@ class GrantProfiles {
   void add_group(std::string_view name, const Result<std::vector<std::string>>& roles);
 
   /// Makes the grants of all profiles. Call it once, when everything is added.
-  void expand();
+  /// \param most  of a profile: where there are more, none are made
+  void expand(std::size_t most);
 
   /// True where each record has grants of its own: expand_for() makes them.
   bool is_template(Id profile) const noexcept { return profiles_[profile].is_template; }
   /// \param record  the number by which grants_of() knows it
-  /// \param most    of grants: where there are more, none are made
-  void expand_for(std::uint32_t record, Id profile, const TemplateSubject& subject, std::size_t most);
+  void expand_for(std::uint32_t record, Id profile, const TemplateSubject& subject);
 
   const GrantSet& grants_of(std::uint32_t record, Id profile) const noexcept;
-  /// How many grants a record of this profile has.
+  /// How many grants a record of this profile has, as they are written.
   std::size_t size_of(Id profile) const noexcept { return profiles_[profile].size; }
 
  private:
   struct Profile {
     std::vector<Capability> own;
-    std::vector<std::string> roles;  // with those of the groups, once expanded; sorted, each once
+    std::vector<std::string> roles;  // with those of the groups, once expanded; known ones, sorted, each once
     std::vector<std::string> groups;
     bool is_template = false;
+    bool is_too_large = false;
     std::size_t size = 0;
     GrantSet grants;
   };
@@ -71,7 +72,7 @@ class GrantProfiles {
     std::shared_ptr<const std::string> source;
   };
 
-  void add_roles_of_groups(Profile& profile) const;
+  void find_roles(Profile& profile) const;
   GrantSet make(const Profile& profile, const TemplateSubject& subject);
   void append(const std::vector<Capability>& capabilities, const TemplateSubject& subject,
               const std::shared_ptr<const std::string>& source, GrantSet& out);

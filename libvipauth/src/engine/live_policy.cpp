@@ -12,8 +12,24 @@ struct LastTold {
   std::uint64_t generation = 0;
   std::weak_ptr<const PolicySnapshot> snapshot;
 };
-constexpr std::size_t kTold = 4;  // a live policy and its shadow are asked in turn
-thread_local std::array<LastTold, kTold> last_told;
+/// Other objects of a thread may ask when this is gone.
+constinit thread_local bool is_memory_gone = false;
+
+struct Memory {
+  static constexpr std::size_t kTold = 4;  // a live policy and its shadow are asked in turn
+  std::array<LastTold, kTold> last_told;
+
+  Memory() = default;
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+  ~Memory() { is_memory_gone = true; }
+
+  static LastTold* of_this_thread(std::uint64_t live) {
+    if (is_memory_gone) return nullptr;
+    thread_local Memory memory;
+    return &memory.last_told[live % kTold];
+  }
+};
 
 std::uint64_t next_number() {
   static std::atomic<std::uint64_t> count{0};
@@ -27,13 +43,13 @@ LivePolicy::LivePolicy(PolicySnapshot first)
 
 LivePolicy::Version LivePolicy::current() const {
   const std::uint64_t now = generation();
-  LastTold& last = last_told[number_ % kTold];
-  if (last.live == number_ && last.generation == now) {
-    if (auto snapshot = last.snapshot.lock()) return {std::move(snapshot), now};
+  LastTold* const last = Memory::of_this_thread(number_);
+  if (last != nullptr && last->live == number_ && last->generation == now) {
+    if (auto snapshot = last->snapshot.lock()) return {std::move(snapshot), now};
   }
   const std::lock_guard lock(mutex_);
   const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
-  last = {number_, generation, snapshot_};
+  if (last != nullptr) *last = {number_, generation, snapshot_};
   return {snapshot_, generation};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 
 #include <vipauth/capability_resolver.hpp>
 
@@ -34,14 +35,13 @@ class DeniedCredentials {
     for (RecordTable::Id id = 0; id < deny.size(); ++id) {
       if (!active[id] || deny[id].place != 0) continue;
       switch (deny[id].kind) {
-        case CompactRecord::Kind::kKey: has_keys_ = true; break;
+        case CompactRecord::Kind::kKey: keys_.insert(deny.first_of_key(CurveKey(deny[id].key))); break;
         case CompactRecord::Kind::kPattern: patterns_.push_back(&deny.pattern(id)); break;
         case CompactRecord::Kind::kPassword: passwords_.insert({deny[id].user, deny.password(id)}); break;
         case CompactRecord::Kind::kNull: null_ = true; break;
         case CompactRecord::Kind::kUnreadable: break;
       }
     }
-    active_ = &active;
   }
 
   bool match(RecordTable::Id allow_record) const {
@@ -57,11 +57,7 @@ class DeniedCredentials {
 
  private:
   bool match(const CurveKey& key) const {
-    const RecordTable& deny = index_.deny();
-    for (auto id = has_keys_ ? deny.first_of_key(key) : RecordTable::kNone; id != RecordTable::kNone;
-         id = deny[id].next_of_key) {
-      if ((*active_)[id] && deny[id].place == 0) return true;
-    }
+    if (!keys_.empty() && keys_.contains(index_.deny().first_of_key(key))) return true;
     if (patterns_.empty()) return false;
     const std::string text = key.to_base64url();
     return std::any_of(patterns_.begin(), patterns_.end(),
@@ -69,8 +65,7 @@ class DeniedCredentials {
   }
 
   const PolicyIndex& index_;
-  const std::vector<bool>* active_ = nullptr;
-  bool has_keys_ = false;
+  std::unordered_set<RecordTable::Id> keys_;  // the first record of each
   std::vector<const Pattern*> patterns_;
   std::set<std::pair<NameTable::Id, std::string>> passwords_;
   bool null_ = false;
@@ -103,6 +98,10 @@ CompactRecord PolicyIndexBuilder::compact(const AuthRecord& record) {
 }
 
 void PolicyIndexBuilder::on_allow(const AuthRecord& record) {
+  if (std::max(record.user_id.size(), record.identity.size()) > NameTable::kMaxBytes) {
+    index_->allow_.add_unreadable({});  // nobody can have such a name
+    return;
+  }
   CompactRecord compacted = compact(record);
   compacted.grants = index_->profiles_.intern(record.capabilities, record.roles, record.groups,
                                               {record.user_id, record.identity});
@@ -178,11 +177,11 @@ void PolicyIndexBuilder::list_methods(const AuthRecord& record, std::uint32_t id
 
 std::shared_ptr<const PolicyIndex> PolicyIndexBuilder::finish() && {
   PolicyIndex& index = *index_;
-  index.profiles_.expand();
+  index.profiles_.expand(CapabilityResolver::kMaxGrantsPerUser);
   for (RecordTable::Id id = 0; id < index.allow_.size(); ++id) {
     const CompactRecord& record = index.allow_[id];
     if (!index.profiles_.is_template(record.grants)) continue;
-    index.profiles_.expand_for(id, record.grants, index.holder_of(id), CapabilityResolver::kMaxGrantsPerUser);
+    index.profiles_.expand_for(id, record.grants, index.holder_of(id));
   }
   return std::move(index_);
 }

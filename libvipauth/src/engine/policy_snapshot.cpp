@@ -37,6 +37,7 @@ Result<PolicySnapshot> PolicySnapshot::compile(const Policy& policy, TopicProtec
 
 Result<PolicySnapshot> PolicySnapshot::compile_again(TopicProtector topics_then, Timestamp now,
                                                      IpcTrust ipc_trust) const {
+  if (!records) return Error{ErrorCode::kInvalidArgument, "this policy was not compiled of records", ""};
   auto next = compile(records, std::move(topics_then), now, ipc_trust);
   if (next) next->methods = methods;
   return next;

@@ -23,9 +23,9 @@ void Session::judge() {
   identity_.clear();
   if (!judged_.snapshot->loaded) return revoked("no policy could be loaded yet", {});
   const Authentication now = judged_.snapshot->authenticator.reauthenticate(*acceptance_);
-  if (!now.decision) return revoked(now.decision.message(), now.decision.source());
+  if (!now.decision) return revoked(now.decision.message(), now.source());
   if (now.user_id != acceptance_->user_id) {
-    return revoked("these credentials now belong to another user", now.decision.source());
+    return revoked("these credentials now belong to another user", now.source());
   }
   identity_ = now.identity;
   user_ = judged_.snapshot->capabilities.find(acceptance_->user_id);

@@ -74,6 +74,7 @@ void RecordReader::on_key(std::string_view name) {
     if (field_ != Field::kCapabilities || !take_capability(name)) give_up();
   } else {
     auto& restrictions = record_.capabilities.back().restrictions;
+    if (restrictions.size() >= kMostNames) return give_up();
     const bool is_new = std::none_of(restrictions.begin(), restrictions.end(),
                                      [&](const Restriction& other) { return other.parameter == name; });
     if (!is_new) return give_up();
@@ -127,6 +128,7 @@ void RecordReader::on_string(std::string_view text) {
       if (text != to_string(Mechanism::kCurve)) give_up();
       return;
     case Field::kCredentials: {
+      if (Pattern::looks_like_regex(text)) return give_up();  // Z85 has all that a pattern may be of
       const auto key = CurveKey::parse(text);
       if (!key) return give_up();
       record_.credentials = *key;
@@ -150,6 +152,7 @@ void RecordReader::on_string(std::string_view text) {
 
 bool RecordReader::take_capability(std::string_view text) {
   auto& capabilities = record_.capabilities;
+  if (capabilities.size() >= kMostNames) return false;
   const bool is_new = std::none_of(capabilities.begin(), capabilities.end(),
                                    [&](const Capability& other) { return other.name == text; });
   if (is_new) capabilities.push_back({std::string(text), {}});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -31,6 +32,9 @@ class RecordReader : public JsonEvents {
   void on_list_end() override;
 
  private:
+  /// Of an object: more are not looked through for one that is there twice.
+  static constexpr std::size_t kMostNames = 32;
+
   /// The fields of a record; kOther: none of them.
   enum class Field : std::uint8_t {
     kDomain,

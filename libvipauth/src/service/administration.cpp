@@ -85,7 +85,7 @@ class Request {
     if (!standing.decision) return standing.decision;
     if (standing.user_id != caller_.user_id()) {
       return Decision::refuse(Reason::kRevoked, "these credentials now belong to another user",
-                              standing.decision.source());
+                              standing.source());
     }
 
     const auto resolver = CapabilityResolver::create(before, now);

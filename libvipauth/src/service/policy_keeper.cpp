@@ -173,7 +173,7 @@ bool PolicyKeeper::read_topics() {
     topics_seen_ = true;
     topics_good_ = true;
     topic_document_ = std::make_shared<const TopicDocument>(*std::move(rules));
-    topics_ = TopicProtector(topic_document_->rules());
+    if (is_other) topics_ = TopicProtector(topic_document_->rules());
     note_topics_problem(std::nullopt);
     return is_other;
   }

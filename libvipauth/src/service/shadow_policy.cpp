@@ -161,11 +161,11 @@ struct ShadowPolicy::Impl {
     const Authentication now = snapshot->authenticator.reauthenticate(session.acceptance());
     if (!now.decision) {
       return Decision::refuse(Reason::kRevoked, "the peer would not be accepted: " + now.decision.message(),
-                              now.decision.source());
+                              now.source());
     }
     const std::string& user_id = session.user_id();
     if (now.user_id != user_id) {
-      return Decision::refuse(Reason::kRevoked, other_user(now), now.decision.source());
+      return Decision::refuse(Reason::kRevoked, other_user(now), now.source());
     }
     const auto topics = [&]() -> TopicProtector {
       return has_own_topics ? snapshot->topics : live->current().snapshot->topics;

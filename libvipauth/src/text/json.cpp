@@ -25,8 +25,12 @@ namespace {
 constexpr unsigned kParseFlags =
     rapidjson::kParseIterativeFlag | rapidjson::kParseInsituFlag | rapidjson::kParseNumbersAsStringsFlag;
 
+constexpr std::size_t kMostCharacterBytes = 4;
+
 Result<Json> parse_plain(std::string_view text) {
   std::string buffer(text);  // in which strings are decoded where they stand
+  // RapidJSON's check takes what a first byte calls for, also behind the end.
+  buffer.append(kMostCharacterBytes, '\0');
   JsonBuilder builder;
   rapidjson::InsituStringStream stream(buffer.data());
   rapidjson::Reader reader;

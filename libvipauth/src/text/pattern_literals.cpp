@@ -95,6 +95,9 @@ std::string literal_prefix(const Pattern& pattern) {
   return out;
 }
 
+// What is asked below is asked for each text, and looks at all of them.
+constexpr std::size_t kMostTexts = 2 * kMaxLiteralGroup;
+
 std::vector<LiteralGroup> literal_groups(const Pattern& pattern) {
   if (!pattern.is_regex()) {
     if (pattern.text().size() < kMinLiteralBytes) return {};
@@ -105,7 +108,7 @@ std::vector<LiteralGroup> literal_groups(const Pattern& pattern) {
   Filter filter(*expression);
   const std::size_t count = filter.texts().size();
   std::vector<bool> lacking(count, true);
-  if (count == 0 || filter.can_match_without(lacking)) return {};
+  if (count == 0 || count > kMostTexts || filter.can_match_without(lacking)) return {};
 
   std::vector<LiteralGroup> out;
   std::vector<bool> one(count, false);

@@ -191,6 +191,41 @@ TEST_CASE("CapabilityResolver: the number of grants is bounded") {
   CHECK(too_many.error().location == "/allow/0");
 }
 
+TEST_CASE("CapabilityResolver: the number of a user's records is bounded, active or not") {
+  const auto with = [](std::size_t count) {
+    Json::Array records;
+    for (std::size_t i = 0; i < count; ++i) {
+      records.emplace_back(Json::Object{{"user_id", "u"}, {"credentials", kKeyA}, {"enabled", i == 0}});
+    }
+    return CapabilityResolver::create(*Policy::parse(Json(Json::Object{{"allow", std::move(records)}})),
+                                      kNow);
+  };
+  CHECK(with(CapabilityResolver::kMaxRecordsPerUser));
+  const auto too_many = with(CapabilityResolver::kMaxRecordsPerUser + 1);
+  REQUIRE_FALSE(too_many);
+  CHECK(too_many.error().code == ErrorCode::kLimitExceeded);
+  CHECK(too_many.error().location == "/allow/4096");
+}
+
+TEST_CASE("CapabilityResolver: what is too large is refused where it counts, and costs nothing before") {
+  std::string names;
+  for (int i = 0; i < 20'000; ++i) names += (i > 0 ? ",'" : "'") + std::to_string(i) + "'";
+  const auto with = [&](const std::string& enabled) {
+    std::string records;
+    for (int i = 0; i < 500; ++i) {
+      records += (i > 0 ? ",{'user_id':'u" : "{'user_id':'u") + std::to_string(i) + "','credentials':'" +
+                 kKeyA + "','roles':['big'],'capabilities':['own" + std::to_string(i) +
+                 "'],'enabled':" + enabled + "}";
+    }
+    return CapabilityResolver::create(policy("{'allow':[" + records + "],'roles':{'big':[" + names + "]}}"),
+                                      kNow);
+  };
+  const auto refused = with("true");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimitExceeded);
+  CHECK(with("false"));
+}
+
 TEST_CASE("CapabilityResolver: lists users, their records and their grants") {
   const auto created = CapabilityResolver::create(
       policy("{'allow':[{'user_id':'b','identity':'I','credentials':'" + kKeyA +

@@ -401,3 +401,13 @@ TEST_CASE("Json: control characters are escaped when written and refused when re
     }
   }
 }
+
+TEST_CASE("Json: a text that ends within a character is refused, and not read beyond") {
+  for (const std::string& lead : {std::string("\xc3"), std::string("\xe2"), std::string("\xf0")}) {
+    for (const std::size_t length : {0U, 1U, 10U, 14U, 15U, 16U, 31U, 207U, 5000U}) {
+      const auto parsed = Json::parse("\"" + std::string(length, 'a') + lead);
+      REQUIRE_FALSE(parsed);
+      CHECK(parsed.error().code == ErrorCode::kParseError);
+    }
+  }
+}
