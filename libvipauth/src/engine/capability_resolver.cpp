@@ -103,7 +103,8 @@ struct CapabilityResolver::Index {
     for_each_record(first, [&](std::uint32_t id) {
       for (const Grant* grant : named_grants(records->grants_of(id), capability)) {
         const auto held = held_by(id, *grant);
-        if (held && !(goes_on = visit(*held))) break;
+        goes_on = !held || visit(*held);
+        if (!goes_on) break;
       }
       return goes_on;
     });

@@ -28,8 +28,11 @@ class Parts : public JsonItemHandler {
   }
 
   bool on_item(Json item) override {
-    if (part_ == Part::kAllow) hand_over_allow(make_entry(std::move(item), kAllow, index_), sink_);
-    if (part_ == Part::kDeny) hand_over_deny(make_entry(std::move(item), kDeny, index_), sink_);
+    if (part_ == Part::kAllow) {
+      hand_over_allow(make_entry(std::move(item), kAllow, index_), sink_);
+    } else if (part_ == Part::kDeny) {
+      hand_over_deny(make_entry(std::move(item), kDeny, index_), sink_);
+    }
     ++index_;
     return true;
   }

@@ -25,6 +25,7 @@ std::size_t cut_bytes(std::string_view text) {
   return 0;
 }
 
+// NOLINTBEGIN(readability-identifier-naming): RapidJSON's names
 /// A stream for RapidJSON, by blocks that are checked to be UTF-8: faster than having it look at each
 /// character.
 class BlockStream {
@@ -96,6 +97,8 @@ class BlockStream {
   bool has_failed_ = false;
 };
 
+// NOLINTEND(readability-identifier-naming)
+
 /// Hands the pieces of a document to a JsonItemHandler.
 class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter> {
  public:
@@ -119,7 +122,8 @@ class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter
   }
   bool StartObject() {
     if (is_in_item()) return deeper() && (events_->on_object(), true);
-    if (open_ == 0 && place_ == Place::kList && (events_ = handler_.item_events()) != nullptr) {
+    if (open_ == 0 && place_ == Place::kList) events_ = handler_.item_events();
+    if (is_in_item()) {
       stream_.mark();
       return deeper() && (events_->on_object(), true);
     }

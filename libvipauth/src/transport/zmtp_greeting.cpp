@@ -30,7 +30,7 @@ std::string read_greeting(void* socket, steady_clock::time_point until) {
     zmq::message_t bytes;
     if (!receive_frame(socket, connection, 0) || !receive_frame(socket, bytes, 0)) break;
     greeting += bytes.to_string_view();
-    if (is_said && bytes.size() == 0) break;  // it hung up
+    if (is_said && bytes.empty()) break;  // it hung up
     if (is_said) continue;
     is_said = true;
     send_frame(socket, std::move(connection), true);
