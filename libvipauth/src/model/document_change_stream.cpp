@@ -51,19 +51,26 @@ struct MemberOutline {
 using Kind = MemberOutline::Kind;
 using Outline = std::map<std::string, MemberOutline>;
 
+/// Whether an outline is to be compared with another, or only says what there is.
+enum class Parts { kDigests, kCounted };
+
 /// Makes an outline of a document.
 class Outliner : public JsonItemHandler {
  public:
+  explicit Outliner(Parts parts) : parts_(parts) {}
+
   bool on_list(std::string_view name) override { return open(name, Kind::kList); }
   bool on_object(std::string_view name) override { return open(name, Kind::kObject); }
-  bool on_item(Json item) override { return add(canonical_text(item)); }
+  bool on_item(Json item) override {
+    return add([&] { return canonical_text(item); });
+  }
   bool on_member(std::string_view member, Json value) override {
     if (name_ == kVersion && member == "major") major_ = whole_number(&value);
     if (name_ == kVersion && member == "minor") minor_ = whole_number(&value);
-    return add(Json(member).dump() + canonical_text(value));
+    return add([&] { return Json(member).dump() + canonical_text(value); });
   }
   bool on_value(std::string_view name, Json value) override {
-    return open(name, Kind::kValue) && add(canonical_text(value));
+    return open(name, Kind::kValue) && add([&] { return canonical_text(value); });
   }
 
   /// Adds what an auth.json is written with in any case. \return false  it is none of the present version
@@ -91,11 +98,13 @@ class Outliner : public JsonItemHandler {
     return true;
   }
 
-  bool add(std::string_view text) {
-    open_->parts.push_back(keyed_digest(text));
+  template <typename Text>
+  bool add(Text text) {
+    open_->parts.push_back(parts_ == Parts::kDigests ? keyed_digest(text()) : TextDigest{});
     return true;
   }
 
+  const Parts parts_;
   Outline outline_;
   MemberOutline* open_ = nullptr;
   std::string name_;
@@ -103,9 +112,10 @@ class Outliner : public JsonItemHandler {
   std::optional<int> minor_;
 };
 
-std::optional<Outline> outline_of(const OpenDocument& document, DocumentForm form) {
+std::optional<Outline> outline_of(const OpenDocument& document, DocumentForm form,
+                                  Parts parts = Parts::kDigests) {
   if (!document) return Outline();
-  Outliner outliner;
+  Outliner outliner(parts);
   if (!read_json_items(document(), outliner)) return std::nullopt;
   if (form == DocumentForm::kAuthFile && !outliner.complete()) return std::nullopt;
   return outliner.take();
@@ -414,7 +424,7 @@ std::optional<std::string> digest_of(const OpenDocument& document, const Outline
 
 /// Of a document that is all new. \return nothing  it cannot be read so, or it is small
 std::optional<AuditedChange> large_beginning(const OpenDocument& document, DocumentForm form) {
-  const auto outline = outline_of(document, form);
+  const auto outline = outline_of(document, form, Parts::kCounted);
   if (!outline) return std::nullopt;
   ShownText text(*outline, ShownText::Form::kChange);
   if (!text.read(document) || text.bytes() <= AuditEvent::kMaxChangeBytes) return std::nullopt;
