@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -14,11 +13,8 @@
 #include <iterator>
 #include <sstream>
 #include <string>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
-
-#include <spawn.h>
 
 #include <vipauth/curve_key.hpp>
 #include <vipauth/json.hpp>
@@ -29,6 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using bench::give_up;
+using bench::run;
 using vipauth::Json;
 
 /// A key that no secret belongs to: for files, not for connections.
@@ -87,30 +84,6 @@ void write_bytes(const fs::path& file, const std::string& bytes) {
     done += static_cast<std::size_t>(count);
   }
   if (::fsync(fd) != 0 || ::close(fd) != 0) give_up("cannot write " + file.string());
-}
-
-/// Runs a program with its output thrown away; it must end with one of these codes.
-void run(const std::vector<std::string>& words, const std::vector<int>& codes = {0}) {
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t pid = 0;
-  const int error = posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) give_up("cannot run " + words.front());
-  int status = 0;
-  if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) give_up(words.front() + " was killed");
-  if (std::find(codes.begin(), codes.end(), WEXITSTATUS(status)) == codes.end()) {
-    std::string command;
-    for (const std::string& word : words) command += word + " ";
-    give_up(command + "exited with " + std::to_string(WEXITSTATUS(status)));
-  }
 }
 
 struct Case {

@@ -2,11 +2,8 @@
 // to the same libraries, and beside Python. usage: startup_bench VCTL SAME_LIBRARIES [--quick | --moment]
 // [--out FILE]
 
-#include <fcntl.h>
 #include <string>
 #include <vector>
-
-#include <spawn.h>
 
 #include "homes.hpp"
 #include "support.hpp"
@@ -23,21 +20,6 @@ struct Program {
   std::vector<std::string> words;
   std::vector<double> milliseconds = {};
 };
-
-void run(const std::vector<std::string>& words) {
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t pid = 0;
-  const int error = posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  int status = 0;
-  if (error != 0 || waitpid(pid, &status, 0) != pid || status != 0) give_up("cannot run " + words.front());
-}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -20,6 +21,8 @@
 #include <unistd.h>
 #include <utility>
 #include <vector>
+
+#include <spawn.h>
 
 #include <vipauth/json.hpp>
 #include <vipauth/result.hpp>
@@ -153,6 +156,30 @@ inline std::vector<double> in_a_process(const std::function<std::vector<double>(
   if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
     give_up("a process of it failed");
   return numbers;
+}
+
+/// Runs a program with its output thrown away; it must end with one of these codes.
+inline void run(const std::vector<std::string>& words, const std::vector<int>& codes = {0}) {
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t pid = 0;
+  const int error = posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) give_up("cannot run " + words.front());
+  int status = 0;
+  if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) give_up(words.front() + " was killed");
+  if (std::find(codes.begin(), codes.end(), WEXITSTATUS(status)) == codes.end()) {
+    std::string command;
+    for (const std::string& word : words) command += word + " ";
+    give_up(command + "exited with " + std::to_string(WEXITSTATUS(status)));
+  }
 }
 
 /// Collects what was measured, and writes it for report.py: `{"benchmarks": [{"name": "zap/ours/1000",
