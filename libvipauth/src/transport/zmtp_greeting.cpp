@@ -1,6 +1,5 @@
 #include "transport/zmtp_greeting.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 #include <zmq.hpp>
