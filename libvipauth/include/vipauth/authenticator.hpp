@@ -86,6 +86,10 @@ class Authenticator {
   VIPAUTH_EXPORT static Result<Authenticator> create(const Policy& policy, Timestamp now,
                                                      IpcTrust ipc_trust = {});
 
+  /// The same of what the library itself keeps of a file.
+  static Result<Authenticator> create(std::shared_ptr<const PolicyIndex> records,
+                                      std::shared_ptr<const Activity> active, IpcTrust ipc_trust = {});
+
   /// Verifying a PLAIN password takes tens of milliseconds (Argon2id), for unknown users too.
   VIPAUTH_EXPORT Authentication authenticate(const AuthenticationRequest& request) const;
 
@@ -96,11 +100,8 @@ class Authenticator {
   VIPAUTH_EXPORT std::optional<Timestamp> next_change() const noexcept;
 
  private:
-  friend struct PolicySnapshot;
   struct Index;
   explicit Authenticator(std::shared_ptr<const Index> index);
-  static Result<Authenticator> create(std::shared_ptr<const PolicyIndex> records,
-                                      std::shared_ptr<const Activity> active, IpcTrust ipc_trust);
   std::shared_ptr<const Index> index_;
 };
 

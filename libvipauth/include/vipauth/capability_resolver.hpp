@@ -67,6 +67,10 @@ class CapabilityResolver {
                                                           const std::vector<bool>& records,
                                                           IpcTrust ipc_trust = {});
 
+  /// The same of what the library itself keeps of a file.
+  static Result<CapabilityResolver> create(std::shared_ptr<const PolicyIndex> records,
+                                           std::shared_ptr<const Activity> active, IpcTrust ipc_trust = {});
+
   /// True where one is a copy of the other.
   bool is(const CapabilityResolver& other) const noexcept { return index_ == other.index_; }
 
@@ -121,11 +125,8 @@ class CapabilityResolver {
                                                      std::string_view capability) const;
 
  private:
-  friend struct PolicySnapshot;
   struct Index;
   explicit CapabilityResolver(std::shared_ptr<const Index> index);
-  static Result<CapabilityResolver> create(std::shared_ptr<const PolicyIndex> records,
-                                           std::shared_ptr<const Activity> active, IpcTrust ipc_trust);
   std::shared_ptr<const Index> index_;
 };
 

@@ -35,6 +35,8 @@ class MethodRegistry {
   static constexpr std::size_t kMaxAgentsOfOwner = 16;  ///< of them, made by one user
 
   VIPAUTH_EXPORT static MethodRegistry create(const Policy& policy);
+  /// The same of what the library itself keeps of a file.
+  static MethodRegistry create(std::shared_ptr<const PolicyIndex> records);
 
   /// The capabilities that `callee`'s `method` requires, each once: none for an unknown callee or method.
   /// The span lives as long as this object or a copy of it.
@@ -88,9 +90,7 @@ class MethodRegistry {
   VIPAUTH_EXPORT std::vector<std::string> changed_since(const MethodRegistry& before) const;
 
  private:
-  friend struct PolicySnapshot;
   struct Declarations;
-  explicit MethodRegistry(std::shared_ptr<const PolicyIndex> records);
   MethodRegistry(std::shared_ptr<const PolicyIndex> records,
                  std::shared_ptr<const Declarations> declarations);
 

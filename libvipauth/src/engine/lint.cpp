@@ -8,8 +8,8 @@
 #include <vipauth/pattern.hpp>
 #include <vipauth/python_repr.hpp>
 
-#include "engine/active_records.hpp"
 #include "engine/lint_report.hpp"
+#include "engine/policy_index.hpp"
 
 namespace vipauth {
 namespace {
@@ -107,8 +107,10 @@ LintReport::LintReport(const Policy& a_policy, const TopicRules& topic_rules, Ti
     : policy(a_policy),
       rules(topic_rules),
       now(time),
-      active(active_allow_records(a_policy, time)),
-      resolver(CapabilityResolver::create(a_policy, time)) {
+      index(index_of(a_policy)),
+      activity(std::make_shared<const Activity>(activity_at(*index, time))),
+      active(activity->allow),
+      resolver(CapabilityResolver::create(index, activity)) {
   if (!resolver) return;
   users = resolver->users();
   for (std::size_t i = 0; i < users.size(); ++i) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,7 +40,9 @@ class LintReport {
   const Policy& policy;
   const TopicRules& rules;
   const Timestamp now;
-  const std::vector<bool> active;  ///< of each allow record
+  const std::shared_ptr<const PolicyIndex> index;
+  const std::shared_ptr<const Activity> activity;
+  const std::vector<bool>& active;  ///< of each allow record
   /// Nothing where the policy could not be put in force for the number of somebody's grants.
   const Result<CapabilityResolver> resolver;
   std::vector<std::string> users;               ///< of the resolver

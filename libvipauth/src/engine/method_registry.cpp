@@ -41,10 +41,11 @@ MethodRegistry::MethodRegistry(std::shared_ptr<const PolicyIndex> records,
                                std::shared_ptr<const Declarations> declarations)
     : records_(std::move(records)), declarations_(std::move(declarations)) {}
 
-MethodRegistry::MethodRegistry(std::shared_ptr<const PolicyIndex> records)
-    : MethodRegistry(std::move(records), std::make_shared<const Declarations>()) {}
+MethodRegistry MethodRegistry::create(std::shared_ptr<const PolicyIndex> records) {
+  return {std::move(records), std::make_shared<const Declarations>()};
+}
 
-MethodRegistry MethodRegistry::create(const Policy& policy) { return MethodRegistry(index_of(policy)); }
+MethodRegistry MethodRegistry::create(const Policy& policy) { return create(index_of(policy)); }
 
 Result<std::span<const std::string>> MethodRegistry::required(std::string_view callee,
                                                               std::string_view method) const {

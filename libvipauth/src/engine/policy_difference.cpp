@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/hash.hpp"
-#include "engine/active_records.hpp"
+#include "engine/policy_index.hpp"
 
 namespace vipauth {
 namespace {
@@ -322,8 +322,10 @@ Result<PolicyDifference> compare(const Policy& before, const Policy& after, Time
   if (!old_denied) return old_denied.error().at("before");
   const auto new_denied = denied_peers(after, now);
   if (!new_denied) return new_denied.error().at("after");
-  Side old_side{before, active_allow_records(before, now)};
-  Side new_side{after, active_allow_records(after, now)};
+  const auto old_index = index_of(before);
+  const auto new_index = index_of(after);
+  Side old_side{before, activity_at(*old_index, now).allow};
+  Side new_side{after, activity_at(*new_index, now).allow};
   const Users users = users_to_compare(old_side, new_side);
   std::set<CurveKey> shared_keys;
   add_shared_keys(old_side, shared_keys);
@@ -349,7 +351,7 @@ Result<PolicyDifference> compare(const Policy& before, const Policy& after, Time
   out.peers_lost = values(only_in(old_allowed, new_allowed));
   out.denied_gained = values(only_in(*new_denied, *old_denied));
   out.denied_lost = values(only_in(*old_denied, *new_denied));
-  compare_methods(MethodRegistry::create(before), MethodRegistry::create(after), out);
+  compare_methods(MethodRegistry::create(old_index), MethodRegistry::create(new_index), out);
   return out;
 }
 

@@ -22,7 +22,7 @@ Result<PolicySnapshot> PolicySnapshot::compile(std::shared_ptr<const PolicyIndex
   if (!capabilities) return capabilities.error();
   return PolicySnapshot{*std::move(authenticator),
                         *std::move(capabilities),
-                        MethodRegistry(records),
+                        MethodRegistry::create(records),
                         IdentityRegistry(records),
                         std::move(topics),
                         true,

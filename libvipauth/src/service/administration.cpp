@@ -7,6 +7,7 @@
 #include <vipauth/authenticator.hpp>
 #include <vipauth/capability_resolver.hpp>
 
+#include "engine/policy_index.hpp"
 #include "service/auth_service_parts.hpp"
 #include "service/grant_cover.hpp"
 
@@ -79,7 +80,9 @@ class Request {
   /// a moment ago must not use it any more.
   Result<Decision> judge_edit(const Edit& edit) const {
     const auto& [before, after, registered, touches, now] = edit;
-    const auto authenticator = Authenticator::create(before, now);
+    const auto records = index_of(before);
+    const auto active = std::make_shared<const Activity>(activity_at(*records, now));
+    const auto authenticator = Authenticator::create(records, active);
     if (!authenticator) return authenticator.error();
     const Authentication standing = authenticator->reauthenticate(caller_.acceptance());
     if (!standing.decision) return standing.decision;
@@ -88,7 +91,7 @@ class Request {
                               standing.source());
     }
 
-    const auto resolver = CapabilityResolver::create(before, now);
+    const auto resolver = CapabilityResolver::create(records, active);
     if (!resolver) return resolver.error();
     const auto holds = [&](std::string_view capability) {
       const std::array required{std::string(capability)};
