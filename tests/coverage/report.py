@@ -1,0 +1,73 @@
+"""Tells how much of each layer tests reach, from what gcovr counted.
+
+usage: report.py GCOVR.json EXPLAINED.txt
+
+Prints a table by layer, then each line of the layers below that no test reached and that EXPLAINED.txt does not
+explain; where there is one, the end is 1. A line of EXPLAINED.txt is "FILE: TEXT OF THE LINE ## WHY"; one that explains
+nothing any more is told, too.
+"""
+
+import collections
+import json
+import re
+import sys
+
+WHOLE = ("engine", "store", "text")  # of which every line is reached, or explained
+LAYER = re.compile(r"^libvipauth/src/([^/]+)/")
+
+
+def read_explained(path):
+    out = collections.Counter()
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            line = line.strip()
+            if not line or line.startswith("#"):
+                continue
+            what, mark, why = line.partition(" ## ")
+            if not mark or not why.strip():
+                sys.exit(f"{path}:{number}: say why, after ' ## '")
+            file, _, text = what.partition(": ")
+            out[file, text.strip()] += 1
+    return out
+
+
+def main(counts, explained_path):
+    with open(counts, encoding="utf-8") as file:
+        files = json.load(file)["files"]
+    explained = read_explained(explained_path)
+    used = set()
+    by_layer = collections.defaultdict(lambda: [0, 0, 0])
+    missing = []
+    for entry in files:
+        name = entry["file"]
+        layer = LAYER.match(name)
+        key = layer.group(1) if layer else name.split("/")[0]
+        with open(name, encoding="utf-8") as source:
+            texts = source.read().splitlines()
+        for line in entry["lines"]:
+            if line.get("gcovr/noncode"):
+                continue
+            row = by_layer[key]
+            row[0] += 1
+            if line["count"] > 0:
+                row[1] += 1
+                continue
+            text = texts[line["line_number"] - 1].strip()
+            if (name, text) in explained:
+                row[2] += 1
+                used.add((name, text))
+            elif key in WHOLE:
+                missing.append(f"{name}:{line['line_number']}: {text}")
+    print("| layer | lines | reached | explained |\n| --- | ---: | ---: | ---: |")
+    for key in sorted(by_layer):
+        lines, reached, reasons = by_layer[key]
+        print(f"| {key} | {lines:,} | {100 * reached / lines:.1f} % | {reasons} |")
+    for line in missing:
+        print(f"no test reaches {line}")
+    for file, text in sorted(set(explained) - used):
+        print(f"reached, or gone: {file}: {text}")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
