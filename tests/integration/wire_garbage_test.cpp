@@ -193,10 +193,10 @@ TEST_CASE("wire: commands of CURVE that are no HELLO, or out of order, are hung 
   for (const std::string& next : {hello, std::string("hi"), "\x08INITIATE" + random_bytes(300, 7)}) {
     check("more behind HELLO", zmtp_command(hello) + zmtp_command(next), kOutOfTurn);
   }
-  const auto check_second = [&](const char* name, const std::string& command, const std::string& told) {
+  const auto check_second = [&](const char* name, const std::string& said, const std::string& told) {
     CAPTURE(name);
     Halfway halfway(bus, own);
-    halfway.peer.write(zmtp_command(command));
+    halfway.peer.write(zmtp_command(said));
     CHECK(halfway.peer.is_hung_up_on());
     CHECK(bus.events.next_handshake() == told);
   };
@@ -432,7 +432,7 @@ TEST_CASE("wire: connections that take all descriptors keep nobody out for longe
     std::vector<RawPeer> peers;
     try {
       while (peers.size() < 1000) peers.emplace_back(bus.endpoint());
-    } catch (const std::runtime_error&) {  // there are none left
+    } catch (const std::runtime_error&) {  // NOLINT(bugprone-empty-catch): there are none left
     }
     count = peers.size();
     // Who is inside is heard all the while, and the policy stands.

@@ -31,7 +31,7 @@ class WatchedPeer {
 /// A CURVE server that lets Alice in, and nobody else, and whose socket is watched.
 class GuardedBus {
  public:
-  GuardedBus() : server(with_policy(home, auth_json({curve_record("alice", alice.public_key)}))) {}
+  GuardedBus() : server((write_policy(), home)) {}
   /// One that gives a handshake so much time, in place of libzmq's 30 s.
   explicit GuardedBus(std::chrono::milliseconds handshake_time) : GuardedBus() {
     server.router.set(zmq::sockopt::handshake_ivl, static_cast<int>(handshake_time.count()));
@@ -67,10 +67,7 @@ class GuardedBus {
   SocketEvents events{server.context, server.router};
 
  private:
-  static const TempHome& with_policy(const TempHome& home, const std::string& policy) {
-    home.write("auth.json", policy);
-    return home;
-  }
+  void write_policy() const { home.write("auth.json", auth_json({curve_record("alice", alice.public_key)})); }
 };
 
 }  // namespace vipauth::test

@@ -42,7 +42,7 @@ int compare_all(Compare compare, const std::string& secret) {
 
 int main(int argc, char** argv) {
   const std::string_view mode = argc == 2 ? argv[1] : "";
-  const std::string proof = vipauth::acceptance_proof();
+  const std::string& proof = vipauth::acceptance_proof();
   const std::string fingerprint = vipauth::secret_fingerprint("secret");
   int equal = 0;
   if (mode == "equal") {
