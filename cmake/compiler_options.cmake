@@ -33,9 +33,16 @@ if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")  # the sanitizers intercept the sam
     "$<$<CONFIG:Release,RelWithDebInfo,MinSizeRel>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>")
 endif()
 
+# Also for targets in C. tests/packaging/hardening.sh shows that what is built has it.
+function(vipauth_hardening_options target)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${target} PRIVATE ${vipauth_hardening})
+  target_link_options(${target} PRIVATE -Wl,-z,relro,-z,now,-z,noexecstack)
+endfunction()
+
 function(vipauth_compiler_options target)
   target_compile_features(${target} PRIVATE cxx_std_20)
-  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
-  target_compile_options(${target} PRIVATE ${vipauth_warnings} ${vipauth_hardening})
-  target_link_options(${target} PRIVATE -Wl,-z,relro,-z,now)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  target_compile_options(${target} PRIVATE ${vipauth_warnings})
+  vipauth_hardening_options(${target})
 endfunction()

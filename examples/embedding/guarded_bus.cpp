@@ -92,7 +92,8 @@ class GuardedBus {
       if (auto secured = vipauth::secure_server_socket(door.router, *keys); !secured) return secured;
       door.router.set(zmq::sockopt::router_mandatory, true);  // tells who has gone; never ZMQ_ROUTER_HANDOVER
       door.router.set(zmq::sockopt::maxmsgsize, std::int64_t{1'000'000});
-      door.router.set(zmq::sockopt::sndtimeo, 0);  // never waits for a peer
+      door.router.set(zmq::sockopt::sndtimeo, 0);            // never waits for a peer
+      door.router.set(zmq::sockopt::heartbeat_ivl, 10'000);  // ends a connection that is cut off, or stuck
       door.router.set(zmq::sockopt::linger, 0);
       door.router.bind(keys->endpoint);
       std::cout << door.router.get(zmq::sockopt::last_endpoint) << ' ' << keys->own.public_key.to_base64url()

@@ -1,54 +1,23 @@
 #include <vipauth/socket_security.hpp>
 
-#include <array>
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 
 #include "support/catch.hpp"
 #include "support/curve_peers.hpp"
+#include "support/zmtp_peer.hpp"
 
 namespace vipauth::test {
 namespace {
 
-using namespace std::string_literals;
-
-/// A peer that speaks ZMTP 3.0 by hand, without a mechanism, and sends properties of its own choice.
-/// Source: ZeroMQ RFC 23.
-class RawPeer {
- public:
-  RawPeer(zmq::context_t& context, const std::string& endpoint) : socket_(context, zmq::socket_type::stream) {
-    socket_.set(zmq::sockopt::linger, 0);
-    socket_.connect(endpoint);
-    zmq::message_t id;
-    zmq::message_t nothing;
-    static_cast<void>(socket_.recv(id));
-    static_cast<void>(socket_.recv(nothing));
-    id_ = id.to_string();
-  }
-
-  void send_message(const std::vector<std::pair<std::string, std::string>>& properties,
-                    const std::string& text) {
-    std::string ready = "\x05READY"s;
-    for (const auto& [name, value] : properties) {
-      ready.append(1, static_cast<char>(name.size())).append(name);
-      ready.append(3, '\0').append(1, static_cast<char>(value.size())).append(value);
-    }
-    write("\xff\0\0\0\0\0\0\0\x01\x7f"s + "\x03\0NULL"s + std::string(16 + 32, '\0') + "\x06\0\0\0\0\0\0"s +
-          static_cast<char>(ready.size() >> 8U) + static_cast<char>(ready.size()) + ready);
-    std::string answer;  // the other side's greeting, and READY
-    while (answer.find("\x05READY") == std::string::npos) answer += receive(socket_).value().back();
-    write("\0"s + static_cast<char>(text.size()) + text);
-  }
-
- private:
-  void write(const std::string& bytes) { send(socket_, {id_, bytes}); }
-
-  zmq::socket_t socket_;
-  std::string id_;
-};
+/// Sends a message without a mechanism, with properties of its own choice.
+void send_without_mechanism(RawPeer& peer, const Properties& properties, const std::string& text) {
+  const std::string greeting = zmtp_greeting("NULL");
+  peer.write(greeting + zmtp_command("\x05READY" + zmtp_metadata(properties)));
+  peer.read(greeting.size());
+  peer.read_frame();  // the other side's READY
+  peer.write(zmtp_message(text));
+}
 
 /// What libzmq attached to a message.
 std::string property_of(zmq::message_t& message, const char* name) { return message.gets(name); }
@@ -159,14 +128,15 @@ TEST_CASE("session_of: a peer of a socket without ZAP cannot pose as an accepted
   open_socket.bind("tcp://127.0.0.1:*");
 
   zmq::context_t context;
-  RawPeer raw(context, open_socket.get(zmq::sockopt::last_endpoint));
-  raw.send_message({{"Socket-Type", "DEALER"},
-                    {"User-Id", "alice"},
-                    {"X-Vip-Mechanism", "CURVE"},
-                    {"X-Vip-Credentials", alice.public_key.to_base64url()},
-                    {"X-Vip-Domain", "vip"},
-                    {"X-Vip-Proof", "0123456789012345678901234567890123456789012"}},
-                   "hi");
+  RawPeer raw(open_socket.get(zmq::sockopt::last_endpoint));
+  send_without_mechanism(raw,
+                         {{"Socket-Type", "DEALER"},
+                          {"User-Id", "alice"},
+                          {"X-Vip-Mechanism", "CURVE"},
+                          {"X-Vip-Credentials", alice.public_key.to_base64url()},
+                          {"X-Vip-Domain", "vip"},
+                          {"X-Vip-Proof", "0123456789012345678901234567890123456789012"}},
+                         "hi");
   zmq::message_t message;
   REQUIRE(receive(open_socket, std::chrono::seconds(60), message));
   REQUIRE(message.to_string() == "hi");

@@ -47,8 +47,8 @@ class WebUsers {
   /// \return kNotFound; what list() returns
   VIPAUTH_EXPORT Result<User> get(std::string_view name) const;
 
-  /// The user, if this is the password. Takes the time of one Argon2id hash, and its memory (64 MiB), for a
-  /// user who does not exist, too.
+  /// The user, if this is the password. Takes the time of one Argon2id hash, and its memory (64 MiB for those
+  /// of add()); for a user who does not exist the hash of another one is checked.
   /// \return kPermissionDenied  no such user, or not the password: the same message
   /// \return kUnavailable       the file cannot be used, with why
   VIPAUTH_EXPORT Result<User> verify(std::string_view name, std::string_view password) const;

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "base/equal_secrets.hpp"
 #include "base/hash.hpp"
 #include "base/sodium_ready.hpp"
 
@@ -35,7 +36,7 @@ bool verify_password(const std::string& stored, std::string_view password) {
   // Fingerprints have one length: comparing them does not tell the length of the password.
   const std::string left = secret_fingerprint(stored);
   const std::string right = secret_fingerprint(password);
-  return sodium_memcmp(left.data(), right.data(), left.size()) == 0;
+  return are_equal_secrets(left, right);
 }
 
 void waste_password_time(std::string_view password) {

@@ -5,6 +5,7 @@
 
 #include <vipauth/record_secrets.hpp>
 
+#include "base/equal_secrets.hpp"
 #include "base/hash.hpp"
 #include "base/password.hpp"
 #include "engine/policy_index.hpp"
@@ -112,11 +113,37 @@ struct Authenticator::Index {
   /// `accepts_stored` says whether the peer's password is the stored one.
   template <typename Accepts>
   Verdict judge_username(std::string_view username, PeerPlace place, Accepts accepts_stored) const {
-    const NameTable::Id user = records->names().find(username);
+    return judge_user(records->names().find(username), place, accepts_stored);
+  }
+
+  template <typename Accepts>
+  Verdict judge_user(NameTable::Id user, PeerPlace place, Accepts accepts_stored) const {
     if (const Id id = deny().find_username(user, place, accepts_stored); id != kNone) return denied(id);
     if (const Id id = allow().find_username(user, place, accepts_stored); id != kNone) return {id, {}};
     return {kNone, refused(Reason::kUnknown,
                            "no record accepts this user name and password from this domain and address")};
+  }
+
+  /// Does for a name that has no password here what a wrong password of somebody else does: always the same
+  /// one's for that name, so that time does not tell who exists. `check_stored` says whether it checked.
+  template <typename Check>
+  void imitate_username(std::string_view username, PeerPlace place, Check check_stored) const {
+    constexpr std::size_t kMostTries = 1000;  // of users whose records do not count here
+    const auto& allowed = records->allow().users_with_password();
+    const auto& denied = records->deny().users_with_password();
+    const std::size_t count = allowed.size() + denied.size();
+    if (count == 0) return;
+    const std::size_t start = seeded_hash(username) % count;
+    bool checked = false;
+    const auto check = [&](const std::string& stored) {
+      if (check_stored(stored)) checked = true;
+      return false;
+    };
+    for (std::size_t i = 0; i < std::min(count, kMostTries) && !checked; ++i) {
+      const std::size_t place_of_user = (start + i) % count;
+      const bool is_allowed = place_of_user < allowed.size();
+      judge_user(is_allowed ? allowed[place_of_user] : denied[place_of_user - allowed.size()], place, check);
+    }
   }
 
   Verdict judge_null(PeerPlace place) const {
@@ -215,6 +242,12 @@ Authentication Authenticator::authenticate(const AuthenticationRequest& request)
       return verify_password(stored, plain->password);
     };
     index_->complete(out, index_->judge_username(plain->username, place, accepts_stored));
+    if (!hashed) {
+      index_->imitate_username(plain->username, place, [&](const std::string& stored) {
+        static_cast<void>(accepts_stored(stored));
+        return hashed;
+      });
+    }
     if (!hashed) waste_password_time(plain->password);
   } else {
     index_->complete(out, index_->judge_null(place));
@@ -237,7 +270,7 @@ Authentication Authenticator::reauthenticate(const Acceptance& acceptance) const
       return out;
     case Mechanism::kPlain:
       index_->complete(out, index_->judge_username(acceptance.user_id, place, [&](const std::string& stored) {
-        return secret_fingerprint(stored) == acceptance.credentials;
+        return are_equal_secrets(secret_fingerprint(stored), acceptance.credentials);
       }));
       return out;
     case Mechanism::kCurve: break;

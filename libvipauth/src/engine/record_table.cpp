@@ -87,7 +87,9 @@ RecordTable::Id RecordTable::add(CompactRecord record, const Credentials& creden
     patterns_.emplace(id, *pattern);
   } else if (const auto* password = std::get_if<StoredPassword>(&credentials)) {
     record.kind = CompactRecord::Kind::kPassword;
-    with_password_[record.user].push_back(id);
+    std::vector<Id>& of_user = with_password_[record.user];
+    if (of_user.empty()) users_with_password_.push_back(record.user);
+    of_user.push_back(id);
     passwords_.emplace(id, password->text);
   } else {
     record.kind = CompactRecord::Kind::kNull;

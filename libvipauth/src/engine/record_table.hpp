@@ -99,6 +99,8 @@ class RecordTable {
   const std::vector<Id>& without_credentials() const noexcept { return without_credentials_; }
   /// The PLAIN records of a user, in file order.
   const std::vector<Id>& with_password(NameTable::Id user) const noexcept;
+  /// Who has PLAIN records, each once.
+  const std::vector<NameTable::Id>& users_with_password() const noexcept { return users_with_password_; }
 
   const Pattern& pattern(Id id) const noexcept { return patterns_.find(id)->second; }
   const std::string& password(Id id) const noexcept { return passwords_.find(id)->second; }
@@ -112,6 +114,7 @@ class RecordTable {
   std::vector<Id> with_pattern_;
   std::vector<Id> without_credentials_;
   std::unordered_map<NameTable::Id, std::vector<Id>> with_password_;
+  std::vector<NameTable::Id> users_with_password_;
   std::unordered_map<Id, Pattern> patterns_;
   std::unordered_map<Id, std::string> passwords_;
 };

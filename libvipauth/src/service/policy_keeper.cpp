@@ -1,5 +1,7 @@
 #include "service/policy_keeper.hpp"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "service/revocation.hpp"
@@ -55,6 +57,12 @@ class ReportingBuilder : public PolicySink {
 
 Error gone(const std::filesystem::path& path) {
   return Error{ErrorCode::kNotFound, "\"" + path.string() + "\" has disappeared", ""};
+}
+
+/// True where nothing is there, also while no descriptor is left to open what is.
+bool is_absent(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::not_found;
 }
 
 }  // namespace
@@ -142,12 +150,13 @@ std::optional<PolicyKeeper::AuthContent> PolicyKeeper::read_auth() {
     return *std::move(content);
   }
   if (content.error().code != ErrorCode::kNotFound) {
-    auth_seen_ = true;
+    auth_seen_ = auth_seen_ || !is_absent(auth_file_.path());
     note_auth_problem(content.error());
   } else if (auth_seen_) {
     note_auth_problem(gone(auth_file_.path()));
-  } else if (!live_->current().snapshot->loaded) {
-    return AuthContent{index_of(Policy()), nullptr, {}, 0};
+  } else {
+    note_auth_problem(std::nullopt);
+    if (!live_->current().snapshot->loaded) return AuthContent{index_of(Policy()), nullptr, {}, 0};
   }
   return std::nullopt;
 }
@@ -178,7 +187,11 @@ bool PolicyKeeper::read_topics() {
     return is_other;
   }
   if (rules.error().code == ErrorCode::kNotFound) {
-    if (topics_seen_) note_topics_problem(gone(topics_file_.path()));
+    note_topics_problem(topics_seen_ ? std::optional(gone(topics_file_.path())) : std::nullopt);
+    return false;
+  }
+  if (!topics_seen_ && is_absent(topics_file_.path())) {
+    note_topics_problem(rules.error());
     return false;
   }
   const bool is_first = !topics_seen_;

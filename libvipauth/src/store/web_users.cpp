@@ -45,34 +45,25 @@ Result<void> check_name(std::string_view what, std::string_view name) {
 }
 
 /// "name=" and a number of at most `most`, taken from the front of `text`.
-bool take_number(std::string_view& text, std::string_view name, std::uint32_t most,
-                 std::uint32_t* out = nullptr) {
+bool take_number(std::string_view& text, std::string_view name, std::uint32_t most) {
   if (!text.starts_with(name)) return false;
   text.remove_prefix(name.size());
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || value == 0 || value > most) return false;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  if (out != nullptr) *out = value;
   return true;
 }
 
-/// KiB times passes, which is the time that it takes to check, of an Argon2id string, ours or passlib's, that
-/// costs no more than it may; 0 for another.
+/// True for an Argon2id string, ours or passlib's, that costs no more to check than it may.
 /// Source: the PHC string format; libsodium, crypto_pwhash_str_verify.
-std::uint64_t cost_of_hash(std::string_view text) {
+bool is_affordable_hash(std::string_view text) {
   constexpr std::string_view kStart = "$argon2id$v=19$";
-  if (text.size() > kMaxHashBytes || !text.starts_with(kStart)) return 0;
+  if (text.size() > kMaxHashBytes || !text.starts_with(kStart)) return false;
   text.remove_prefix(kStart.size());
-  std::uint32_t memory = 0;
-  std::uint32_t passes = 0;
-  const bool is_one = take_number(text, "m=", kMaxMemoryKib, &memory) &&
-                      take_number(text, ",t=", kMaxPasses, &passes) && take_number(text, ",p=", kMaxLanes) &&
-                      text.starts_with('$');
-  return is_one ? std::uint64_t{memory} * passes : 0;
+  return take_number(text, "m=", kMaxMemoryKib) && take_number(text, ",t=", kMaxPasses) &&
+         take_number(text, ",p=", kMaxLanes) && text.starts_with('$');
 }
-
-bool is_affordable_hash(std::string_view text) { return cost_of_hash(text) > 0; }
 
 struct Entry {
   WebUsers::User user;
@@ -112,18 +103,18 @@ Result<Json> load_document(const fs::path& path, StrictModes strict_modes) {
   return read_object_file(path, strict_modes, Sensitivity::kSecret, "users");
 }
 
-/// Takes the time that the dearest of the hashes takes: those that were brought along cost other than ours.
-void waste_time(const Json& document, std::string_view password) {
-  std::string dearest;
-  for (const Json::Member& member : document.as_object()) {
-    auto entry = parse_entry(member);
-    if (entry && cost_of_hash(entry->hash) > cost_of_hash(dearest)) dearest = std::move(entry->hash);
+/// Does for a name that nobody has what a wrong password of somebody else does: always the same one's for
+/// that name, so that time does not tell who exists, also where hashes cost differently.
+void imitate_user(const Json& document, std::string_view name, std::string_view password) {
+  const Json::Object& users = document.as_object();
+  const std::size_t start = users.empty() ? 0 : seeded_hash(name) % users.size();
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    const auto entry = parse_entry(users[(start + i) % users.size()]);
+    if (!entry) continue;
+    static_cast<void>(verify_password(entry->hash, password));
+    return;
   }
-  if (dearest.empty()) {
-    waste_password_time(password);
-  } else {
-    static_cast<void>(verify_password(dearest, password));
-  }
+  waste_password_time(password);
 }
 
 Error no_such_user(std::string_view name, const fs::path& path) {
@@ -200,7 +191,7 @@ Result<WebUsers::User> WebUsers::verify(std::string_view name, std::string_view 
   }
   auto entry = entry_of(*document, name);
   if (!entry) {
-    waste_time(*document, password);
+    imitate_user(*document, name, password);
     return refused;
   }
   if (!verify_password(entry->hash, password)) return refused;

@@ -9,6 +9,7 @@
 
 #include <vipauth/zap.hpp>
 
+#include "base/equal_secrets.hpp"
 #include "transport/acceptance_proof.hpp"
 #include "transport/zmq_support.hpp"
 
@@ -61,16 +62,6 @@ class AttachedProperties {
   zmq_msg_t* message_;
 };
 
-/// Takes as long whatever `claimed` is, so that it cannot be guessed byte by byte.
-bool is_acceptance_proof(std::string_view claimed) {
-  const std::string& proof = acceptance_proof();
-  unsigned difference = claimed.size() == proof.size() ? 0 : 1;
-  for (std::size_t i = 0; i < std::min(claimed.size(), proof.size()); ++i) {
-    difference |= static_cast<unsigned>(claimed[i] ^ proof[i]);
-  }
-  return difference == 0;
-}
-
 /// What is attached to a message that an accepted peer sent: views, or copies.
 template <typename Text>
 struct Sender {
@@ -99,7 +90,7 @@ std::optional<Sender<Text>> sender_of(const Properties& properties) {
   const auto property = [&](std::string_view name) -> std::optional<Text> {
     return properties(std::string(name));
   };
-  if (!is_acceptance_proof(property(kMetadataProof).value_or(""))) return std::nullopt;
+  if (!are_equal_secrets(property(kMetadataProof).value_or(""), acceptance_proof())) return std::nullopt;
   const std::optional<Text> user_id = property("User-Id");
   const auto mechanism = parse_mechanism(property(kMetadataMechanism).value_or(""));
   const std::optional<Text> domain = property(kMetadataDomain);

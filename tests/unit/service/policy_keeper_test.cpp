@@ -1,6 +1,7 @@
 #include "service/policy_keeper.hpp"
 
 #include "support/catch.hpp"
+#include "support/few_descriptors.hpp"
 #include "support/policies.hpp"
 #include "support/temp_home.hpp"
 
@@ -145,4 +146,55 @@ TEST_CASE("PolicyKeeper: problems of both files are kept apart") {
   k.home.write("protected_topics.json", "{}");
   CHECK_FALSE(k.keeper.reload(kOnlyTopics).problem);
   CHECK_FALSE(k.keeper.problem());
+}
+
+TEST_CASE("PolicyKeeper: what cannot be opened for want of descriptors changes nothing, and is read later") {
+  Keeper k;
+  k.allow("alice");
+  REQUIRE(k.keeper.reload(kBoth).change);
+  k.allow("bob");
+  {
+    const FewDescriptors none(0);
+    CHECK(k.keeper.reload(kBoth).problem);
+  }
+  CHECK(k.knows("alice"));
+  CHECK(k.may_publish("topic"));  // there are no rules
+  CHECK_FALSE(k.keeper.reload(kBoth).problem);
+  CHECK(k.knows("bob"));
+  CHECK(k.keeper.live()->current().snapshot->authorize_publish("bob", "topic").allowed());
+
+  // Rules that are there stay in force.
+  k.home.write("protected_topics.json", R"({"write-protect": [{"topic": "x", "capabilities": ["c"]}]})");
+  CHECK_FALSE(k.keeper.reload(kBoth).problem);
+  {
+    const FewDescriptors none(0);
+    CHECK(k.keeper.reload(kBoth).problem);
+  }
+  CHECK_FALSE(k.keeper.live()->current().snapshot->authorize_publish("bob", "x").allowed());
+  CHECK_FALSE(k.keeper.reload(kBoth).problem);
+}
+
+TEST_CASE("PolicyKeeper: rules that could never be opened refuse, also when they are gone again") {
+  Keeper k;
+  k.allow("alice");
+  k.home.write("protected_topics.json", R"({"write-protect": [{"topic": "x", "capabilities": ["c"]}]})");
+  {
+    const FewDescriptors none(0);
+    CHECK(k.keeper.reload(kBoth).problem);
+  }
+  std::filesystem::remove(k.home / "protected_topics.json");
+  CHECK(k.keeper.reload(kBoth).problem);
+  CHECK(k.knows("alice"));
+  CHECK_FALSE(k.may_publish("topic"));
+}
+
+TEST_CASE("PolicyKeeper: a home without files is empty, though it could not be looked at first") {
+  Keeper k;
+  {
+    const FewDescriptors none(0);
+    CHECK(k.keeper.reload(kBoth).problem);
+  }
+  CHECK_FALSE(k.keeper.live()->current().snapshot->loaded);
+  CHECK_FALSE(k.keeper.reload(kBoth).problem);
+  CHECK(k.keeper.live()->current().snapshot->loaded);
 }
