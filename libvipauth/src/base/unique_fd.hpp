@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <unistd.h>
 #include <utility>
 
@@ -24,8 +25,9 @@ class UniqueFd {
   int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
 
-  /// Closes now. A delayed write error of some file systems only shows here.
-  bool close() noexcept { return ::close(std::exchange(fd_, -1)) == 0; }
+  /// Closes now. A delayed write error of some file systems only shows here. A signal is none: on Linux the
+  /// descriptor is closed by then.
+  bool close() noexcept { return ::close(std::exchange(fd_, -1)) == 0 || errno == EINTR; }
 
  private:
   int fd_ = -1;

@@ -83,7 +83,7 @@ Result<std::vector<std::string>> AgentKeyStores::identities() const {
   if (auto checked = check_folders(); !checked) return checked.error();
   std::vector<std::string> out;
   std::error_code error;
-  fs::directory_iterator entries(folder_, error);
+  fs::directory_iterator entries = iterate(folder_, error);
   if (error == std::errc::no_such_file_or_directory) return out;
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
     std::error_code ignored;

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <thread>
 
+#include "base/retried.hpp"
+
 namespace vipauth {
 namespace {
 
@@ -37,21 +39,15 @@ Error failure(std::string_view what, const fs::path& file, int error = errno) {
 
 Result<UniqueFd> open_file(const fs::path& file, int flags, std::string_view what,
                            mode_t mode = kPrivateMode) {
-  int fd = -1;
-  do {
-    fd = ::open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return failure(what, file);
-  return UniqueFd(fd);
+  UniqueFd fd(retried([&] { return ::open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode); }));
+  if (!fd) return failure(what, file);
+  return fd;
 }
 
 Result<void> write_all(int fd, std::string_view content, const fs::path& file) {
   while (!content.empty()) {
-    const ssize_t written = ::write(fd, content.data(), content.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return failure("write", file);
-    }
+    const ssize_t written = retried([&] { return ::write(fd, content.data(), content.size()); });
+    if (written < 0) return failure("write", file);
     content.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
@@ -92,19 +88,27 @@ Result<void> write_temporary(const fs::path& temporary, const FileWriter& conten
   auto fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, "create", mode);
   if (!fd) return fd.error();
   if (auto owned = keep_owner(fd->get(), owner_from); !owned) return owned.error();
+  // Of which the umask may have taken some. A file system that has no modes refuses.
+  if (::fchmod(fd->get(), mode) != 0 && errno != EPERM && errno != EOPNOTSUPP) {
+    return failure("set the mode of", temporary);
+  }
   if (auto written = write_pieces(fd->get(), content, temporary, owner_from); !written) {
     return written.error();
   }
-  if (::fsync(fd->get()) != 0) return failure("sync", temporary);
+  if (retried([&] { return ::fsync(fd->get()); }) != 0) return failure("sync", temporary);
   if (!fd->close()) return failure("close", temporary);
   return {};
 }
 
+UniqueFd open_folder(const fs::path& folder, int flags) {
+  return UniqueFd(retried([&] { return ::open(folder.c_str(), flags | O_DIRECTORY | O_CLOEXEC); }));
+}
+
 /// The folder, unlike the file, may be reached by a symbolic link.
 Result<void> sync_folder(const fs::path& folder) {
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd fd = open_folder(folder, O_RDONLY);
   if (!fd) return failure("open", folder);
-  if (::fsync(fd.get()) != 0) return failure("sync", folder);
+  if (retried([&] { return ::fsync(fd.get()); }) != 0) return failure("sync", folder);
   return {};
 }
 
@@ -113,8 +117,7 @@ using Block = std::array<char, 1 << 16>;
 Result<void> copy_blocks(int fd, const fs::path& file, const WriteBytes& write) {
   Block block;
   while (true) {
-    const ssize_t count = ::read(fd, block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = retried([&] { return ::read(fd, block.data(), block.size()); });
     if (count < 0) return failure("read", file);
     if (count == 0 || !write({block.data(), static_cast<std::size_t>(count)})) return {};
   }
@@ -134,7 +137,10 @@ Result<void> keep_backup(const fs::path& file, const fs::path& backup) {
     };
     if (auto written = write_temporary(temporary.path(), copy, file); !written) return written.error();
   }
-  return temporary.place(backup);
+  if (auto placed = temporary.place(backup); !placed) return placed;
+  // Where the backup was the same file already, renaming has left both names.
+  ::unlink(temporary.path().c_str());
+  return {};
 }
 
 bool swap_files(const fs::path& a, const fs::path& b) {
@@ -161,27 +167,24 @@ Result<void> place_with_backup(TemporaryFile& temporary, const fs::path& file, c
 
 /// The folder of a file, open for no more than looking.
 Result<UniqueFd> open_folder_of(const fs::path& file, std::string_view what) {
-  UniqueFd fd(::open(folder_of(file).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd fd = open_folder(folder_of(file), O_PATH);
   if (!fd) return failure(what, file);
   return fd;
 }
 
 /// Opens a file of an open folder.
 Result<UniqueFd> open_in(const UniqueFd& folder, const fs::path& file, int flags, std::string_view what) {
-  int fd = -1;
-  do {
-    fd = ::openat(folder.get(), file.filename().c_str(), flags | O_CLOEXEC | O_NOFOLLOW);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return failure(what, file);
-  return UniqueFd(fd);
+  UniqueFd fd(retried(
+      [&] { return ::openat(folder.get(), file.filename().c_str(), flags | O_CLOEXEC | O_NOFOLLOW); }));
+  if (!fd) return failure(what, file);
+  return fd;
 }
 
 Result<std::string> read_by_blocks(int fd, std::size_t expected, const fs::path& file, Block& block) {
   std::string content;
   content.reserve(std::min(expected, kMaxFileBytes) + 1);
   while (true) {
-    const ssize_t count = ::read(fd, block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = retried([&] { return ::read(fd, block.data(), block.size()); });
     if (count < 0) return failure("read", file);
     if (count == 0) return content;
     content.append(block.data(), static_cast<std::size_t>(count));
@@ -197,6 +200,17 @@ Error file_error(std::string_view what, const fs::path& file, int error) {
   const std::string why = error == ELOOP ? "it is a symbolic link; put the file itself there"
                                          : std::generic_category().message(error);
   return Error{code_of(error), "cannot " + std::string(what) + " \"" + file.string() + "\": " + why, ""};
+}
+
+fs::directory_iterator iterate(const fs::path& folder, std::error_code& error) {
+  fs::directory_iterator out(folder, error);
+  while (error == std::errc::interrupted) out = fs::directory_iterator(folder, error);
+  return out;
+}
+
+bool may_be_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
 }
 
 fs::path with_suffix(const fs::path& file, std::string_view suffix) {
@@ -228,10 +242,9 @@ Result<UniqueFd> open_lock(const fs::path& lock, const fs::path& file) {
     if (auto owned = keep_owner(made->get(), file); !owned) return owned.error();
     return made;
   }
-  struct stat status{};
-  if (::lstat(lock.c_str(), &status) != 0) return made;
   auto fd = open_file(lock, O_RDWR | O_NONBLOCK, "lock");
-  if (!fd) return fd;
+  if (!fd) return fd.error().code == ErrorCode::kNotFound ? std::move(made) : std::move(fd);
+  struct stat status{};
   if (::fstat(fd->get(), &status) != 0) return failure("lock", lock);
   if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
     return Error{
@@ -376,9 +389,9 @@ Result<void> promote_file(const fs::path& next, const fs::path& file, const fs::
 namespace {
 
 Result<void> make_folder(const fs::path& folder, mode_t mode) {
-  const bool is_new = ::mkdir(folder.c_str(), kPrivateFolder) == 0;
+  const bool is_new = ::mkdir(folder.c_str(), mode) == 0;
   if (!is_new && errno != EEXIST) return failure("make", folder);
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd fd = open_folder(folder, O_RDONLY | O_NOFOLLOW);
   if (!fd) {
     struct stat status{};
     const bool is_link = ::lstat(folder.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
@@ -395,7 +408,7 @@ Result<void> make_folder(const fs::path& folder, mode_t mode) {
         "\"" + folder.string() + "\" belongs to somebody else, who put it there while it was made: remove it",
         ""};
   }
-  // Of the open folder: what is there under its name may be a link by now.
+  // Of which the umask may have taken some. Of the open folder: what has its name may be a link by now.
   if (mode != kPrivateFolder && ::fchmod(fd.get(), mode) != 0) return failure("open to others", folder);
   if (auto owned = keep_owner(fd.get(), folder_of(folder) / "."); !owned) return owned.error();
   return sync_folder(folder_of(folder));
@@ -407,7 +420,7 @@ Result<void> make_private_folder(const fs::path& folder) { return make_folder(fo
 Result<void> make_public_folder(const fs::path& folder) { return make_folder(folder, kPublicFolder); }
 
 Result<void> check_private_folder(const fs::path& folder, StrictModes strict_modes) {
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd fd = open_folder(folder, O_RDONLY | O_NOFOLLOW);
   struct stat status{};
   if (!fd || ::fstat(fd.get(), &status) != 0) {
     const int error = errno;
@@ -426,15 +439,20 @@ Result<void> create_file(const fs::path& file, std::string_view content) {
 Result<void> create_file(const fs::path& file, const FileWriter& content) {
   TemporaryFile temporary(with_suffix(file, ".tmp"));
   if (auto written = write_temporary(temporary.path(), content, file); !written) return written.error();
-  if (::link(temporary.path().c_str(), file.c_str()) != 0) {
-    if (errno == EEXIST) {
-      return Error{ErrorCode::kAlreadyExists, "\"" + file.string() + "\" already exists", ""};
-    }
-    // A file system without hard links.
-    struct stat present{};
-    if (::lstat(file.c_str(), &present) == 0) {
-      return Error{ErrorCode::kAlreadyExists, "\"" + file.string() + "\" already exists", ""};
-    }
+  const auto exists = [&] {
+    return Error{ErrorCode::kAlreadyExists, "\"" + file.string() + "\" already exists", ""};
+  };
+  // At no moment has it two names, of which a kill would leave both.
+  const auto& path = temporary.path();
+  if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, file.c_str(), RENAME_NOREPLACE) == 0) {
+    temporary.leave();
+    return sync_folder(folder_of(file));
+  }
+  if (errno == EEXIST) return exists();
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) return failure("make", file);
+  // A file system that cannot do that; and one without hard links.
+  if (::link(path.c_str(), file.c_str()) != 0) {
+    if (errno == EEXIST || may_be_there(file)) return exists();
     if (auto placed = temporary.place(file); !placed) return placed.error();
   }
   return sync_folder(folder_of(file));

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <vipauth/result.hpp>
@@ -69,7 +70,7 @@ inline constexpr unsigned kPrivateMode = 0600;
 /// all the same, and the error says so. The caller holds the file's lock.
 /// \return what check_file_size returns; kPermissionDenied, kIoError
 /// \param backup  where the version before is kept; empty: nowhere
-/// \param mode    of the file, less the process's umask
+/// \param mode    of the file, whatever the process's umask
 Result<void> replace_file(const std::filesystem::path& file, std::string_view content,
                           const std::filesystem::path& backup = {}, unsigned mode = kPrivateMode);
 
@@ -154,6 +155,13 @@ Result<void> check_private_folder(const std::filesystem::path& folder, StrictMod
 /// \return kAlreadyExists
 Result<void> create_file(const std::filesystem::path& file, std::string_view content);
 Result<void> create_file(const std::filesystem::path& file, const FileWriter& content);
+
+/// What is in a folder, to be gone through. \param error  why it cannot be: no interruption by a signal
+std::filesystem::directory_iterator iterate(const std::filesystem::path& folder, std::error_code& error);
+
+/// False where nothing has that name. What cannot be asked may be there, and the next who opens it says why
+/// not.
+bool may_be_there(const std::filesystem::path& path);
 
 /// `file` with more at the end of its name.
 std::filesystem::path with_suffix(const std::filesystem::path& file, std::string_view suffix);

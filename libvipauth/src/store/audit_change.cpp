@@ -15,10 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_audited(const fs::path& file) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(audit_folder_of(folder_of(file)), ignored));
-}
+bool is_audited(const fs::path& file) { return may_be_there(audit_folder_of(folder_of(file))); }
 
 Json document_of(const FileContent& content) {
   const auto text = content.text();

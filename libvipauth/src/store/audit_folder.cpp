@@ -8,6 +8,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "base/retried.hpp"
 #include "base/sha256.hpp"
 #include "store/atomic_file.hpp"
 
@@ -26,8 +27,8 @@ Result<std::string> read_range(int fd, std::uintmax_t from, std::uintmax_t to, c
   std::string out(static_cast<std::size_t>(to - from), '\0');
   std::size_t done = 0;
   while (done < out.size()) {
-    const ssize_t count = ::pread(fd, out.data() + done, out.size() - done, static_cast<off_t>(from + done));
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = retried(
+        [&] { return ::pread(fd, out.data() + done, out.size() - done, static_cast<off_t>(from + done)); });
     if (count < 0) return file_error("read", file, errno);
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
@@ -62,7 +63,8 @@ FileEnd end_of(std::string_view text) {
 }
 
 Result<FileEnd> read_file_end(const fs::path& file) {
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd fd(
+      retried([&] { return ::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); }));
   struct stat status{};
   if (!fd || ::fstat(fd.get(), &status) != 0) return file_error("open", file, errno);
   const auto size = static_cast<std::uintmax_t>(status.st_size);
@@ -95,7 +97,8 @@ Result<AuditFolder> AuditFolder::open_or_make(fs::path folder, Limits limits, St
 Result<std::vector<std::uint64_t>> AuditFolder::list(const fs::path& folder) {
   std::vector<std::uint64_t> out;
   std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry = iterate(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
     if (const auto first = parse_audit_file_name(entry->path().filename().string())) out.push_back(*first);
   }
   if (error) return file_error("read", folder, error.value());
@@ -106,7 +109,7 @@ Result<std::vector<std::uint64_t>> AuditFolder::list(const fs::path& folder) {
 Result<void> AuditFolder::open_active(std::uint64_t first_seq, bool is_new) {
   const fs::path file = folder_ / audit_file_name(first_seq);
   const int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (is_new ? O_CREAT | O_EXCL : 0);
-  UniqueFd fd(::open(file.c_str(), flags, kPrivateMode));
+  UniqueFd fd(retried([&] { return ::open(file.c_str(), flags, kPrivateMode); }));
   if (!fd) return file_error(is_new ? "create" : "open", file, errno);
   if (is_new) {
     if (auto owned = keep_owner(fd.get(), folder_ / "."); !owned) return owned;
@@ -197,7 +200,7 @@ void AuditFolder::remove_before(std::uint64_t first_seq) const {
 
 /// Begins a new file.
 Result<void> AuditFolder::rotate(const AuditLink& last) {
-  if (active_.fd && ::fdatasync(active_.fd.get()) != 0) {
+  if (active_.fd && retried([&] { return ::fdatasync(active_.fd.get()); }) != 0) {
     return file_error("sync", folder_ / audit_file_name(active_.first_seq), errno);
   }
   is_unsynced_ = false;
@@ -209,6 +212,22 @@ Result<void> AuditFolder::append(const std::vector<Json>& events, Timestamp now,
                                  std::chrono::milliseconds patience) {
   const auto lock = FileLock::acquire(lock_stem(folder_), patience);
   if (!lock) return lock.error();
+  auto appended = append_lines(events, now);
+  // The end that was found is not that of the last line that was written here.
+  if (!appended) forget_end();
+  return appended;
+}
+
+/// Lets the next append() look for the end again.
+void AuditFolder::forget_end() {
+  if (is_unsynced_) {
+    if (auto synced = sync(); !synced) sync_problem_ = synced.error();
+  }
+  active_ = {};
+  is_unsynced_ = false;
+}
+
+Result<void> AuditFolder::append_lines(const std::vector<Json>& events, Timestamp now) {
   std::string text;
   AuditLink link;
   if (auto found = find_end(now, text, link); !found) return found;
@@ -230,13 +249,12 @@ Result<void> AuditFolder::append(const std::vector<Json>& events, Timestamp now,
   const fs::path file = folder_ / audit_file_name(active_.first_seq);
   std::string_view left = text;
   while (!left.empty()) {
-    const ssize_t written = ::write(active_.fd.get(), left.data(), left.size());
-    if (written < 0 && errno == EINTR) continue;
+    const ssize_t written = retried([&] { return ::write(active_.fd.get(), left.data(), left.size()); });
     if (written < 0) {
       const int error = errno;
       // If this fails too, the next append finds half a line.
-      static_cast<void>(::ftruncate(active_.fd.get(), static_cast<off_t>(active_.bytes)) == 0);
-      active_ = {};
+      static_cast<void>(
+          retried([&] { return ::ftruncate(active_.fd.get(), static_cast<off_t>(active_.bytes)); }));
       return file_error("write", file, error);
     }
     left.remove_prefix(static_cast<std::size_t>(written));
@@ -245,13 +263,24 @@ Result<void> AuditFolder::append(const std::vector<Json>& events, Timestamp now,
   head_ = link;
   is_unsynced_ = true;
   // After a power cut, what is gone would look like somebody's doing without the line that tells of it.
-  if (keep_from > 1 && sync()) remove_before(keep_from);
+  if (keep_from > 1) {
+    if (auto synced = sync()) {
+      remove_before(keep_from);
+    } else {
+      sync_problem_ = synced.error();
+    }
+  }
   return {};
 }
 
 Result<void> AuditFolder::sync() {
+  if (sync_problem_) {
+    Error problem = *std::move(sync_problem_);
+    sync_problem_.reset();
+    return problem;
+  }
   if (!is_unsynced_ || !active_.fd) return {};
-  if (::fdatasync(active_.fd.get()) != 0) {
+  if (retried([&] { return ::fdatasync(active_.fd.get()); }) != 0) {
     return file_error("sync", folder_ / audit_file_name(active_.first_seq), errno);
   }
   is_unsynced_ = false;

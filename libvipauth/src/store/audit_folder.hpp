@@ -39,7 +39,8 @@ class AuditFolder {
   static Result<AuditFolder> open_or_make(std::filesystem::path folder, Limits limits,
                                           StrictModes strict_modes);
 
-  /// Adds a line for each event, all or none. They are on the disk after sync().
+  /// Adds a line for each event, all or none. They are on the disk after sync(), unless that fails: what the
+  /// disk did not take once, it may have lost, though it takes more.
   /// \param now  of lines that it adds itself, about rotation and damage
   /// \return kBusy  another process held the lock for all of `patience`; kPermissionDenied, kIoError
   Result<void> append(const std::vector<Json>& events, Timestamp now, std::chrono::milliseconds patience);
@@ -65,6 +66,8 @@ class AuditFolder {
   AuditFolder(std::filesystem::path folder, Limits limits, StrictModes strict_modes)
       : folder_(std::move(folder)), limits_(limits), strict_modes_(strict_modes) {}
 
+  Result<void> append_lines(const std::vector<Json>& events, Timestamp now);
+  void forget_end();
   Result<void> find_end(Timestamp now, std::string& text, AuditLink& link);
   Result<void> read_end(Timestamp now, std::string& text, AuditLink& link);
   Result<void> open_active(std::uint64_t first_seq, bool is_new);
@@ -78,6 +81,7 @@ class AuditFolder {
   Active active_;
   AuditLink head_;
   bool is_unsynced_ = false;
+  std::optional<Error> sync_problem_;  // that nobody has been told of yet
 };
 
 }  // namespace vipauth

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "base/retried.hpp"
 #include "base/sha256.hpp"
 #include "store/atomic_file.hpp"
 #include "store/audit_folder.hpp"
@@ -50,7 +51,8 @@ Result<std::vector<OpenFile>> open_files(const fs::path& folder, StrictModes str
   for (const std::uint64_t first_seq : *numbers) {
     OpenFile file{first_seq, audit_file_name(first_seq), {}, 0};
     const fs::path path = folder / file.name;
-    file.fd = UniqueFd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    file.fd = UniqueFd(
+        retried([&] { return ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); }));
     struct stat status{};
     if (!file.fd || ::fstat(file.fd.get(), &status) != 0) return file_error("read", path, errno);
     if (!S_ISREG(status.st_mode)) {
@@ -105,10 +107,8 @@ class Pieces {
     block_.resize(static_cast<std::size_t>(std::min(left, kBlock)));
     at_ = 0;
     if (block_.empty()) return false;
-    ssize_t count = 0;
-    do {
-      count = ::pread(file_.fd.get(), block_.data(), block_.size(), static_cast<off_t>(offset_));
-    } while (count < 0 && errno == EINTR);
+    const ssize_t count = retried(
+        [&] { return ::pread(file_.fd.get(), block_.data(), block_.size(), static_cast<off_t>(offset_)); });
     if (count < 0) return file_error("read", path_, errno);
     block_.resize(static_cast<std::size_t>(count));
     offset_ += static_cast<std::uintmax_t>(count);

@@ -31,7 +31,7 @@ class AuthFileRevision {
 
   bool is_large() const { return content_.size() > kSmallBytes; }
   /// False where somebody has written into a large one since it was opened, rather than replace it.
-  bool is_as_opened() const { return content_.is_as_opened(); }
+  bool is_as_opened() const { return content_.check_as_opened().has_value(); }
 
   friend std::optional<AuditedChange> audited_change(const AuthFileRevision* before,
                                                      const AuthFileRevision* after);

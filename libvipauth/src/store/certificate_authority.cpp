@@ -96,7 +96,8 @@ void list_folder(const CertificateAuthority::Impl& authority, const fs::path& fo
                  std::set<std::string>& known, std::vector<IssuedCertificate>& out,
                  std::vector<std::string>& warnings) {
   std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry = iterate(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
     if (entry->path().extension() != ".crt") continue;
     const auto pem = read_file(entry->path(), authority.options.strict_modes);
     auto certificate = pem ? Certificate::parse(*pem) : Result<Certificate>(pem.error());

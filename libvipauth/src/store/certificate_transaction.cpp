@@ -43,10 +43,7 @@ Result<void> link_to(const fs::path& link, const fs::path& target) {
 
 }  // namespace
 
-bool is_there(const fs::path& file) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(file, ignored));
-}
+bool is_there(const fs::path& file) { return may_be_there(file); }
 
 // The layout
 

@@ -60,15 +60,13 @@ Result<CsrFile> CsrFolder::read(const CommonName& name, const CertificateRequest
   return CsrFile{std::move(*request), *status, json->document.text_at("remote_ip_address"), first_seen};
 }
 
-bool CsrFolder::has(const CommonName& name) const {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(json_path(name), ignored));
-}
+bool CsrFolder::has(const CommonName& name) const { return may_be_there(json_path(name)); }
 
 Result<std::vector<CommonName>> CsrFolder::names(std::vector<std::string>* warnings) const {
   std::error_code error;
   std::vector<CommonName> out;
-  for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry = iterate(folder_, error), end; !error && entry != end;
+       entry.increment(error)) {
     const std::string file = entry->path().filename().string();
     if (!file.ends_with(kExtension)) continue;
     auto name = CommonName::parse(file.substr(0, file.size() - kExtension.size()));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "base/retried.hpp"
 #include "base/sha256.hpp"
 
 namespace vipauth {
@@ -17,11 +18,7 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{64} * 1024;
 
 ssize_t read_at(int fd, char* buffer, std::size_t size, std::size_t offset) {
-  ssize_t got = -1;
-  do {
-    got = ::pread(fd, buffer, size, static_cast<off_t>(offset));
-  } while (got < 0 && errno == EINTR);
-  return got;
+  return retried([&] { return ::pread(fd, buffer, size, static_cast<off_t>(offset)); });
 }
 
 ssize_t copy_at(const std::string& text, char* buffer, std::size_t size, std::size_t offset) {
@@ -115,11 +112,18 @@ bool FileContent::is_same_as(const FileContent& other) const {
   return each_block(reader(), compare) && is_same && others(block.get(), 1) == 0;
 }
 
-bool FileContent::is_as_opened() const {
-  if (text_) return true;
+Result<void> FileContent::check_as_opened() const {
+  if (text_) return {};
   struct stat now{};
-  return ::fstat(file_.fd.get(), &now) == 0 && now.st_mtim.tv_sec == file_.modified.tv_sec &&
-         now.st_mtim.tv_nsec == file_.modified.tv_nsec && static_cast<std::size_t>(now.st_size) == file_.size;
+  if (::fstat(file_.fd.get(), &now) != 0) return file_error("read", path_, errno);
+  if (now.st_mtim.tv_sec == file_.modified.tv_sec && now.st_mtim.tv_nsec == file_.modified.tv_nsec &&
+      std::cmp_equal(now.st_size, file_.size)) {
+    return {};
+  }
+  return Error{ErrorCode::kBusy,
+               "another program has written into \"" + path_.string() +
+                   "\" while it was edited: it stays as it is now; try again",
+               ""};
 }
 
 }  // namespace vipauth

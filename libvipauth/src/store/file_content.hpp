@@ -38,8 +38,8 @@ class FileContent {
   /// False also where one of them cannot be read.
   bool is_same_as(const FileContent& other) const;
 
-  /// False where somebody has written into a large file since it was opened, rather than replace it.
-  bool is_as_opened() const;
+  /// \return kBusy  somebody has written into a large file since it was opened, rather than replace it; kIoError
+  Result<void> check_as_opened() const;
 
  private:
   FileContent(std::filesystem::path path, OpenedFile file) : path_(std::move(path)), file_(std::move(file)) {}

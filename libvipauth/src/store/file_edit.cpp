@@ -23,8 +23,7 @@ namespace fs = std::filesystem;
 Result<void> keep_comments(const fs::path& file, const FileContent& content,
                            std::vector<std::string>& warnings) {
   const fs::path backup = with_suffix(file, ".commented.bak");
-  std::error_code ignored;
-  if (fs::exists(fs::symlink_status(backup, ignored))) return {};
+  if (may_be_there(backup)) return {};
   if (auto kept = replace_file(backup, content.writer()); !kept) return kept.error();
   warnings.push_back("comments do not survive this change: the original is kept as " + backup.string());
   return {};
@@ -45,13 +44,6 @@ std::optional<pid_t> running_volttron(const fs::path& folder) {
   if (!is_number || process <= 0) return std::nullopt;
   if (::kill(process, 0) != 0 && errno != EPERM) return std::nullopt;
   return process;
-}
-
-Result<void> written_into(const fs::path& file) {
-  return Error{ErrorCode::kBusy,
-               "another program has written into \"" + file.string() +
-                   "\" while it was edited: it stays as it is now; try again",
-               ""};
 }
 
 }  // namespace
@@ -93,7 +85,8 @@ Result<EditReport> EditTransaction::commit(const PresentFile& present, const Fil
                               number.error().to_string());
   }
   const fs::path backup = present.exists ? with_suffix(file_, ".bak") : fs::path();
-  auto placed = present.content.is_as_opened() ? temporary->place(backup) : written_into(file_);
+  auto placed = present.content.check_as_opened();
+  if (placed) placed = temporary->place(backup);
   if (!placed) {
     if (number) history->discard(*number);
     return placed.error();

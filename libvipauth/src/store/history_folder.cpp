@@ -100,7 +100,8 @@ fs::path HistoryFolder::note_path(std::uint64_t number) const {
 Result<std::vector<fs::path>> HistoryFolder::names() const {
   std::vector<fs::path> out;
   std::error_code error;
-  for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry = iterate(folder_, error), end; !error && entry != end;
+       entry.increment(error)) {
     if (number_of(entry->path().filename().string())) out.push_back(entry->path().filename());
   }
   if (error) return file_error("read", folder_, error.value());
@@ -176,9 +177,9 @@ Result<std::uint64_t> HistoryFolder::keep(const FileContent& content, const File
   const auto next_hash = note.is_automatic ? next.sha256() : Result<std::string>(std::string());
   if (!next_hash) return next_hash.error();
   if (auto copied = create_file(data_path(number), content.writer()); !copied) return copied.error();
-  if (!content.is_as_opened()) {  // the copy may be of something between
+  if (auto as_opened = content.check_as_opened(); !as_opened) {  // the copy may be of something between
     discard(number);
-    return Error{ErrorCode::kBusy, "\"" + file_.string() + "\" is being written into", ""};
+    return as_opened.error();
   }
   Json document(Json::Object{{"time", Json(format_timestamp(now))},
                              {"user", note_text(editor_of(note))},

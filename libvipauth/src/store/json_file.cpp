@@ -1,5 +1,7 @@
 #include "store/json_file.hpp"
 
+#include <cstring>
+
 #include "store/atomic_file.hpp"
 
 namespace vipauth {
@@ -13,7 +15,10 @@ Result<JsonFile> read_json_file(const std::filesystem::path& file, StrictModes s
   auto text = read_file(file, strict_modes, sensitivity);
   if (!text) return text.error();
   auto parsed = Json::parse_with_comments(*text);
-  if (!parsed) return in_file(parsed.error(), file);
+  if (!parsed) {
+    if (sensitivity == Sensitivity::kSecret) ::explicit_bzero(text->data(), text->size());
+    return in_file(parsed.error(), file);
+  }
   return JsonFile{std::move(*text), std::move(parsed->value), parsed->had_comments};
 }
 

@@ -24,12 +24,13 @@ Error not_a_pair(std::string why, const std::filesystem::path& file) {
 Result<CurveKeyPair> parse_pair(Json& document, const std::filesystem::path& file) {
   Json* secret_text = document.find("secret");
   const Json* public_text = document.find("public");
-  if (secret_text == nullptr || !secret_text->is_string() || public_text == nullptr ||
-      !public_text->is_string()) {
+  const bool has_secret = secret_text != nullptr && secret_text->is_string();
+  auto pair = has_secret ? CurveKeyPair::from_secret(secret_text->as_string())
+                         : Result<CurveKeyPair>(Error{ErrorCode::kParseError, "missing", ""});
+  if (has_secret) wipe(secret_text->as_string());
+  if (!has_secret || public_text == nullptr || !public_text->is_string()) {
     return not_a_pair("expected {\"public\": \"...\", \"secret\": \"...\"}", file);
   }
-  auto pair = CurveKeyPair::from_secret(secret_text->as_string());
-  wipe(secret_text->as_string());
   if (!pair) return not_a_pair("\"secret\" is " + pair.error().message, file);
   const auto written = CurveKey::parse(public_text->as_string());
   if (!written) return not_a_pair("\"public\" is " + written.error().message, file);
@@ -39,12 +40,17 @@ Result<CurveKeyPair> parse_pair(Json& document, const std::filesystem::path& fil
 
 Result<void> save(const CurveKeyPair& pair, const std::filesystem::path& file) {
   std::string secret = reveal_base64url(pair.secret_key);
-  Json document(Json::Object{{"public", Json(pair.public_key.to_base64url())}, {"secret", Json(secret)}});
-  std::string text = document.dump_pretty();
-  auto saved = replace_file(file, text);
+  // Not by a Json, which leaves copies behind. Nothing in a key needs to be escaped.
+  constexpr std::string_view kBeforePublic = "{\n  \"public\": \"";
+  constexpr std::string_view kBeforeSecret = "\",\n  \"secret\": \"";
+  constexpr std::string_view kEnd = "\"\n}";
+  const std::string open = pair.public_key.to_base64url();
+  std::string text;
+  text.reserve(kBeforePublic.size() + open.size() + kBeforeSecret.size() + secret.size() + kEnd.size());
+  text.append(kBeforePublic).append(open).append(kBeforeSecret).append(secret).append(kEnd);
   wipe(secret);
+  auto saved = replace_file(file, text);
   wipe(text);
-  wipe(document.find("secret")->as_string());
   return saved;
 }
 

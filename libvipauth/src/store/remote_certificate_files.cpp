@@ -26,7 +26,7 @@ Error not_read(const fs::path& folder, const std::error_code& error) {
 Result<std::vector<CommonName>> saved_names(const fs::path& folder) {
   std::vector<CommonName> out;
   std::error_code error;
-  fs::directory_iterator entry(folder, error);
+  fs::directory_iterator entry = iterate(folder, error);
   if (error == std::errc::no_such_file_or_directory) return out;
   std::size_t files = 0;
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
@@ -153,8 +153,7 @@ Result<void> RemoteCertificateFiles::save(const CommonName& name, const Certific
 }
 
 Result<void> RemoteCertificateFiles::forget(const CommonName& name, std::string_view address) const {
-  std::error_code ignored;
-  if (!fs::exists(remote_folder(), ignored)) return {};
+  if (!may_be_there(remote_folder())) return {};
   const auto lock = FileLock::acquire(remote_folder(), kPatience);
   if (!lock) return lock.error();
   if (auto checked = check_origin(name, address); !checked) return checked;

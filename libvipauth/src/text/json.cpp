@@ -27,8 +27,17 @@ constexpr unsigned kParseFlags =
 
 constexpr std::size_t kMostCharacterBytes = 4;
 
+/// Wipes a copy of a text when it goes: it may hold a secret, of which a caller wipes what it has itself.
+struct Wiped {
+  std::string& text;
+  ~Wiped() { ::explicit_bzero(text.data(), text.size()); }
+};
+
 Result<Json> parse_plain(std::string_view text) {
-  std::string buffer(text);  // in which strings are decoded where they stand
+  std::string buffer;  // in which strings are decoded where they stand
+  buffer.reserve(text.size() + kMostCharacterBytes);
+  const Wiped wiped{buffer};
+  buffer = text;
   // RapidJSON's check takes what a first byte calls for, also behind the end.
   buffer.append(kMostCharacterBytes, '\0');
   JsonBuilder builder;
@@ -166,8 +175,9 @@ Result<Json> Json::parse(std::string_view text, Comments comments) {
 Result<Json::Parsed> Json::parse_with_comments(std::string_view text) {
   auto plain = parse_plain(text);
   if (plain) return Parsed{std::move(*plain), false};  // a comment would have been an error
-  const auto blanked = blank_comments(text);
+  auto blanked = blank_comments(text);
   if (!blanked) return blanked.error();
+  const Wiped wiped{blanked->text};
   if (!blanked->found) return plain.error();
   auto value = parse_plain(blanked->text);
   if (!value) return value.error();

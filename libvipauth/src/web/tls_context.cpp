@@ -2,8 +2,11 @@
 
 #include <array>
 #include <cerrno>
+#include <fcntl.h>
+#include <memory>
 #include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -11,11 +14,13 @@
 #include <openssl/x509.h>
 #include <openssl/x509err.h>
 
+#include "web/socket.hpp"
 #include "web/tls_support.hpp"
 
 namespace vipauth::web {
 namespace {
 
+constexpr std::size_t kMaxKeyBytes = 65'536;
 constexpr long kMaxCertificateBytes = 16'384;  // of the chain that a client shows
 
 std::string openssl_reason() {
@@ -37,27 +42,51 @@ int no_password(char*, int, int, void*) { return 0; }
 /// That the client holds the key of its certificate is proved nevertheless.
 int accept_certificate(X509_STORE_CTX*, void*) { return 1; }
 
-Result<void> check_key_file(const std::filesystem::path& key) {
+/// Wipes a text that holds a key.
+struct Wiped {
+  std::string& text;
+  ~Wiped() { OPENSSL_cleanse(text.data(), text.size()); }
+};
+
+using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+/// By no stream, whose buffer would keep a copy of the key.
+/// \return null  OpenSSL has the reason
+Result<KeyPtr> read_key(const std::filesystem::path& path) {
+  const auto failed = [&](int error) {
+    const ErrorCode code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kPermissionDenied;
+    return Error{code, "cannot read the key of the server: " + std::generic_category().message(error),
+                 path.string()};
+  };
+  const Socket fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat status{};
-  if (::stat(key.c_str(), &status) != 0) {
-    const ErrorCode code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kPermissionDenied;
-    return Error{code, "cannot read the key of the server: " + std::generic_category().message(errno),
-                 key.string()};
-  }
+  if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) return failed(errno);
   if (!S_ISREG(status.st_mode))
-    return Error{ErrorCode::kPermissionDenied, "is no regular file", key.string()};
+    return Error{ErrorCode::kPermissionDenied, "is no regular file", path.string()};
   if ((status.st_mode & 0007U) != 0) {
     return Error{ErrorCode::kPermissionDenied,
-                 "everybody can use the key of the server: chmod o= \"" + key.string() + "\"", key.string()};
+                 "everybody can use the key of the server: chmod o= \"" + path.string() + "\"",
+                 path.string()};
   }
-  return {};
+  std::string text(kMaxKeyBytes, '\0');
+  const Wiped wiped{text};
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t got = ::read(fd.get(), text.data() + size, text.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed(errno);
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  const TlsBio input(BIO_new_mem_buf(text.data(), static_cast<int>(size)));
+  return KeyPtr(input ? PEM_read_bio_PrivateKey(input.get(), nullptr, no_password, nullptr) : nullptr,
+                EVP_PKEY_free);
 }
 
 }  // namespace
 
 Result<TlsContext> make_tls_context(const std::filesystem::path& certificate,
                                     const std::filesystem::path& key, const std::string& client_authority) {
-  if (auto checked = check_key_file(key); !checked) return checked.error();
   ERR_clear_error();
   TlsContext context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (!context) return Error{ErrorCode::kUnavailable, "there is no TLS here: " + openssl_reason(), ""};
@@ -84,7 +113,9 @@ Result<TlsContext> make_tls_context(const std::filesystem::path& certificate,
   if (SSL_CTX_use_certificate_chain_file(tls, certificate.c_str()) != 1) {
     return tls_error(ErrorCode::kParseError, "cannot use the certificate of the server", certificate);
   }
-  if (SSL_CTX_use_PrivateKey_file(tls, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+  const auto private_key = read_key(key);
+  if (!private_key) return private_key.error();
+  if (!*private_key || SSL_CTX_use_PrivateKey(tls, private_key->get()) != 1) {
     const bool is_another = ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH;
     return tls_error(is_another ? ErrorCode::kConflict : ErrorCode::kParseError,
                      is_another ? "the key is not the one of the server's certificate"

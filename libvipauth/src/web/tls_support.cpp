@@ -1,13 +1,19 @@
 #include "web/tls_support.hpp"
 
 #include <array>
-#include <fstream>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
 #include <vipauth/certificate.hpp>
+
+#include "web/socket.hpp"
 
 namespace vipauth::web {
 namespace {
@@ -46,12 +52,26 @@ bool add_authorities(X509_STORE* store, std::string_view pem) {
 
 Result<std::string> read_authorities(const std::filesystem::path& path) {
   constexpr std::size_t kMost = std::size_t{1} << 20U;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{ErrorCode::kNotFound, "cannot read \"" + path.string() + "\"", ""};
+  const auto failed = [&](ErrorCode code, const std::string& why) {
+    return Error{code, "cannot read \"" + path.string() + "\": " + why, ""};
+  };
+  // It may be reached by a symbolic link, and so may be anything: a FIFO would keep a reader waiting.
+  const Socket fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (fd.get() < 0) return failed(ErrorCode::kNotFound, std::generic_category().message(errno));
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0)
+    return failed(ErrorCode::kIoError, std::generic_category().message(errno));
+  if (!S_ISREG(status.st_mode)) return failed(ErrorCode::kIoError, "it is not a regular file");
   std::string out(kMost + 1, '\0');
-  file.read(out.data(), static_cast<std::streamsize>(out.size()));
-  if (file.bad()) return Error{ErrorCode::kIoError, "cannot read \"" + path.string() + "\"", ""};
-  out.resize(static_cast<std::size_t>(file.gcount()));
+  std::size_t size = 0;
+  while (size < out.size()) {
+    const ssize_t got = ::read(fd.get(), out.data() + size, out.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed(ErrorCode::kIoError, std::generic_category().message(errno));
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  out.resize(size);
   if (out.size() > kMost) {
     return Error{ErrorCode::kLimitExceeded, "\"" + path.string() + "\" is too long", ""};
   }

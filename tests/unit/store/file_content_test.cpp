@@ -52,7 +52,7 @@ TEST_CASE("FileContent: the same bytes each time, of whatever size") {
     CHECK_FALSE(content.is_same_as(FileContent::of(text + "y")));
     CHECK_FALSE(FileContent::of(text + "y").is_same_as(content));
     if (size > 0) CHECK_FALSE(content.is_same_as(FileContent::of(text.substr(1) + "!")));
-    CHECK(content.is_as_opened());
+    CHECK(content.check_as_opened());
   }
 }
 
@@ -60,12 +60,12 @@ TEST_CASE("FileContent: a small file stays as it was read, of a large one is tol
   const TempHome home;
   const FileContent small = content_of(home, "small", "text");
   home.write("small", "other");
-  CHECK(small.is_as_opened());
+  CHECK(small.check_as_opened());
   CHECK(*small.text() == "text");
 
   const FileContent large = content_of(home, "large", std::string(FileContent::kSmallBytes + 1, 'x'));
   std::ofstream(home / "large", std::ios::app) << "y";
-  CHECK_FALSE(large.is_as_opened());
+  CHECK(large.check_as_opened().error().code == ErrorCode::kBusy);
 }
 
 TEST_CASE("FileContent: what is not a file of ours is refused") {

@@ -83,7 +83,7 @@ TEST_CASE("KnownHosts: a key is added, found and removed") {
 
 TEST_CASE("KnownHosts: the file is readable for everybody, writable for the owner") {
   const TempHome home;
-  const mode_t before = ::umask(022);
+  const mode_t before = ::umask(077);
   REQUIRE(hosts_of(home).add("h:1", some_key()));
   ::umask(before);
   struct stat status{};

@@ -1,6 +1,7 @@
 #include <vipauth/csr_client.hpp>
 
 #include <fstream>
+#include <sys/stat.h>
 
 #include <vipauth/certificate_request.hpp>
 #include <vipauth/csr_store.hpp>
@@ -439,6 +440,12 @@ TEST_CASE("CsrClient: refuses options that make no sense") {
   home.write("empty", "");
   bad.authorities = home / "empty";
   CHECK(code("https://localhost:1", bad) == std::string(to_string(ErrorCode::kParseError)));
+  // What would keep a reader waiting for ever.
+  REQUIRE(::mkfifo((home / "fifo").c_str(), 0600) == 0);
+  bad.authorities = home / "fifo";
+  CHECK(code("https://localhost:1", bad) == std::string(to_string(ErrorCode::kIoError)));
+  bad.authorities = home.path();
+  CHECK(code("https://localhost:1", bad) == std::string(to_string(ErrorCode::kIoError)));
 }
 
 }  // namespace vipauth::test
