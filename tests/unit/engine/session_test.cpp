@@ -185,3 +185,20 @@ TEST_CASE("Session: an observer sees each decision, refused ones of a revoked se
                                                     "alice call bob.agent m unprotected",
                                                     "alice publish  t revoked", "alice receive  t revoked"});
 }
+
+TEST_CASE("Session: an IPv4 address mapped to IPv6 is judged as IPv4, as it was when the peer was let in") {
+  const std::string pinned = "{'user_id':'a','address':'10.0.0.1','credentials':'" + kKeyA + "'}";
+  const auto live = std::make_shared<LivePolicy>(snapshot("{'allow':[" + pinned + "]}"));
+  // As libzmq tells it of a socket that takes IPv6.
+  const auto from = [&](const char* address) {
+    return Session(live, Acceptance{"a", Mechanism::kCurve, kKeyA, "vip", address});
+  };
+  Session mapped = from("::ffff:10.0.0.1");
+  CHECK(mapped.check().allowed());
+  CHECK(from("10.0.0.1").check().allowed());
+  CHECK_FALSE(from("::ffff:10.0.0.2").check().allowed());
+  live->publish(snapshot("{'allow':[{'user_id':'a','credentials':'" + kKeyA +
+                         "'}],'deny':[{'address':" + "'10.0.0.1','credentials':'" + kKeyA + "'}]}"));
+  CHECK(mapped.check().reason() == Reason::kRevoked);
+  CHECK(from("::ffff:10.0.0.2").check().allowed());
+}
