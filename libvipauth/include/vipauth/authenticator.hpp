@@ -60,6 +60,7 @@ class VIPAUTH_EXPORT Authentication {
 
  private:
   friend class Authenticator;
+  void set_place(std::string_view domain, std::string_view address);
   std::string_view address() const noexcept {
     return unmapped_address_.empty() ? address_ : std::string_view(unmapped_address_);
   }

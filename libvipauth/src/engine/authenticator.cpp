@@ -184,6 +184,12 @@ struct Authenticator::Index {
 
 // ---- The answer ----
 
+void Authentication::set_place(std::string_view domain, std::string_view address) {
+  domain_ = domain;
+  address_ = address;
+  if (auto unmapped = unmapped_address(address)) unmapped_address_ = *std::move(unmapped);
+}
+
 Acceptance Authentication::acceptance() const {
   Acceptance out{std::string(user_id), mechanism_, {}, std::string(domain_), std::string(address())};
   if (key_) out.credentials = key_->to_base64url();
@@ -225,9 +231,7 @@ Authentication Authenticator::authenticate(const AuthenticationRequest& request)
     return out;
   }
   out.policy_ = index_;
-  out.domain_ = request.domain;
-  out.address_ = request.address;
-  if (auto unmapped = unmapped_address(request.address)) out.unmapped_address_ = *std::move(unmapped);
+  out.set_place(request.domain, request.address);
   const PeerPlace place{out.domain_, out.address()};
   if (const auto* key = std::get_if<CurveKey>(&request.credentials)) {
     out.mechanism_ = Mechanism::kCurve;
@@ -260,8 +264,7 @@ Authentication Authenticator::reauthenticate(const Acceptance& acceptance) const
   Authentication out;
   out.policy_ = index_;
   out.mechanism_ = acceptance.mechanism;
-  out.domain_ = acceptance.domain;
-  out.address_ = acceptance.address;
+  out.set_place(acceptance.domain, acceptance.address);
   const PeerPlace place{out.domain_, out.address()};
   switch (acceptance.mechanism) {
     case Mechanism::kNull:

@@ -185,3 +185,62 @@ TEST_CASE("Session: an observer sees each decision, refused ones of a revoked se
                                                     "alice call bob.agent m unprotected",
                                                     "alice publish  t revoked", "alice receive  t revoked"});
 }
+
+TEST_CASE("Session: an IPv4 address mapped to IPv6 is judged as IPv4, as it was when the peer was let in") {
+  const std::string pinned = "{'user_id':'a','address':'10.0.0.1','credentials':'" + kKeyA + "'}";
+  const auto live = std::make_shared<LivePolicy>(snapshot("{'allow':[" + pinned + "]}"));
+  // As libzmq tells it of a socket that takes IPv6.
+  const auto from = [&](const char* address) {
+    return Session(live, Acceptance{"a", Mechanism::kCurve, kKeyA, "vip", address});
+  };
+  Session mapped = from("::ffff:10.0.0.1");
+  CHECK(mapped.check().allowed());
+  CHECK(from("10.0.0.1").check().allowed());
+  CHECK_FALSE(from("::ffff:10.0.0.2").check().allowed());
+  live->publish(snapshot("{'allow':[{'user_id':'a','credentials':'" + kKeyA +
+                         "'}],'deny':[{'address':" + "'10.0.0.1','credentials':'" + kKeyA + "'}]}"));
+  CHECK(mapped.check().reason() == Reason::kRevoked);
+  CHECK(from("::ffff:10.0.0.2").check().allowed());
+}
+
+TEST_CASE("Session: one of the capabilities of an operation is enough, whichever it is") {
+  const auto user = [](const std::string& held) {
+    return std::make_shared<LivePolicy>(
+        snapshot("{'allow':[{'user_id':'a','credentials':'" + kKeyA + "','capabilities':" + held + "}]}"));
+  };
+  const CallArguments none;
+  const CallRequest call{.callee = "platform.auth", .method = "m", .arguments = none};
+  const std::vector<std::string> one_of{"first", "second"};
+  for (const std::string held : {"'first'", "'second'", "['first','second']"}) {
+    CAPTURE(held);
+    const auto live = user(held);
+    Session session(live, accept(*live, kKeyA));
+    CHECK(session.authorize_operation(call, one_of).allowed());
+    CHECK(live->current().snapshot->authorize_operation("a", call, one_of).allowed());
+    CHECK(live->current().snapshot->authorize_operation("nobody", call, one_of).reason() == Reason::kUnknown);
+  }
+  for (const std::string held : {"'third'", "[]", "{'first':{'x':1}}"}) {
+    CAPTURE(held);
+    const auto live = user(held);
+    Session session(live, accept(*live, kKeyA));
+    CHECK(session.authorize_operation(call, one_of).reason() == Reason::kMissingCapability);
+  }
+}
+
+TEST_CASE("Session: while no policy is loaded everybody is refused, whatever it stands on") {
+  PolicySnapshot none = snapshot(kBoth);
+  none.loaded = false;
+  const auto live = std::make_shared<LivePolicy>(snapshot(kBoth));
+  Session alice(live, accept(*live, kKeyA));
+  CHECK(alice.authorize_publish("t").allowed());
+  live->publish(none);
+  CHECK(alice.authorize_publish("t").reason() == Reason::kRevoked);
+  CHECK(alice.check().message() == "user 'alice' is no longer accepted: no policy could be loaded yet");
+  const CallArguments arguments;
+  const CallRequest call{.callee = "bob", .method = "m", .arguments = arguments};
+  const std::vector<std::string> one_of{"c"};
+  CHECK(none.authorize_call("alice", call).reason() == Reason::kNoPolicy);
+  CHECK(none.authorize_operation("alice", call, one_of).reason() == Reason::kNoPolicy);
+  CHECK(none.authorize_publish("alice", "t").reason() == Reason::kNoPolicy);
+  CHECK(none.authorize_receive("alice", "t").reason() == Reason::kNoPolicy);
+}

@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Changes the engine in one small place at a time, and shows that the tests notice each.
+
+usage: mutants.py BUILD [--list] [--sample N] [--seed S] [--again] [FILE...]
+
+BUILD holds unit_tests and model_tests, built. Without FILEs it takes all that decide. A mutant is compiled alone, linked
+with the tests of the engine, and killed by a test that fails, crashes, or does not end. What survives must be in
+equivalent.txt with a reason. Results are kept in BUILD/mutants/results.json: what has one there is not run again
+(--again: survivors are). One that does not compile is none.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import re
+import resource
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ENGINE = ROOT / "libvipauth/src/engine"
+DECIDING = [
+    "address_penalties", "authenticator", "call_binder", "capability_resolver", "declared_method", "grant",
+    "grant_profiles", "identity_registry", "ipc_trust", "live_policy", "method_registry", "name_table", "named_key",
+    "policy_index", "policy_snapshot", "record_table", "restriction_template", "session", "topic_index",
+    "topic_memory", "topic_prefixes", "topic_protector", "topic_texts", "zap_authenticator",
+]
+# Which tests, with how many worlds: what kills most in the least time first.
+RUNS = [(["model:*"], 25), (["~model:*"], 0), (["model:*", "~*password*"], 200)]
+SECONDS = 60
+MEMORY = 4 << 30
+
+SWAPS = [(" < ", " <= "), (" <= ", " < "), (" > ", " >= "), (" >= ", " > "), (" == ", " != "), (" != ", " == "),
+         (" && ", " || "), (" || ", " && "), (" + 1", " + 0"), (" - 1", " - 0"), ("return true", "return false"),
+         ("return false", "return true"), ("any_of(", "all_of("), ("all_of(", "any_of("), ("none_of(", "any_of("),
+         ("std::min(", "std::max("), ("std::max(", "std::min("), ("continue;", ";"), ("break;", ";")]
+
+
+def blanked(text):
+    """The text with comments and what is quoted blanked out, at the same places."""
+    quoted = r'//[^\n]*|/\*.*?\*/|R"\((?:.|\n)*?\)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|#[^\n]*'
+    return re.sub(quoted, lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
+
+
+def closing(code, at):
+    """Behind the parenthesis that closes the one at `at`."""
+    depth = 0
+    for i in range(at, len(code)):
+        depth += (code[i] in "([{") - (code[i] in ")]}")
+        if depth == 0:
+            return i + 1
+    return len(code)
+
+
+def operand_behind(code, at):
+    depth = 0
+    for i in range(at, len(code)):
+        if depth == 0 and (code[i] in ")];,?{}" or code.startswith((" && ", " || ", " : "), i)):
+            return at, i
+        depth += (code[i] in "([{") - (code[i] in ")]}")
+    return at, len(code)
+
+
+def operand_before(code, at):
+    depth = 0
+    for i in range(at - 1, -1, -1):
+        ends = code[i] in "([;,?{}=" or code.endswith(("&&", "||", "return"), 0, i + 1)
+        if depth == 0 and ends:
+            begin = i + 1
+            while code[begin] in " \n":
+                begin += 1
+            return begin, at
+        depth += (code[i] in ")]}") - (code[i] in "([{")
+    return 0, at
+
+
+def changes(text):
+    """Each change as (kind, begin, end, replacement)."""
+    code = blanked(text)
+    for old, new in SWAPS:
+        for found in re.finditer(re.escape(old), code):
+            yield f"{old.strip()} -> {new.strip()}", found.start(), found.end(), new
+    for operator, neutral in ((" && ", "true"), (" || ", "false")):
+        for found in re.finditer(re.escape(operator) + "?", code.replace("\n", " ")):
+            if not found.group().strip():
+                continue
+            for begin, end in (operand_behind(code, found.start() + len(operator)), operand_before(code, found.start())):
+                if begin < end:
+                    yield "condition dropped", begin, end, neutral
+    for found in re.finditer(r"\bif (?:constexpr )?\(", code):
+        begin = found.end() - 1
+        end = closing(code, begin)
+        inner = code[begin + 1:end - 1]
+        semicolon = inner.rfind("; ")
+        begin += 1 if semicolon < 0 else semicolon + 3
+        yield "if negated", begin, end - 1, "!(" + text[begin:end - 1] + ")"
+        early = re.match(r"\s*\{?\s*return\b", code[end:])
+        if early:
+            start = end + early.end() - len("return")
+            stop = code.index(";", start) + 1
+            yield "early return dropped", start, stop, ";"
+    for found in re.finditer(r"(?<=[ (])!(?=[\w(*])", code):
+        yield "! dropped", found.start(), found.end(), ""
+
+
+class Mutant:
+    def __init__(self, name, text, kind, begin, end, new):
+        self.name, self.kind = name, kind
+        self.text = text[:begin] + new + text[end:]
+        self.line = text.count("\n", 0, begin) + 1
+        first, last = text.rfind("\n", 0, begin) + 1, text.find("\n", end)
+        self.before = " ".join(text[first:last].split())
+        self.after = " ".join((text[first:begin] + new + text[end:last]).split())
+        self.key = hashlib.sha256((name + self.text).encode()).hexdigest()[:16]
+
+    def __str__(self):
+        return f"{self.name}.cpp:{self.line}: {self.kind}: {self.after}"
+
+
+def mutants_of(names):
+    out = {}
+    for name in names:
+        text = (ENGINE / f"{name}.cpp").read_text(encoding="utf-8")
+        for change in changes(text):
+            mutant = Mutant(name, text, *change)
+            if mutant.text != text:
+                out.setdefault(mutant.key, mutant)
+    return list(out.values())
+
+
+def limit():
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+class Bench:
+    """Compiles, links and tests mutants."""
+
+    def __init__(self, build):
+        self.build = build
+        self.folder = build / "mutants"
+        self.folder.mkdir(exist_ok=True)
+        commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+        self.commands = {c["file"]: c["command"] for c in commands}
+        ninja = (build / "build.ninja").read_text(encoding="utf-8")
+        link = re.search(r"\nbuild bin/model_tests\b[^\n]*\n((?:  [^\n]*\n)+)", ninja).group(1)
+        self.libraries = shlex.split(re.search(r"LINK_LIBRARIES = (.*)", link).group(1))
+        tests = build / "tests/CMakeFiles"
+        self.objects = sorted((tests / "unit_tests.dir/unit/engine").glob("*.o"))
+        self.objects += sorted((tests / "unit_tests.dir/unit/vectors").glob("*.o"))
+        self.objects += sorted((tests / "unit_tests.dir/unit/service").glob("method_registration_test*.o"))
+        self.objects += sorted((tests / "unit_tests.dir/support").glob("*.o"))
+        self.objects += sorted((tests / "model_tests.dir/model").glob("*.o"))
+        self.objects += sorted((tests / "model_tests.dir/worlds").glob("*.o"))
+
+    def compile(self, mutant):
+        source = self.folder / f"{mutant.name}.cpp"
+        source.write_text(mutant.text, encoding="utf-8")
+        original = str(ENGINE / f"{mutant.name}.cpp")
+        command = shlex.split(self.commands[original])
+        command = [a for a in command if not a.startswith(("-O", "-g", "-Werror", "-U_FORTIFY", "-D_FORTIFY"))]
+        command = command[:command.index("-o")] + ["-O0", "-w", "-o", str(self.folder / "mutant.o"), "-c", str(source)]
+        return subprocess.run(command, cwd=self.build, capture_output=True, check=False).returncode == 0
+
+    def link(self):
+        command = ["c++", "-fuse-ld=gold", "-o", str(self.folder / "tests"), str(self.folder / "mutant.o"),
+                   *map(str, self.objects), *self.libraries]
+        done = subprocess.run(command, cwd=self.build, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"mutants: cannot link: {done.stderr[:3000]}")
+
+    def killed(self):
+        """By which test, or nothing."""
+        for tests, worlds in RUNS:
+            parameters = f"max_success={worlds} seed=7"
+            try:
+                done = subprocess.run([str(self.folder / "tests"), "--abort", *tests], cwd=self.folder,
+                                      capture_output=True, text=True, errors="replace", timeout=SECONDS,
+                                      preexec_fn=limit, env={**os.environ, "RC_PARAMS": parameters}, check=False)
+            except subprocess.TimeoutExpired:
+                return "does not end"
+            if done.returncode != 0:
+                named = re.search(r"^-{70,}\n(.+?)\n(?:  .*\n)*-{70,}", done.stdout, flags=re.M)
+                return named.group(1) if named else "crash"
+        return None
+
+
+def equivalents():
+    """(file, changed line) -> why nothing can notice it."""
+    out = {}
+    for line in Path(__file__).with_name("equivalent.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, after, reason = line.split(" | ", 2)
+            out[(name, after)] = reason
+    return out
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=Path)
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--again", action="store_true")
+    options = parser.parse_intermixed_args()
+
+    mutants = mutants_of([Path(f).stem for f in options.files] or DECIDING)
+    if options.sample is not None:
+        random.Random(options.seed).shuffle(mutants)
+        mutants = mutants[:options.sample]
+    if options.list:
+        print(*mutants, sep="\n")
+        print(f"{len(mutants)} mutants")
+        return 0
+
+    bench = Bench(options.build.resolve())
+    results_file = bench.folder / "results.json"
+    results = json.loads(results_file.read_text(encoding="utf-8")) if results_file.exists() else {}
+    known = equivalents()
+    counts = {"killed": 0, "equivalent": 0, "survived": 0, "does not compile": 0}
+    for mutant in mutants:
+        result = results.get(mutant.key)
+        if result is None or (options.again and result["status"] == "survived"):
+            result = {"file": mutant.name, "line": mutant.line, "kind": mutant.kind, "before": mutant.before,
+                      "after": mutant.after}
+            if bench.compile(mutant):
+                bench.link()
+                result["by"] = bench.killed()
+                result["status"] = "killed" if result["by"] else "survived"
+            else:
+                result["status"] = "does not compile"
+            results[mutant.key] = result
+            results_file.write_text(json.dumps(results, indent=1), encoding="utf-8")
+        status = result["status"]
+        if status == "survived" and (f"{mutant.name}.cpp", mutant.after) in known:
+            status = "equivalent"
+        counts[status] += 1
+        if status == "survived":
+            print(f"survived: {mutant}\n     was: {mutant.before}", flush=True)
+    print(", ".join(f"{count} {what}" for what, count in counts.items()))
+    return 1 if counts["survived"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
