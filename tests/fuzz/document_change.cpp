@@ -4,6 +4,7 @@
 #include <vipauth/audit_event.hpp>
 
 #include "fuzz.hpp"
+#include "model/policy_document.hpp"
 
 using namespace vipauth;
 using namespace vipauth::fuzz;
@@ -61,8 +62,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return [text] { return reader_of(text, 11); };
   };
   const auto streamed = audited_change(open(parts.front()), open(parts.back()), DocumentForm::kAsItIs);
-  if (streamed) {
-    require_same(audited(*streamed), audited(whole));
+  if (streamed) require_same(audited(*streamed), audited(whole));
+  const auto of_policies = audited_change(open(parts.front()), open(parts.back()), DocumentForm::kAuthFile);
+  if (of_policies) {
+    const auto policy_before = PolicyDocument::read(reader_of(parts.front()));
+    const auto policy_after = PolicyDocument::read(reader_of(parts.back()));
+    require(policy_before && policy_after, "read as what it is not");
+    require_same(audited(*of_policies),
+                 audited(audited_change(policy_before->to_json(), policy_after->to_json())));
   }
 
   const Json with = with_passwords(*after);
