@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -37,6 +38,13 @@ inline std::vector<std::string_view> parts_of(std::string_view text, std::size_t
   }
   parts.push_back(text);
   return parts;
+}
+
+/// What the text begins with; 0 where that is no number.
+inline std::size_t number_in(std::string_view text) {
+  std::size_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
 }
 
 inline void require(bool holds, std::string_view what = {},

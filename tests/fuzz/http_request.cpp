@@ -90,7 +90,7 @@ int check_reply(std::string_view& received, bool is_head) {
   const std::size_t end = received.find("\r\n\r\n");
   require(end != std::string_view::npos, received);
   const std::string_view head = received.substr(0, end + 2);
-  const int status = std::atoi(std::string(head.substr(9, 3)).c_str());
+  const auto status = static_cast<int>(number_in(head.substr(9, 3)));
   require(status >= 200 && status < 600, head);
   for (std::size_t i = 0; i < head.size(); ++i) {
     const bool is_line_end = head[i] == '\r'   ? head[i + 1] == '\n'
@@ -100,7 +100,7 @@ int check_reply(std::string_view& received, bool is_head) {
   }
   const auto length = header_in(head, "content-length");
   require(length.has_value(), head);
-  const auto bytes = static_cast<std::size_t>(std::atoll(length->c_str()));
+  const std::size_t bytes = number_in(*length);
   require(header_in(head, "x-content-type-options") == "nosniff", head);
   received.remove_prefix(end + 4);
   if (is_head) return status;

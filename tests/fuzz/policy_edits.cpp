@@ -1,7 +1,5 @@
 // An auth.json, 0xFF, and edits of it, 0xFF between their words: whatever fails changes nothing, whatever
 // succeeds is written and read again.
-#include <cstdlib>
-
 #include <vipauth/policy.hpp>
 
 #include "fuzz.hpp"
@@ -24,7 +22,7 @@ class Words {
 
   bool has_more() const { return next_ < words_.size(); }
   std::string_view text() { return has_more() ? words_[next_++] : std::string_view(); }
-  std::size_t number() { return static_cast<std::size_t>(std::atoi(std::string(text()).c_str())); }
+  std::size_t number() { return number_in(text()); }
   /// What is no JSON is a string.
   Json json() {
     const std::string_view word = text();
