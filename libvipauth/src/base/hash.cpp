@@ -53,41 +53,6 @@ std::string secret_fingerprint(std::string_view secret) {
   return text;
 }
 
-namespace {
-
-std::string hex_of(const std::array<std::uint8_t, crypto_hash_sha256_BYTES>& digest) {
-  std::string text(2 * digest.size() + 1, '\0');
-  sodium_bin2hex(text.data(), text.size(), digest.data(), digest.size());
-  text.pop_back();
-  return text;
-}
-
-}  // namespace
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<std::uint8_t, crypto_hash_sha256_BYTES> digest{};
-  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  return hex_of(digest);
-}
-
-struct Sha256::State {
-  crypto_hash_sha256_state value{};
-};
-
-Sha256::Sha256() : state_(std::make_unique<State>()) { crypto_hash_sha256_init(&state_->value); }
-Sha256::~Sha256() = default;
-
-void Sha256::add(std::string_view bytes) {
-  crypto_hash_sha256_update(&state_->value, reinterpret_cast<const unsigned char*>(bytes.data()),
-                            bytes.size());
-}
-
-std::string Sha256::hex() {
-  std::array<std::uint8_t, crypto_hash_sha256_BYTES> digest{};
-  crypto_hash_sha256_final(&state_->value, digest.data());
-  return hex_of(digest);
-}
-
 TextDigest keyed_digest(std::string_view text) noexcept {
   static const RandomKey<crypto_generichash_KEYBYTES> key;
   TextDigest digest{};

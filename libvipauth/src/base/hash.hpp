@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,27 +21,6 @@ SeededDigest seeded_digest(std::string_view text) noexcept;
 /// A fingerprint of a secret, for telling whether it has changed within this process: a keyed BLAKE2b as
 /// base64url. The key is drawn once per process, so that the fingerprint says nothing outside of it.
 std::string secret_fingerprint(std::string_view secret);
-
-/// SHA-256 as 64 small hexadecimal digits, which sha256sum prints too. Not for secrets: short ones are
-/// guessed.
-std::string sha256_hex(std::string_view bytes);
-
-/// The same of bytes that come in pieces.
-class Sha256 {
- public:
-  Sha256();
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
-  ~Sha256();
-
-  void add(std::string_view bytes);
-  /// To be called once, after all.
-  std::string hex();
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 /// A keyed BLAKE2b of 128 bits, to keep instead of a text that is only to be compared. The key is drawn once
 /// per process: nobody outside can make two texts look the same.

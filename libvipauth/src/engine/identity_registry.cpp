@@ -28,7 +28,8 @@ struct Owner {
   std::uint32_t record = 0;
   bool several = false;
 
-  bool is_only(std::string_view user) const { return !several && user_id == user; }
+  /// A record without a readable user_id is nobody's.
+  bool is_only(std::string_view user) const { return !several && !user_id.empty() && user_id == user; }
 };
 
 std::optional<Owner> owner_of(const PolicyIndex& records, std::string_view name) {

@@ -6,6 +6,7 @@
 
 #include <vipauth/capability_resolver.hpp>
 
+#include "model/method_authorizations.hpp"
 #include "model/policy_parts.hpp"
 
 namespace vipauth {
@@ -113,7 +114,7 @@ void PolicyIndexBuilder::on_allow(const AuthRecord& record) {
   auto& is_identity = index_->is_identity_;
   if (compacted.identity >= is_identity.size()) is_identity.resize(compacted.identity + std::size_t{1});
   is_identity[compacted.identity] = true;
-  list_methods(record, id);
+  list_methods(record.identity, record.rpc_method_authorizations, id);
 }
 
 void PolicyIndexBuilder::on_unreadable_allow(const Json& source, const Error& /*problem*/) {
@@ -123,7 +124,11 @@ void PolicyIndexBuilder::on_unreadable_allow(const Json& source, const Error& /*
   record.user = index_->names_.intern(user_id);
   const auto id = index_->allow_.add_unreadable(record);
   if (!user_id.empty()) own(record.user, id, record.user);
-  if (!identity.empty()) own(index_->names_.intern(identity), id, record.user);
+  if (identity.empty()) return;
+  own(index_->names_.intern(identity), id, record.user);
+  // A mistake elsewhere in the record must not open the methods that it protects.
+  const Json* methods = source.find("rpc_method_authorizations");
+  if (methods != nullptr) list_methods(identity, parse_method_authorizations(*methods), id);
 }
 
 void PolicyIndexBuilder::on_deny(const AuthRecord& record) {
@@ -163,10 +168,10 @@ void PolicyIndexBuilder::own(NameTable::Id name, std::uint32_t record, NameTable
   }
 }
 
-void PolicyIndexBuilder::list_methods(const AuthRecord& record, std::uint32_t id) {
-  const MethodAuthorizations& authorizations = record.rpc_method_authorizations;
+void PolicyIndexBuilder::list_methods(const std::string& identity, const MethodAuthorizations& authorizations,
+                                      std::uint32_t id) {
   if (authorizations.methods.empty() && !authorizations.ill_typed) return;
-  ListedMethods& callee = index_->methods_[record.identity];
+  ListedMethods& callee = index_->methods_[identity];
   if (authorizations.ill_typed) callee.unreadable = id;
   for (const auto& [method, names] : authorizations.methods) {
     ListedMethod& listed = callee.methods[method];

@@ -110,7 +110,8 @@ class PolicyIndexBuilder : public PolicySink {
  public:
   PolicyIndexBuilder() : index_(std::make_shared<PolicyIndex>()) {}
 
-  /// A record that is not understood finds nobody, but nobody else may use its names.
+  /// A record that is not understood finds nobody, but nobody else may use its names, and what it lists for
+  /// the methods of its identity is required.
   void on_allow(const AuthRecord& record) override;
   void on_unreadable_allow(const Json& source, const Error& problem) override;
   void on_deny(const AuthRecord& record) override;
@@ -127,7 +128,8 @@ class PolicyIndexBuilder : public PolicySink {
   CompactRecord compact(const AuthRecord& record);
   void chain_user(std::uint32_t record, NameTable::Id user);
   void own(NameTable::Id name, std::uint32_t record, NameTable::Id user);
-  void list_methods(const AuthRecord& record, std::uint32_t id);
+  void list_methods(const std::string& identity, const MethodAuthorizations& authorizations,
+                    std::uint32_t id);
 
   std::shared_ptr<PolicyIndex> index_;
   std::vector<std::uint32_t> last_of_user_;  // by name

@@ -1,6 +1,7 @@
 #include <vipauth/topic_protector.hpp>
 
 #include <span>
+#include <utility>
 
 #include "engine/topic_index.hpp"
 #include "engine/topic_memory.hpp"
@@ -49,17 +50,20 @@ struct TopicProtector::Index {
   template <typename Ask>
   static Decision judge(const TopicIndex& rules, TopicIndex::RuleIds covering, Ask ask) {
     if (covering.empty()) return ask({});  // which refuses a user who is not known
-    Decision decision;
+    Decision allowed = Decision::allow(Reason::kUnprotected);
     for (const std::uint32_t id : covering) {
       const TopicRule& rule = rules.rule(id);
-      decision = ask(rule.capabilities);
-      if (decision) continue;
+      Decision decision = ask(rule.capabilities);
+      if (decision) {
+        if (!rule.capabilities.empty()) allowed = std::move(decision);
+        continue;
+      }
       if (decision.reason() == Reason::kUnknown) return decision;
       std::vector<std::string> source{rule.location};
       source.insert(source.end(), decision.source().begin(), decision.source().end());
       return Decision::refuse(decision.reason(), decision.message(), std::move(source));
     }
-    return decision;
+    return allowed;
   }
 };
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/hash.hpp"
+#include "base/sha256.hpp"
 #include "model/bounded_change.hpp"
 #include "text/utf8_prefix.hpp"
 

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include "model/mapped_address.hpp"
+#include "model/method_authorizations.hpp"
 #include "model/name_list.hpp"
 #include "model/peer_name.hpp"
 #include "text/control_characters.hpp"
@@ -105,26 +106,6 @@ Result<std::optional<Timestamp>> parse_time(const Json& json) {
   auto time = parse_timestamp(json.as_string());
   if (!time) return time.error();
   return std::optional<Timestamp>(*time);
-}
-
-MethodAuthorizations parse_methods(const Json& json) {
-  MethodAuthorizations out;
-  if (json.is_null()) return out;
-  if (!json.is_object()) {
-    out.ill_typed = true;
-    return out;
-  }
-  for (const Json::Member& member : json.as_object()) {
-    auto names = member.value.is_array()
-                     ? parse_name_list(member.value)
-                     : Result<std::vector<std::string>>(wrong_type("must be a list", member.value));
-    if (!names) {
-      out.ill_typed = true;
-    } else {
-      out.methods.emplace_back(member.name, std::move(*names));
-    }
-  }
-  return out;
 }
 
 /// Reads members of one record, keeping the first error and its place.
@@ -228,7 +209,7 @@ Result<AuthRecord> AuthRecord::parse(const Json& source) {
   auto parsed = parse_credentials(credentials == nullptr ? Json() : *credentials, record.mechanism);
   if (!parsed) return parsed.error().at("/credentials");
   record.credentials = std::move(*parsed);
-  if (methods != nullptr) record.rpc_method_authorizations = parse_methods(*methods);
+  if (methods != nullptr) record.rpc_method_authorizations = parse_method_authorizations(*methods);
   if (record.user_id.empty()) record.user_id = derive_user_id(source);
   return record;
 }

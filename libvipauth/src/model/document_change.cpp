@@ -11,7 +11,7 @@
 #include <vipauth/curve_key.hpp>
 #include <vipauth/pattern.hpp>
 
-#include "base/hash.hpp"
+#include "base/sha256.hpp"
 #include "model/document_change_parts.hpp"
 
 namespace vipauth {
@@ -31,7 +31,7 @@ bool is_record_field(std::string_view name) {
 }
 
 /// A record names its credentials only where they are no secret: also where its mechanism is not understood.
-Json shown_credentials(const Json& record, const Json& credentials) {
+Json shown_credentials(const Json& record, Json credentials) {
   const Json* mechanism = record.find("mechanism");
   const bool is_curve = mechanism == nullptr || mechanism->is_null() || *mechanism == Json("CURVE");
   if (credentials.is_null()) return credentials;
@@ -40,25 +40,23 @@ Json shown_credentials(const Json& record, const Json& credentials) {
   return Pattern::looks_like_regex(text) || CurveKey::parse(text) ? credentials : Json(kNotShown);
 }
 
-Json shown_record(const Json& record) {
+Json shown_record(Json record) {
   if (!record.is_object()) return kNotShown;
-  Json::Object out;
-  for (const Json::Member& member : record.as_object()) {
-    if (member.name == "credentials") {
-      out.push_back({member.name, shown_credentials(record, member.value)});
-    } else {
-      out.push_back({member.name, is_record_field(member.name) ? member.value : Json(kNotShown)});
-    }
+  if (Json* credentials = record.find("credentials")) {
+    *credentials = shown_credentials(record, std::move(*credentials));
   }
-  return out;
+  for (Json::Member& member : record.as_object()) {
+    if (!is_record_field(member.name)) member.value = kNotShown;
+  }
+  return record;
 }
 
 }  // namespace
 
 bool is_record_list(std::string_view member) { return member == "allow" || member == "deny"; }
 
-Json shown_entry(std::string_view member, const Json& entry) {
-  return is_record_list(member) ? shown_record(entry) : entry;
+Json shown_entry(std::string_view member, Json entry) {
+  return is_record_list(member) ? shown_record(std::move(entry)) : entry;
 }
 
 bool is_known_member(std::string_view name) {

@@ -15,6 +15,6 @@ bool is_known_member(std::string_view name);
 /// One of which the entries are records.
 bool is_record_list(std::string_view member);
 /// An entry of a list, as it may be shown, which depends on where it stands.
-Json shown_entry(std::string_view member, const Json& entry);
+Json shown_entry(std::string_view member, Json entry);
 
 }  // namespace vipauth

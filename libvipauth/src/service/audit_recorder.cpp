@@ -42,10 +42,10 @@ std::string message_of(const Question& question, const Decision& decision) {
 
 }  // namespace
 
-AuditEvent AuditRecorder::event_of(AuditEvent::Kind kind) const {
+AuditEvent AuditRecorder::event_of(AuditEvent::Kind kind, Timestamp time) {
   AuditEvent event;
   event.kind = kind;
-  event.time = clock_();
+  event.time = time;
   return event;
 }
 
@@ -63,12 +63,12 @@ bool AuditRecorder::is_counted(const ZapAuthenticator::Event& event, Timestamp n
 
 void AuditRecorder::on_authentication(const ZapAuthenticator::Event& event) noexcept try {
   const Decision& decision = event.authentication.decision;
-  const Timestamp now = clock_();
-  const bool is_for_log = log_ && !is_counted(event, now);
+  const Timestamp time = now();
+  const bool is_for_log = log_ && !is_counted(event, time);
   if (!is_for_log && sinks_.empty()) return;
   AuditEvent out;
   out.kind = AuditEvent::Kind::kAuthentication;
-  out.time = now;
+  out.time = time;
   out.allowed = decision.allowed();
   out.reason = decision.reason();
   if (decision) out.user_id = event.authentication.user_id;
@@ -79,13 +79,13 @@ void AuditRecorder::on_authentication(const ZapAuthenticator::Event& event) noex
   for (const auto& sink : sinks_) sink->write(out);
   if (is_for_log) log_->write(out);
 } catch (...) {  // no memory: the peer gets its answer all the same
-  lost_.fetch_add(1, std::memory_order_relaxed);
+  lose();
 }
 
 void AuditRecorder::on_decision(const Asker& asker, const Question& question,
                                 const Decision& decision) noexcept try {
   if (decision.allowed()) return;
-  AuditEvent out = event_of(AuditEvent::Kind::kRefusal);
+  AuditEvent out = event_of(AuditEvent::Kind::kRefusal, now());
   out.allowed = false;
   out.reason = decision.reason();
   out.user_id = bounded(asker.user_id);
@@ -103,7 +103,7 @@ void AuditRecorder::on_decision(const Asker& asker, const Question& question,
   out.message = message_of(question, decision);
   write(out);
 } catch (...) {  // no memory: the peer gets its answer all the same
-  lost_.fetch_add(1, std::memory_order_relaxed);
+  lose();
 }
 
 void AuditRecorder::on_event(AuditEvent event) const {
@@ -112,39 +112,43 @@ void AuditRecorder::on_event(AuditEvent event) const {
 }
 
 void AuditRecorder::on_start() const {
-  AuditEvent event = event_of(AuditEvent::Kind::kStart);
+  AuditEvent event = event_of(AuditEvent::Kind::kStart, now());
   event.message = "process " + std::to_string(::getpid()) + ", vipauth " + VIPAUTH_VERSION;
   write(event);
 }
 
 void AuditRecorder::on_stop() const {
-  AuditEvent event = event_of(AuditEvent::Kind::kStop);
+  AuditEvent event = event_of(AuditEvent::Kind::kStop, now());
   event.message = "process " + std::to_string(::getpid());
   write(event);
 }
 
 void AuditRecorder::on_file_in_force(std::string_view file, std::uint64_t generation,
-                                     AuditedChange change) const {
-  if (change.before.is_null() && change.after.is_null()) return;
-  AuditEvent event = event_of(AuditEvent::Kind::kPolicy);
+                                     std::optional<AuditedChange> change, Timestamp time) const {
+  if (change && change->before.is_null() && change->after.is_null()) return;
+  AuditEvent event = event_of(AuditEvent::Kind::kPolicy, time);
   event.allowed = true;
   event.file = file;
   event.generation = generation;
-  event.digest = std::move(change.digest);
-  event.before = std::move(change.before);
-  event.after = std::move(change.after);
+  if (change) {
+    event.digest = std::move(change->digest);
+    event.before = std::move(change->before);
+    event.after = std::move(change->after);
+  } else {
+    event.message = "its content was overwritten in place before it could be audited";
+  }
   write(event);
 }
 
-void AuditRecorder::on_time(std::uint64_t generation) const {
-  AuditEvent event = event_of(AuditEvent::Kind::kPolicy);
+void AuditRecorder::on_time(std::uint64_t generation, Timestamp time) const {
+  AuditEvent event = event_of(AuditEvent::Kind::kPolicy, time);
   event.allowed = true;
   event.generation = generation;
   event.message = "records began or ceased to be valid";
   write(event);
 }
 
-void AuditRecorder::on_problem(const std::optional<Error>& problem) {
+void AuditRecorder::on_problem(const std::optional<Error>& problem, Timestamp time) {
   std::string text = problem ? problem->to_string() : std::string();
   {
     const std::lock_guard lock(mutex_);
@@ -152,7 +156,7 @@ void AuditRecorder::on_problem(const std::optional<Error>& problem) {
     problem_ = text;
   }
   if (text.empty()) return;
-  AuditEvent event = event_of(AuditEvent::Kind::kPolicy);
+  AuditEvent event = event_of(AuditEvent::Kind::kPolicy, time);
   event.allowed = false;
   event.message = std::move(text);
   write(event);

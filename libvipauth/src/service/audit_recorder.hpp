@@ -32,20 +32,24 @@ class AuditRecorder final : public DecisionWatcher {
 
   /// Events that there was no memory for.
   std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
+  void lose() noexcept { lost_.fetch_add(1, std::memory_order_relaxed); }
 
   /// What others than the service decided.
   void on_event(AuditEvent event) const;
   void on_start() const;
   void on_stop() const;
-  /// A file of which another content was put in force.
-  void on_file_in_force(std::string_view file, std::uint64_t generation, AuditedChange change) const;
+  // What may be told later than it happened has its time with it.
+  Timestamp now() const { return clock_(); }
+  /// A file of which another content was put in force. \param change  nothing: it cannot be read any more
+  void on_file_in_force(std::string_view file, std::uint64_t generation, std::optional<AuditedChange> change,
+                        Timestamp time) const;
   /// The same policy at a later time: records began or ceased to be valid.
-  void on_time(std::uint64_t generation) const;
+  void on_time(std::uint64_t generation, Timestamp time) const;
   /// What keeps the files from being in force; a problem that goes on is told once.
-  void on_problem(const std::optional<Error>& problem);
+  void on_problem(const std::optional<Error>& problem, Timestamp time);
 
  private:
-  AuditEvent event_of(AuditEvent::Kind kind) const;
+  static AuditEvent event_of(AuditEvent::Kind kind, Timestamp time);
   void write(const AuditEvent& event) const noexcept;
   bool is_counted(const ZapAuthenticator::Event& event, Timestamp now) const noexcept;
 

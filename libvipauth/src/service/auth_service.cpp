@@ -13,6 +13,7 @@
 #include "service/decision_counters.hpp"
 #include "service/decision_watch.hpp"
 #include "service/folder_watcher.hpp"
+#include "service/force_auditor.hpp"
 #include "service/penalty_log.hpp"
 #include "service/pending_writer.hpp"
 #include "service/policy_keeper.hpp"
@@ -27,8 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kAuthFile = "auth.json";
-constexpr const char* kTopicsFile = "protected_topics.json";
 constexpr const char* kPendingFile = "pending.json";
 constexpr const char* kKeyStore = "keystore";
 
@@ -120,24 +119,8 @@ struct AuthService::Impl {
     }
     const bool is_reading = files.auth || files.topics;
     if (is_reading) (outcome.problem ? failed_reloads : reloads).fetch_add(1, std::memory_order_relaxed);
-    if (recorder) record(outcome, is_reading);
+    auditor.on_outcome(outcome, is_reading);
     return outcome;
-  }
-
-  void record(const PolicyKeeper::Outcome& outcome, bool is_reading) const {
-    if (is_reading) recorder->on_problem(outcome.problem);
-    if (!outcome.change) return;
-    const std::uint64_t generation = outcome.change->generation;
-    if (!is_reading) return recorder->on_time(generation);
-    const auto& [auth_before, topics_before] = outcome.before;
-    const auto& [auth, topics] = outcome.after;
-    if (auth != auth_before) {
-      recorder->on_file_in_force(kAuthFile, generation, audited_change(auth_before.get(), auth.get()));
-    }
-    if (topics != topics_before) {
-      const Json rules_before = topics_before ? topics_before->to_json() : Json();
-      recorder->on_file_in_force(kTopicsFile, generation, audited_change(rules_before, topics->to_json()));
-    }
   }
 
   void announce(const PolicyChange& change) {
@@ -151,8 +134,8 @@ struct AuthService::Impl {
 
   void on_files_changed(const std::set<std::string>& names) {
     const bool unknown = names.empty();
-    const PolicyKeeper::Files files{unknown || names.contains(kAuthFile),
-                                    unknown || names.contains(kTopicsFile)};
+    const PolicyKeeper::Files files{unknown || names.contains(std::string(kAuthFile)),
+                                    unknown || names.contains(std::string(kTopicsFile))};
     if (files.auth || files.topics) static_cast<void>(reload(files));  // a problem is logged and kept
   }
 
@@ -216,6 +199,7 @@ struct AuthService::Impl {
   const Options options;
   const std::shared_ptr<AuditLog> audit_log;      // null: none is written
   const std::shared_ptr<AuditRecorder> recorder;  // null: nobody audits
+  ForceAuditor auditor{recorder};
   const std::shared_ptr<DecisionCounters> counters = std::make_shared<DecisionCounters>();
   const std::shared_ptr<ShadowSlot> shadow = std::make_shared<ShadowSlot>();
   const std::shared_ptr<DecisionWatch> watch;
@@ -255,6 +239,7 @@ AuthService::~AuthService() {
   impl_->shadow->set(nullptr);  // sessions may live on, the clock may not
   if (auto flushed = impl_->pending.flush(); !flushed)
     impl_->log(LogLevel::kError, flushed.error().to_string());
+  impl_->auditor.finish();
   if (impl_->recorder) impl_->recorder->on_stop();
   if (impl_->audit_log) impl_->audit_log->stop();
 }
@@ -447,6 +432,7 @@ void AuthService::audit(AuditEvent event) const {
 
 Result<void> AuthService::flush() {
   auto flushed = impl_->pending.flush();
+  impl_->auditor.finish();
   auto audited = impl_->audit_log ? impl_->audit_log->flush() : Result<void>();
   return flushed ? audited : flushed;
 }

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <vipauth/auth_file.hpp>
@@ -17,6 +18,10 @@
 #include "store/auth_file_revision.hpp"
 
 namespace vipauth {
+
+// Of a home.
+inline constexpr std::string_view kAuthFile = "auth.json";
+inline constexpr std::string_view kTopicsFile = "protected_topics.json";
 
 /// Keeps a LivePolicy in step with auth.json and protected_topics.json.
 ///

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "base/hash.hpp"
+#include "base/sha256.hpp"
 #include "store/atomic_file.hpp"
 
 namespace vipauth {

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <limits>
 
-#include "base/hash.hpp"
+#include "base/sha256.hpp"
 
 namespace vipauth {
 namespace {

@@ -27,24 +27,31 @@ Result<Policy> AuthFileRevision::load() const {
   return std::move(loaded->policy);
 }
 
-AuditedChange audited_change(const AuthFileRevision* before, const AuthFileRevision* after) {
-  if (before != nullptr && !before->is_as_opened()) before = nullptr;
-  if (after != nullptr && !after->is_as_opened()) after = nullptr;
+namespace {
+
+Json document_of(const AuthFileRevision* revision) {
+  if (revision == nullptr) return {};
+  auto policy = revision->load();
+  return policy ? (*std::move(policy)).to_json() : Json();
+}
+
+}  // namespace
+
+std::optional<AuditedChange> audited_change(const AuthFileRevision* before, const AuthFileRevision* after) {
+  const auto is_overwritten = [](const AuthFileRevision* revision) {
+    return revision != nullptr && !revision->is_as_opened();
+  };
+  if (is_overwritten(after)) return std::nullopt;
+  if (is_overwritten(before)) before = nullptr;
   const auto opener = [](const AuthFileRevision* revision) -> OpenDocument {
     if (revision == nullptr) return {};
     return [revision] { return revision->content_.reader(); };
   };
-  if (after != nullptr) {
-    if (auto change = audited_change(opener(before), opener(after), DocumentForm::kAuthFile)) {
-      return *std::move(change);
-    }
-  }
-  const auto document_of = [](const AuthFileRevision* revision) -> Json {
-    if (revision == nullptr) return {};
-    auto policy = revision->load();
-    return policy ? (*std::move(policy)).to_json() : Json();
-  };
-  return audited_change(document_of(before), document_of(after));
+  std::optional<AuditedChange> change;
+  if (after != nullptr) change = audited_change(opener(before), opener(after), DocumentForm::kAuthFile);
+  if (!change) change = audited_change(document_of(before), document_of(after));
+  if (is_overwritten(after) || is_overwritten(before)) return audited_change(before, after);
+  return change;
 }
 
 }  // namespace vipauth

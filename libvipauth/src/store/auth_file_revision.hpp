@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include <vipauth/policy.hpp>
 #include <vipauth/policy_sink.hpp>
@@ -28,10 +29,12 @@ class AuthFileRevision {
   /// The same, as a whole.
   Result<Policy> load() const;
 
+  bool is_large() const { return content_.size() > kSmallBytes; }
   /// False where somebody has written into a large one since it was opened, rather than replace it.
   bool is_as_opened() const { return content_.is_as_opened(); }
 
-  friend AuditedChange audited_change(const AuthFileRevision* before, const AuthFileRevision* after);
+  friend std::optional<AuditedChange> audited_change(const AuthFileRevision* before,
+                                                     const AuthFileRevision* after);
 
  private:
   AuthFileRevision(std::filesystem::path path, FileContent content)
@@ -41,8 +44,10 @@ class AuthFileRevision {
   FileContent content_;
 };
 
-/// What differs between the policies of two revisions; of what is not there, which is null, or cannot be read
-/// any more, there is nothing. Those of the present version are read part by part.
-AuditedChange audited_change(const AuthFileRevision* before, const AuthFileRevision* after);
+/// What differs between the policies of two revisions; of one that is not there, which is null, there is
+/// nothing, and so of a `before` that somebody has written into. Those of the present version are read part
+/// by part.
+/// \return nothing  somebody has written into `after`
+std::optional<AuditedChange> audited_change(const AuthFileRevision* before, const AuthFileRevision* after);
 
 }  // namespace vipauth

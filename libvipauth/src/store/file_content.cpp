@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "base/hash.hpp"
+#include "base/sha256.hpp"
 
 namespace vipauth {
 namespace {

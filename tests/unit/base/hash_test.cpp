@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/sha256.hpp"
 #include "support/catch.hpp"
 
 using namespace vipauth;

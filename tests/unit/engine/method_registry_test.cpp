@@ -23,3 +23,22 @@ TEST_CASE("MethodRegistry: lists what every method requires") {
   CHECK(registry.knows("A"));
   CHECK_FALSE(registry.knows("C"));
 }
+
+TEST_CASE("MethodRegistry: a record that is not understood still protects the methods of its identity") {
+  const std::string rest =
+      "'identity':'B','user_id':'b','credentials':'" + kKeyA + "','rpc_method_authorizations':{'m':['x']}}]}";
+  for (const std::string mistake :
+       {"'domain':5,", "'address':'/(/',", "'enabled':'yes',", "'capabilities':7,"}) {
+    CAPTURE(mistake);
+    const MethodRegistry registry = MethodRegistry::create(policy("{'allow':[{" + mistake + rest));
+    const auto required = registry.required("B", "m");
+    REQUIRE(required);
+    CHECK(std::vector<std::string>(required->begin(), required->end()) == std::vector<std::string>{"x"});
+    CHECK(registry.required("B", "other")->empty());
+    CHECK(registry.required("A", "m")->empty());
+  }
+  const MethodRegistry ill_typed = MethodRegistry::create(policy(
+      "{'allow':[{'domain':5,'identity':'B','credentials':'" + kKeyA + "','rpc_method_authorizations':5}]}"));
+  CHECK_FALSE(ill_typed.required("B", "m"));
+  CHECK(ill_typed.unreadable() == std::vector<std::string>{"B"});
+}

@@ -112,3 +112,14 @@ TEST_CASE("TopicRules: one bad rule fails the whole, with its place") {
   CHECK(error("{'read-protect':[7]}") == "/read-protect/0");
   CHECK_FALSE(TopicRules::parse(json("[]")));
 }
+
+TEST_CASE("TopicProtector: a topic is protected where any of the rules that cover it requires something") {
+  const std::string open = "{'topic':'foo','capabilities':[]}";
+  const std::string closed = "{'topic':'/foo/','capabilities':'can_publish_to_foo'}";
+  for (const auto& [first, second] : {std::pair(open, closed), std::pair(closed, open)}) {
+    const TopicProtector p(topic_rules("{'write-protect':[" + first + "," + second + "]}"));
+    CHECK(publish(p, "pub", "foo").reason() == Reason::kAllowed);
+    CHECK(publish(p, "plain", "foo").reason() == Reason::kMissingCapability);
+    CHECK(publish(p, "plain", "foobar").reason() == Reason::kUnprotected);
+  }
+}

@@ -2,7 +2,7 @@
 
 #include <vipauth/audit_event.hpp>
 
-#include "base/hash.hpp"
+#include "base/sha256.hpp"
 #include "support/catch.hpp"
 #include "support/policies.hpp"
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <sys/stat.h>
 
-#include "base/hash.hpp"
+#include "base/sha256.hpp"
 #include "store/audit_folder.hpp"
 #include "store/audit_line.hpp"
 #include "support/catch.hpp"

@@ -168,15 +168,15 @@ TEST_CASE(
       CAPTURE(left, right);
       const AuthFileRevision before = revision_of(home, head + "x" + left);
       const AuthFileRevision after = revision_of(home, head + "y" + right);
-      const AuditedChange change = audited_change(&before, &after);
+      const AuditedChange change = audited_change(&before, &after).value();
       check_as_whole(change, before.load()->to_json(), after.load()->to_json());
       CHECK(change.before.find("allow")->as_array().at(0).text_at("comments") == "x");
-      check_as_whole(audited_change(nullptr, &after), Json(), after.load()->to_json());
-      check_as_whole(audited_change(&before, nullptr), before.load()->to_json(), Json());
-      CHECK(audited_change(&after, &after).after.is_null());
+      check_as_whole(audited_change(nullptr, &after).value(), Json(), after.load()->to_json());
+      check_as_whole(audited_change(&before, nullptr).value(), before.load()->to_json(), Json());
+      CHECK(audited_change(&after, &after)->after.is_null());
     }
   }
-  check_as_whole(audited_change(nullptr, nullptr), Json(), Json());
+  check_as_whole(audited_change(nullptr, nullptr).value(), Json(), Json());
 }
 
 TEST_CASE("AuthFileRevision: of one that was written into, nothing is told") {
@@ -187,7 +187,9 @@ TEST_CASE("AuthFileRevision: of one that was written into, nothing is told") {
   std::ofstream(home.path() / "auth.json", std::ios::app) << "\n";
   const AuthFileRevision after =
       revision_of(home, "{'allow':[{'user_id':'b'}],'version':{'major':1,'minor':4}}");
-  check_as_whole(audited_change(&before, &after), Json(), after.load()->to_json());
+  check_as_whole(audited_change(&before, &after).value(), Json(), after.load()->to_json());
+  CHECK_FALSE(audited_change(nullptr, &before));
+  CHECK_FALSE(audited_change(&after, &before));
 }
 
 TEST_CASE("AuthFileRevision: of a large first one an audit line holds what it holds of the whole") {
@@ -199,7 +201,7 @@ TEST_CASE("AuthFileRevision: of a large first one an audit line holds what it ho
   const AuthFileRevision first =
       revision_of(home, "{'version':{'major':1,'minor':4},'allow':[" + records + "],'roles':{'b':1,'a':2}}");
   AuditEvent event;
-  event.after = audited_change(nullptr, &first).after;
+  event.after = audited_change(nullptr, &first)->after;
   AuditEvent whole;
   whole.after = audited_change(Json(), first.load()->to_json()).after;
   CHECK(event.after.dump().size() <= AuditEvent::kMaxChangeBytes);

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <string>
 
-#include "base/hash.hpp"
+#include "base/sha256.hpp"
 #include "support/catch.hpp"
 #include "support/temp_home.hpp"
 

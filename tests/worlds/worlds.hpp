@@ -20,6 +20,14 @@ inline constexpr std::string_view kIdentities[] = {"agent.a", "agent.b", "alice"
 inline constexpr std::string_view kKeys[] = {
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA",
     "CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA", "ABABABABABABABABABABABABABABABABABABABABABA"};
+/// The first key once more, in the other form of text.
+inline constexpr std::string_view kFirstKeyAsZ85 = "0000000000000000000000000000000000000000";
+inline constexpr std::string_view kPasswords[] = {"open sesame", "let me in"};
+/// Names that mean something else where they are taken for a pattern.
+inline constexpr std::string_view kOddUsers[] = {"a.ice", "/.*/", "control"};
+/// Around the time of compile().
+inline constexpr std::string_view kTimes[] = {"2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z",
+                                              "2026-11-22T00:00:00Z"};
 inline constexpr std::string_view kDomains[] = {"vip", "other"};
 inline constexpr std::string_view kAddresses[] = {"10.0.0.1", "10.0.0.2", "::ffff:10.0.0.1"};
 inline constexpr std::string_view kCapabilities[] = {"read", "write", "admin"};
@@ -33,8 +41,11 @@ inline constexpr std::string_view kTopics[] = {"devices", "devices/alice/x", "de
 rc::Gen<Json> any_record();
 /// A good deny record.
 rc::Gen<Json> any_deny_record();
+/// A good deny record, of any mechanism.
+rc::Gen<Json> any_denial();
 /// A document of auth.json, of which the deny list is good.
-rc::Gen<Json> any_policy();
+/// \param most_records  that its allow list has
+rc::Gen<Json> any_policy(int most_records = 6);
 /// A rule of protected_topics.json.
 rc::Gen<Json> any_topic_rule();
 /// A document of protected_topics.json.

@@ -4,7 +4,7 @@
 
 #include <vipauth/auth_service.hpp>
 
-#include "allocation/allocations.hpp"
+#include "hot_path/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/curve_peers.hpp"
 #include "support/policies.hpp"

@@ -44,7 +44,8 @@ Gen<Json> patterns(Gen<Json> literal, const char* regex) {
 Gen<Json> constraint() {
   return gen::element<Json>(Json(1), Json(Json::Number{"1.0"}), Json(2), Json(true), Json("a"), Json("/a+/"),
                             Json("{user_id}"), Json("{identity}"), Json("/devices/{user_id}/.*/"),
-                            Json("/(/"));
+                            Json("/{identity}|al.*/"), Json(Json::Array{"{user_id}", 1}),
+                            Json(Json::Object{{"of", "{identity}"}}), Json("devices/{user_id}"), Json("/(/"));
 }
 
 Gen<Json> restrictions() {
@@ -65,6 +66,7 @@ Gen<Json> restricted_capability() {
 Gen<Json> capabilities() {
   return gen::weightedOneOf<Json>(
       {{2, constant(Json::Array())},
+       {1, gen::element<Json>(Json(), Json(""), Json(Json::Array{""}))},
        {2, name_from(world::kCapabilities)},
        {2, restricted_capability()},
        {2, list_of(gen::oneOf(name_from(world::kCapabilities), restricted_capability()), 3)}});
@@ -76,6 +78,7 @@ constexpr std::string_view kGroups[] = {"staff", "guests", "unknown"};
 Gen<Json> required() {
   return gen::weightedOneOf<Json>({{1, constant(Json::Array())},
                                    {1, constant(Json::Array{Json("")})},
+                                   {1, constant(Json::Array{"", "read"})},
                                    {4, list_of(name_from(world::kCapabilities), 2)}});
 }
 
@@ -97,8 +100,54 @@ Gen<Json> object_of(std::vector<std::pair<std::string, Gen<Json>>> members) {
 }
 
 Gen<Json> curve_credentials() {
+  return gen::weightedOneOf<Json>({{8, name_from(world::kKeys)},
+                                   {1, constant("/A.*/")},
+                                   {1, constant("/.*/")},
+                                   {1, constant(world::kFirstKeyAsZ85)}});
+}
+
+/// What has to stand in a record of each mechanism.
+Gen<std::pair<Json, Json>> mechanism_and_credentials() {
+  const auto with = [](const char* mechanism, Gen<Json> credentials) {
+    return gen::map(std::move(credentials),
+                    [mechanism](Json value) { return std::pair(Json(mechanism), std::move(value)); });
+  };
+  return gen::weightedOneOf<std::pair<Json, Json>>(
+      {{10, with("CURVE", mostly(curve_credentials(), constant("no key"), 12))},
+       {1, with("PLAIN", name_from(world::kPasswords))},
+       {1, with("NULL", constant(nullptr))}});
+}
+
+Gen<Json> user_ids() {
   return gen::weightedOneOf<Json>(
-      {{8, name_from(world::kKeys)}, {1, constant("/A.*/")}, {1, constant("/.*/")}});
+      {{12, name_from(world::kUsers)}, {2, name_from(world::kOddUsers)}, {1, constant(nullptr)}});
+}
+
+Gen<Json> identities() {
+  return gen::weightedOneOf<Json>(
+      {{4, constant(nullptr)}, {5, name_from(world::kIdentities)}, {1, constant("control")}});
+}
+
+Gen<Json> time_or_null() { return mostly(constant(nullptr), name_from(world::kTimes), 8); }
+
+/// A record of which one field has a wrong type or value.
+Json spoiled(Json record, std::size_t how) {
+  static const Json::Object kBad{{"domain", 5},
+                                 {"address", Json::Array{"/(/"}},
+                                 {"mechanism", "GSSAPI"},
+                                 {"user_id", "al\nice"},
+                                 {"user_id", std::string(256, 'a')},
+                                 {"identity", 7},
+                                 {"enabled", "yes"},
+                                 {"roles", "reader"},
+                                 {"groups", Json::Array{1}},
+                                 {"capabilities", Json::Array{Json::Array()}},
+                                 {"not_before", "yesterday"},
+                                 {"not_after", 5},
+                                 {"credentials", 5}};
+  const Json::Member& bad = kBad[how % kBad.size()];
+  record.set(bad.name, bad.value);
+  return record;
 }
 
 Json document_of(Json allow, Json deny, Json roles, Json groups) {
@@ -113,17 +162,26 @@ Json document_of(Json allow, Json deny, Json roles, Json groups) {
 }  // namespace
 
 Gen<Json> any_record() {
-  return object_of({{"domain", patterns(name_from(world::kDomains), "/v.*/")},
-                    {"address", patterns(name_from(world::kAddresses), "/10.*1/")},
-                    {"mechanism", constant("CURVE")},
-                    {"credentials", mostly(curve_credentials(), constant("no key"), 12)},
-                    {"groups", list_of(name_from(kGroups), 2)},
-                    {"roles", list_of(name_from(kRoles), 2)},
-                    {"capabilities", mostly(capabilities(), constant(7), 12)},
-                    {"rpc_method_authorizations", mostly(methods(), constant("ill-typed"), 20)},
-                    {"user_id", name_from(world::kUsers)},
-                    {"identity", mostly(constant(nullptr), name_from(world::kIdentities), 2)},
-                    {"enabled", mostly(constant(true), constant(false))}});
+  const auto with_credentials = [](std::pair<Json, Json> credentials) {
+    return object_of({{"domain", patterns(name_from(world::kDomains), "/v.*/")},
+                      {"address", patterns(name_from(world::kAddresses), "/10.*1/")},
+                      {"mechanism", constant(credentials.first)},
+                      {"credentials", constant(credentials.second)},
+                      {"groups", list_of(name_from(kGroups), 2)},
+                      {"roles", list_of(name_from(kRoles), 2)},
+                      {"capabilities", mostly(capabilities(), constant(7), 12)},
+                      {"rpc_method_authorizations", mostly(methods(), constant("ill-typed"), 20)},
+                      {"user_id", user_ids()},
+                      {"identity", identities()},
+                      {"enabled", mostly(constant(true), constant(false))},
+                      {"not_before", time_or_null()},
+                      {"not_after", time_or_null()}});
+  };
+  const auto good = gen::mapcat(mechanism_and_credentials(), with_credentials);
+  const auto bad = gen::map(
+      gen::pair(good, gen::inRange<std::size_t>(0, 100)),
+      [](std::pair<Json, std::size_t> parts) { return spoiled(std::move(parts.first), parts.second); });
+  return mostly(good, bad, 16);
 }
 
 Gen<Json> any_deny_record() {
@@ -134,12 +192,25 @@ Gen<Json> any_deny_record() {
                     {"enabled", mostly(constant(true), constant(false))}});
 }
 
-Gen<Json> any_policy() {
+Gen<Json> any_denial() {
+  const auto other = gen::map(gen::tuple(any_deny_record(), mechanism_and_credentials(), time_or_null()),
+                              [](std::tuple<Json, std::pair<Json, Json>, Json> parts) {
+                                auto& [record, credentials, not_after] = parts;
+                                if (credentials.first == Json("CURVE")) return record;
+                                record.set("mechanism", std::move(credentials.first));
+                                record.set("credentials", std::move(credentials.second));
+                                record.set("not_after", std::move(not_after));
+                                return record;
+                              });
+  return mostly(any_deny_record(), other, 2);
+}
+
+Gen<Json> any_policy(int most_records) {
   const auto role = capabilities();
   const auto roles = object_of({{"reader", role}, {"writer", role}});
   const auto group = list_of(name_from(kRoles), 2);
   const auto groups = object_of({{"staff", group}, {"guests", group}});
-  return gen::map(gen::tuple(list_of(any_record(), 6), list_of(any_deny_record(), 2), roles, groups),
+  return gen::map(gen::tuple(list_of(any_record(), most_records), list_of(any_denial(), 2), roles, groups),
                   [](std::tuple<Json, Json, Json, Json> parts) {
                     return std::apply([](auto&&... part) { return document_of(std::move(part)...); },
                                       std::move(parts));
@@ -149,7 +220,11 @@ Gen<Json> any_policy() {
 Gen<Json> any_topic_rule() {
   const auto topic = gen::element<Json>(Json("devices"), Json("devices/alice"), Json("/devices/.*/"),
                                         Json("alerts"), Json("/.*/"), Json(""));
-  return object_of({{"topic", topic}, {"capabilities", list_of(name_from(world::kCapabilities), 2)}});
+  return object_of(
+      {{"topic", topic},
+       {"capabilities", gen::weightedOneOf<Json>({{6, list_of(name_from(world::kCapabilities), 2)},
+                                                  {1, name_from(world::kCapabilities)},
+                                                  {1, constant(Json::Array{""})}})}});
 }
 
 Gen<Json> any_topic_rules() {

@@ -1,6 +1,6 @@
 #include <vipauth/topic_protector.hpp>
 
-#include "allocation/allocations.hpp"
+#include "hot_path/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/policies.hpp"
 

@@ -1,4 +1,4 @@
-#include "allocation/allocations.hpp"
+#include "hot_path/allocations.hpp"
 
 #include <cstdlib>
 #include <new>
