@@ -26,12 +26,14 @@ struct Parts {
 
 Parts split_address(std::string_view address) {
   Parts parts;
-  if (const std::size_t scheme = address.find("://"); scheme == 0) {
+  // What begins behind the first of these is no scheme: "host:1?username=x://y&password=z".
+  const std::size_t scheme = address.find("://");
+  const bool has_scheme = scheme != std::string_view::npos && scheme + 1 == address.find_first_of("/?#");
+  if (has_scheme && scheme == 0) {
     parts.path = address;
     return parts;
-  } else if (scheme != std::string_view::npos) {
-    address.remove_prefix(scheme + 3);
   }
+  if (has_scheme) address.remove_prefix(scheme + 3);
   const std::size_t end = address.find_first_of("/?#");
   parts.authority = address.substr(0, end);
   if (end == std::string_view::npos || address[end] != '/') return parts;

@@ -1,5 +1,6 @@
 #include "transport/zmtp_greeting.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 #include <zmq.hpp>
@@ -17,11 +18,17 @@ constexpr std::string_view kOurHalf{"\xff\0\0\0\0\0\0\0\1\x7f\3", 11};  // up to
 constexpr std::size_t kMajorVersion = 10;
 constexpr std::size_t kMechanism = 12;
 constexpr std::size_t kMechanismSize = 20;
+static_assert(kMechanism + kMechanismSize == kGreetingBytes);
+
+/// RFC 37, grammar of the greeting.
+bool is_mechanism_character(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+}
 
 std::string read_greeting(void* socket, steady_clock::time_point until) {
   std::string greeting;
   bool is_said = false;
-  while (greeting.size() < kMechanism + kMechanismSize) {
+  while (greeting.size() < kGreetingBytes) {
     const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
     zmq::pollitem_t item{socket, 0, ZMQ_POLLIN, 0};
     if (left.count() <= 0 || zmq::poll(&item, 1, left) == 0) break;
@@ -40,6 +47,18 @@ std::string read_greeting(void* socket, steady_clock::time_point until) {
 
 }  // namespace
 
+Result<std::string> mechanism_in_greeting(std::string_view greeting) {
+  const bool is_whole = greeting.size() >= kGreetingBytes && greeting[0] == kOurHalf[0] &&
+                        static_cast<unsigned char>(greeting[kMajorVersion]) >= 3;
+  if (!is_whole) return Error{ErrorCode::kUnavailable, "no greeting of ZMTP 3 came", ""};
+  std::string_view mechanism = greeting.substr(kMechanism, kMechanismSize);
+  mechanism = mechanism.substr(0, mechanism.find('\0'));
+  if (mechanism.empty() || !std::all_of(mechanism.begin(), mechanism.end(), is_mechanism_character)) {
+    return Error{ErrorCode::kUnavailable, "a greeting of ZMTP 3 came that names no mechanism", ""};
+  }
+  return std::string(mechanism);
+}
+
 Result<std::string> greeted_mechanism(void* zmq_context, const std::string& endpoint, milliseconds timeout) {
   const auto until = steady_clock::now() + timeout;
   const ZmqSocket socket(zmq_socket(zmq_context, ZMQ_STREAM));
@@ -48,12 +67,9 @@ Result<std::string> greeted_mechanism(void* zmq_context, const std::string& endp
     return set.error();
   if (zmq_connect(socket.get(), endpoint.c_str()) != 0) return zmq_failure(endpoint);
   try {
-    const std::string greeting = read_greeting(socket.get(), until);
-    const bool is_whole = greeting.size() >= kMechanism + kMechanismSize && greeting[0] == '\xff' &&
-                          greeting[kMajorVersion] >= 3;
-    if (!is_whole) return Error{ErrorCode::kUnavailable, "no greeting of ZMTP 3 came", endpoint};
-    const std::string_view mechanism = std::string_view(greeting).substr(kMechanism, kMechanismSize);
-    return std::string(mechanism.substr(0, mechanism.find('\0')));
+    auto mechanism = mechanism_in_greeting(read_greeting(socket.get(), until));
+    if (!mechanism) return mechanism.error().at(endpoint);
+    return mechanism;
   } catch (const zmq::error_t& error) {
     return Error{ErrorCode::kIoError, error.what(), endpoint};
   }

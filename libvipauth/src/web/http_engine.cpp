@@ -16,7 +16,7 @@ constexpr std::size_t kBudget = Site::kMaxBody + 32'768;
 
 /// What one request is about, for the callbacks, which the library gives nothing of ours.
 struct Exchange {
-  TlsConnection& connection;
+  ByteConnection& connection;
   const HttpEngine::Peer& peer;
   bool is_answering = false;
   bool is_unread = false;  ///< what follows on the connection is not a request
@@ -31,9 +31,9 @@ class CurrentExchange {
   ~CurrentExchange() { current_exchange = nullptr; }
 };
 
-class TlsStream final : public httplib::Stream {
+class ConnectionStream final : public httplib::Stream {
  public:
-  TlsStream(TlsConnection& connection, const std::string& address)
+  ConnectionStream(ByteConnection& connection, const std::string& address)
       : connection_(connection), address_(address) {}
 
   bool is_readable() const override { return true; }
@@ -51,7 +51,7 @@ class TlsStream final : public httplib::Stream {
   socket_t socket() const override { return INVALID_SOCKET; }
 
  private:
-  TlsConnection& connection_;
+  ByteConnection& connection_;
   const std::string& address_;
 };
 
@@ -70,6 +70,14 @@ void write_reply(const HttpReply& reply, httplib::Response& out) {
   out.status = reply.status;
   for (const auto& [name, value] : reply.headers) out.set_header(name, value);
   out.set_content(reply.body, reply.content_type);
+}
+
+/// Has nothing sent in parts or compressed. A compressed answer tells by its length what is in it.
+void have_answered_whole(const httplib::Request& request) {
+  // It is the library's own variable, and not const.
+  auto& changeable = const_cast<httplib::Request&>(request);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  changeable.ranges.clear();
+  changeable.headers.erase("Accept-Encoding");
 }
 
 /// The library's own refusals, in our form.
@@ -102,7 +110,8 @@ struct HttpEngine::Impl {
     server.Post(R"([\s\S]*)", [this](const httplib::Request& request, httplib::Response& response) {
       answer(request, response);
     });
-    server.set_error_handler([](const httplib::Request&, httplib::Response& response) {
+    server.set_error_handler([](const httplib::Request& request, httplib::Response& response) {
+      have_answered_whole(request);  // of a Range that is none the library tells nobody else
       if (!response.body.empty()) return;
       current_exchange->is_unread = true;
       write_refusal(response.status, "this is not a request that can be answered", response);
@@ -118,12 +127,7 @@ struct HttpEngine::Impl {
   /// Called with the head of each request.
   httplib::Server::HandlerResponse before_body(const httplib::Request& request, httplib::Response& response) {
     using Response = httplib::Server::HandlerResponse;
-    // It is the library's own variable, and not const: nothing is sent in parts or compressed. A compressed
-    // answer tells by its length what is in it.
-    auto& changeable =
-        const_cast<httplib::Request&>(request);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-    changeable.ranges.clear();
-    changeable.headers.erase("Accept-Encoding");
+    have_answered_whole(request);
     if (refuse(request, response)) return Response::Handled;
     const bool has_body =
         request.has_header("Content-Length") && request.get_header_value("Content-Length") != "0";
@@ -165,12 +169,12 @@ HttpEngine::HttpEngine(Site& site, Settings settings) {
 
 HttpEngine::~HttpEngine() = default;
 
-HttpEngine::Next HttpEngine::serve(TlsConnection& connection, const Peer& peer, bool is_last) const {
+HttpEngine::Next HttpEngine::serve(ByteConnection& connection, const Peer& peer, bool is_last) const {
   Exchange exchange{connection, peer};
   const CurrentExchange current(exchange);
   connection.set_deadline(steady_clock::now() + impl_->settings.request);
   connection.set_budget(kBudget);
-  TlsStream stream(connection, peer.address);
+  ConnectionStream stream(connection, peer.address);
   bool has_closed = false;
   const bool is_done = impl_->server.process_request(stream, is_last, has_closed, nullptr);
   if (exchange.is_answering) peer.on_answered();

@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 
+#include "web/byte_connection.hpp"
 #include "web/site.hpp"
-#include "web/tls_connection.hpp"
 
 namespace vipauth::web {
 
-/// HTTP/1.1 on a TLS connection: what comes becomes an HttpRequest, and the Site answers. Whatever the
+/// HTTP/1.1 on a connection: what comes becomes an HttpRequest, and the Site answers. Whatever the
 /// library that reads HTTP would take without a limit, or do beside that (chunked and compressed bodies,
 /// ranges, compression of answers), is kept from it.
 class HttpEngine {
@@ -35,7 +35,7 @@ class HttpEngine {
 
   enum class Next { kNextRequest, kClose, kCloseUnread };
   /// Reads one request, and answers it.
-  Next serve(TlsConnection& connection, const Peer& peer, bool is_last) const;
+  Next serve(ByteConnection& connection, const Peer& peer, bool is_last) const;
 
  private:
   struct Impl;

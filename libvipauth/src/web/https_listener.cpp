@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "web/quiet_thread.hpp"
+#include "web/tls_connection.hpp"
 
 namespace vipauth::web {
 namespace {

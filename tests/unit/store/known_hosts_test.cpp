@@ -51,6 +51,9 @@ TEST_CASE("KnownHosts: hosts have the names that VOLTTRON gives them") {
 TEST_CASE("KnownHosts: a password is never stored") {
   const TempHome home;
   CHECK(*KnownHosts::host_key("tcp://user:pw@host:1") == "user@host:1");
+  // What begins in a parameter is no scheme.
+  CHECK(*KnownHosts::host_key("host:1?username=http://u&password=s3cret") == "host:1");
+  CHECK(*KnownHosts::host_key("host:1#http://s3cret") == "host:1");
   REQUIRE(hosts_of(home).add("tcp://user:s3cret@host:1?password=s3cret#s3cret", some_key()));
   CHECK(home.read("known_hosts").find("s3cret") == std::string::npos);
   CHECK(*hosts_of(home).find("tcp://user:other@host:1"));
