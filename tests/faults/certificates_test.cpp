@@ -166,6 +166,10 @@ TEST_CASE("faults: an authority is made") {
 TEST_CASE("faults: a certificate is issued") {
   Writer writer = authority_writer("a certificate is issued");
   writer.write = [](const fs::path& home) { return issue(home, kAgent); };
+  writer.next = [](const fs::path& home) -> Result<void> {
+    auto issued = issue(home, kAgent);
+    return issued ? finish(home) : issued;
+  };
   check_faults(writer);
 }
 
@@ -176,6 +180,10 @@ TEST_CASE("faults: a certificate is renewed with a new key") {
     auto authority = authority_of(home);
     if (!authority) return authority.error();
     return without_value(authority->renew(name_of(kAgent), CertificateAuthority::Key::kNew));
+  };
+  writer.next = [renew = writer.write](const fs::path& home) -> Result<void> {
+    auto renewed = renew(home);
+    return renewed ? finish(home) : renewed;
   };
   check_faults(writer);
 }

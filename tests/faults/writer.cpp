@@ -252,7 +252,7 @@ class Trial {
                                          [&](const std::string& file) { return name == file; });
       const bool is_temporary = entry.path().extension() == ".tmp";
       const mode_t mode = status.st_mode & 07777U;
-      if (mode != (is_public ? 0644U : 0600U) && !(is_temporary && mode == 0644U)) {
+      if (mode != (is_public ? 0644U : 0600U) && (!is_temporary || mode != 0644U)) {
         blame(what, "\"" + name + "\" has another mode");
       }
     }

@@ -409,7 +409,7 @@ Result<void> make_folder(const fs::path& folder, mode_t mode) {
         ""};
   }
   // Of which the umask may have taken some. Of the open folder: what has its name may be a link by now.
-  if (mode != kPrivateFolder && ::fchmod(fd.get(), mode) != 0) return failure("open to others", folder);
+  if (::fchmod(fd.get(), mode) != 0) return failure("set the mode of", folder);
   if (auto owned = keep_owner(fd.get(), folder_of(folder) / "."); !owned) return owned.error();
   return sync_folder(folder_of(folder));
 }

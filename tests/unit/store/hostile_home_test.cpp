@@ -218,7 +218,7 @@ TEST_CASE("a home: files and folders have their modes whatever the umask") {
     for (const Kind& kind : kinds()) {
       if (kind.write) static_cast<void>(kind.write(home / kind.name));
     }
-    const auto authority = CertificateAuthority::open_or_create(home / "certificates", "v", {});
+    auto authority = CertificateAuthority::open_or_create(home / "certificates", "v", {});
     const auto files = authority ? authority->client_certificate(name_of("v.agent"))
                                  : Result<CertificateFiles>(authority.error());
     ::umask(before);
