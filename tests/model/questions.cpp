@@ -335,13 +335,15 @@ void Tally::add(std::string_view kind, bool allowed) {
 }
 
 bool Tally::hits_both(int percent) const {
+  constexpr std::size_t kFewest = 2000;
   bool out = true;
   std::size_t cases = 0;
   std::string shares;
   for (const Count& count : counts_) {
     const std::size_t all = count.allowed + count.refused;
     const auto least = all * static_cast<std::size_t>(percent);
-    out = out && count.allowed * 100 >= least && count.refused * 100 >= least;
+    const bool hits = count.allowed * 100 >= least && count.refused * 100 >= least;
+    out = out && (hits || all < kFewest);
     cases += all;
     shares +=
         ", " + count.kind + " " + std::to_string(count.allowed * 100 / all) + "% of " + std::to_string(all);
