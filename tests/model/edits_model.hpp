@@ -22,9 +22,9 @@ class DocumentEdits {
 
   bool add_allow(const Json& record);
   bool add_deny(const Json& record);
-  /// Fields of a record; null gives one the value that a new record has.
-  bool update(const char* list, std::size_t index, const Json& fields);
-  bool remove(const char* list, const std::vector<std::size_t>& indices);
+  /// Fields of a record of the list; null gives one the value that a new record has.
+  bool update(const char* name, std::size_t index, const Json& fields);
+  bool remove(const char* name, const std::vector<std::size_t>& indices);
   bool add_second_key(std::size_t index, const std::string& key, const std::string& old_valid_until);
 
   bool add_role(const std::string& name, const Json& capabilities);

@@ -70,7 +70,8 @@ class Tally {
  public:
   static Tally& of_all();
   void add(std::string_view kind, bool allowed);
-  /// Of each kind at least so much of a hundred is allowed, and as much refused. Prints what there was.
+  /// Of each kind at least so much of a hundred is allowed, and as much refused, where there are enough to
+  /// tell. Prints what there was.
   bool hits_both(int percent) const;
 
  private:

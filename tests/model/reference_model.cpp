@@ -89,12 +89,12 @@ bool is_from(const PlainRecord& record, const Peer& peer) {
   return is_any_of(record.domain, peer.domain) && is_any_of(addresses, plain_address(peer.address));
 }
 
-/// The record's credentials are these: of a key, of a pattern, or the same literal.
-bool names_same_credentials(const PlainRecord& record, const PlainRecord& literal) {
-  if (record.mechanism != literal.mechanism) return false;
-  if (record.mechanism == "CURVE") return matches_whole(record.credentials, literal.credentials);
-  if (record.mechanism == "PLAIN") {
-    return record.user_id == literal.user_id && record.credentials == literal.credentials;
+/// A deny record's credentials are those of an allow record: the key, a pattern of it, or the same literal.
+bool names_same_credentials(const PlainRecord& deny, const PlainRecord& allow) {
+  if (deny.mechanism != allow.mechanism) return false;
+  if (deny.mechanism == "CURVE") return matches_whole(deny.credentials, allow.credentials);
+  if (deny.mechanism == "PLAIN") {
+    return deny.user_id == allow.user_id && deny.credentials == allow.credentials;
   }
   return true;
 }
@@ -522,11 +522,11 @@ std::optional<std::vector<PlainGrant>> read_capabilities(const Json& json) {
   const Json::Array items = json.is_array() ? json.as_array() : Json::Array{json};
   for (const Json& item : items) {
     if (item.is_string()) {
-      out.push_back({item.as_string(), {}});
+      out.emplace_back(item.as_string(), Json::Object());
     } else if (item.is_object()) {
       for (const Json::Member& member : item.as_object()) {
         if (!member.value.is_null() && !member.value.is_object()) return std::nullopt;
-        out.push_back({member.name, member.value.is_null() ? Json::Object() : member.value.as_object()});
+        out.emplace_back(member.name, member.value.is_null() ? Json::Object() : member.value.as_object());
       }
     } else {
       return std::nullopt;
@@ -727,7 +727,7 @@ Answer ReferenceModel::speak_as(const std::string& user_id, const std::string& p
   const bool is_name = !claimed.empty() && claimed.size() <= 255 && is_valid_utf8(claimed) &&
                        !has_control(claimed) && claimed.find('/') == std::string::npos;
   if (!is_name) return Answer::refuse(Reason::kMalformed);
-  const Answer wrong = Answer::refuse(Reason::kWrongIdentity);
+  Answer wrong = Answer::refuse(Reason::kWrongIdentity);
   // The session's record names another identity.
   if (!permitted.empty() && permitted != claimed) return wrong;
   // The identity or user_id of any other user's record, active or not.

@@ -173,6 +173,14 @@ class Bench:
         if done.returncode != 0:
             sys.exit(f"mutants: cannot link: {done.stderr[:3000]}")
 
+    def check(self):
+        """What is not changed must pass."""
+        name = DECIDING[0]
+        self.compile(Mutant(name, (ENGINE / f"{name}.cpp").read_text(encoding="utf-8"), "nothing", 0, 0, ""))
+        self.link()
+        if by := self.killed():
+            sys.exit(f"mutants: the tests fail without any change: {by}")
+
     def killed(self):
         """By which test, or nothing."""
         for tests, worlds in RUNS:
@@ -219,6 +227,7 @@ def main():
         return 0
 
     bench = Bench(options.build.resolve())
+    bench.check()
     results_file = bench.folder / "results.json"
     results = json.loads(results_file.read_text(encoding="utf-8")) if results_file.exists() else {}
     known = equivalents()

@@ -162,7 +162,7 @@ Json document_of(Json allow, Json deny, Json roles, Json groups) {
 }  // namespace
 
 Gen<Json> any_record() {
-  const auto with_credentials = [](std::pair<Json, Json> credentials) {
+  const auto with_credentials = [](const std::pair<Json, Json>& credentials) {
     return object_of({{"domain", patterns(name_from(world::kDomains), "/v.*/")},
                       {"address", patterns(name_from(world::kAddresses), "/10.*1/")},
                       {"mechanism", constant(credentials.first)},
