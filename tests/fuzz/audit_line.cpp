@@ -4,7 +4,7 @@
 
 #include <vipauth/audit_event.hpp>
 
-#include "base/hash.hpp"
+#include "base/sha256.hpp"
 #include "fuzz.hpp"
 
 using namespace vipauth;
