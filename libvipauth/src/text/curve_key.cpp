@@ -60,11 +60,12 @@ bool decode_base64url(std::string_view text, Bytes& out) {
          length == out.size();
 }
 
+/// In place: a copy of a secret would stay on the stack, or in what the dynamic linker saves there.
 std::string encode_base64url(std::span<const std::uint8_t, kCurveKeyBytes> bytes) {
-  char text[CurveKey::kBase64UrlLength + 1];
-  sodium_bin2base64(text, sizeof text, bytes.data(), bytes.size(), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-  std::string out(text, CurveKey::kBase64UrlLength);
-  sodium_memzero(text, sizeof text);
+  std::string out(CurveKey::kBase64UrlLength + 1, '\0');
+  sodium_bin2base64(out.data(), out.size(), bytes.data(), bytes.size(),
+                    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+  out.pop_back();
   return out;
 }
 
