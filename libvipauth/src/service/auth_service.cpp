@@ -74,7 +74,7 @@ struct AuthService::Impl {
         auth_file(home / kAuthFile, options.strict_modes),
         topics_file(home / kTopicsFile, options.strict_modes),
         key_store(home / kKeyStore, options.strict_modes),
-        keeper(auth_file, topics_file, {ipc_trust_of(options), options.clock, options.log}),
+        keeper(auth_file, topics_file, {ipc_trust_of(options), options.clock, options.log, options.watch}),
         pending(home / kPendingFile, options.pending_limits, undecided(keeper.live()), options.strict_modes),
         pending_writer(pending, options.pending_flush_interval, options.log),
         // The edit stands; a problem with what it says is logged and kept.
@@ -142,8 +142,12 @@ struct AuthService::Impl {
   /// Keeps appointments. \return the time to the next one
   std::chrono::milliseconds on_wake() {
     const std::optional<Milliseconds> times[] = {
-        keep_policy_in_time(), pending_writer.write_when_due(), by_clock(penalty_log.report(options.clock())),
-        by_clock(setup_mode.keep_time()), by_clock(keep_shadow_in_time())};
+        keep_policy_in_time(),
+        pending_writer.write_when_due(),
+        by_clock(penalty_log.report(options.clock())),
+        by_clock(setup_mode.keep_time()),
+        by_clock(keep_shadow_in_time()),
+        keeper.release_retired() ? std::optional(kClockCheck) : std::nullopt};
     Milliseconds sleep{-1};
     for (const auto& time : times) {
       if (time && (sleep.count() < 0 || *time < sleep)) sleep = *time;

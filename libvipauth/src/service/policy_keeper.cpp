@@ -1,6 +1,8 @@
 #include "service/policy_keeper.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -129,7 +131,18 @@ PolicyChange PolicyKeeper::publish(PolicySnapshot next, std::vector<std::string>
   change.methods_changed = next.methods.changed_since(change.before->methods);
   change.generation = live_->publish(std::move(next));
   change.after = live_->current().snapshot;
+  if (settings_.retires) retired_.push_back(change.before);
   return change;
+}
+
+bool PolicyKeeper::release_retired() {
+  std::vector<std::shared_ptr<const PolicySnapshot>> unused;  // let go without the lock
+  const std::lock_guard lock(mutex_);
+  const auto used = std::stable_partition(retired_.begin(), retired_.end(),
+                                          [](const auto& policy) { return policy.use_count() > 1; });
+  unused.assign(std::make_move_iterator(used), std::make_move_iterator(retired_.end()));
+  retired_.erase(used, retired_.end());
+  return !retired_.empty();
 }
 
 Result<std::optional<PolicyChange>> PolicyKeeper::declare(const Declare& declare) {

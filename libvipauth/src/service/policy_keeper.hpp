@@ -33,6 +33,8 @@ class PolicyKeeper {
     IpcTrust ipc_trust;
     Clock clock;
     LogSink log;
+    /// Somebody calls release_retired() now and then.
+    bool retires = false;
   };
   /// Which files to read again; none: the same policy at a later time. Topics alone that say the same again
   /// put nothing in force.
@@ -59,6 +61,10 @@ class PolicyKeeper {
   /// Changes what is in force of what agents declare. \return nothing: it changed nothing
   using Declare = std::function<Result<MethodRegistry>(const PolicySnapshot&)>;
   Result<std::optional<PolicyChange>> declare(const Declare& declare);
+
+  /// Policies that were replaced are kept until nobody uses them, and are let go here: a large one takes
+  /// milliseconds, for which no decision may wait. \return true  there are more
+  bool release_retired();
 
   const std::shared_ptr<LivePolicy>& live() const noexcept { return live_; }
   std::optional<Error> problem() const;
@@ -101,6 +107,7 @@ class PolicyKeeper {
   const std::shared_ptr<LivePolicy> live_;
 
   mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<const PolicySnapshot>> retired_;
   std::vector<LogLine> lines_;                             // to be logged when the lock is let go
   std::shared_ptr<const AuthFileRevision> auth_revision_;  // of the last good policy
   bool auth_seen_ = false;

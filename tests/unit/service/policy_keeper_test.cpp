@@ -1,5 +1,9 @@
 #include "service/policy_keeper.hpp"
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "support/catch.hpp"
 #include "support/few_descriptors.hpp"
 #include "support/policies.hpp"
@@ -19,9 +23,10 @@ constexpr PolicyKeeper::Files kOnlyTime{false, false};
 struct Keeper {
   TempHome home;
   Timestamp now = kNow;
+  bool retires = false;
   PolicyKeeper keeper{AuthFile(home / "auth.json"),
                       TopicsFile(home / "protected_topics.json"),
-                      {{}, [this] { return now; }, {}}};
+                      {{}, [this] { return now; }, {}, retires}};
 
   void allow(const std::string& user_id, const std::string& more = "") const {
     home.write("auth.json", R"({"allow": [{"user_id": ")" + user_id + R"(", "credentials": ")" + kKeyA +
@@ -197,4 +202,32 @@ TEST_CASE("PolicyKeeper: a home without files is empty, though it could not be l
   CHECK_FALSE(k.keeper.live()->current().snapshot->loaded);
   CHECK_FALSE(k.keeper.reload(kBoth).problem);
   CHECK(k.keeper.live()->current().snapshot->loaded);
+}
+
+TEST_CASE("PolicyKeeper: a policy that was replaced goes where it is let go, not where it is used last") {
+  Keeper k{.retires = true};
+  k.allow("alice");
+  REQUIRE(k.keeper.reload(kBoth).change);
+  k.keeper.release_retired();
+  auto used = k.keeper.live()->current().snapshot;
+  const std::weak_ptr<const PolicySnapshot> old = used;
+  k.allow("bob");
+  REQUIRE(k.keeper.reload(kBoth).change);
+  CHECK(k.keeper.release_retired());  // somebody uses it
+  used.reset();
+  CHECK_FALSE(old.expired());
+  CHECK_FALSE(k.keeper.release_retired());
+  CHECK(old.expired());
+}
+
+TEST_CASE("PolicyKeeper: where nobody lets policies go, the last who uses one does") {
+  Keeper k;
+  k.allow("alice");
+  REQUIRE(k.keeper.reload(kBoth).change);
+  auto used = k.keeper.live()->current().snapshot;
+  const std::weak_ptr<const PolicySnapshot> old = used;
+  k.allow("bob");
+  REQUIRE(k.keeper.reload(kBoth).change);
+  used.reset();
+  CHECK(old.expired());
 }
