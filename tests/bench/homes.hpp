@@ -214,12 +214,20 @@ inline void write_topics(const fs::path& home, Shape shape, std::size_t rules) {
 }
 
 /// As a bus runs it: audit log and metrics on. Only reload() follows the files.
-inline vipauth::AuthService open_service(const fs::path& home, bool watch = false) {
+/// A service that decides; a large policy is audited behind that.
+inline vipauth::AuthService begin_service(const fs::path& home, bool watch = false) {
   vipauth::AuthService::Options options;
   options.watch = watch;
   options.audit.emplace();
   vipauth::AuthService service = must(vipauth::AuthService::open(home, std::move(options)));
   if (const auto problem = service.last_problem()) give_up(problem->to_string());
+  return service;
+}
+
+/// The same when nothing is left to be done.
+inline vipauth::AuthService open_service(const fs::path& home, bool watch = false) {
+  vipauth::AuthService service = begin_service(home, watch);
+  must(service.flush());
   return service;
 }
 

@@ -136,12 +136,8 @@ void measure_reading(std::size_t records, std::size_t rounds, Results& results) 
       read_by_rapidjson(file, nothing);
       return 0;
     }));
-    open.add(cost_of([&] { return open_service(home.path()); }));
-    audited.add(cost_of([&] {
-      AuthService service = open_service(home.path());
-      must(service.flush());
-      return service;
-    }));
+    open.add(cost_of([&] { return begin_service(home.path()); }));
+    audited.add(cost_of([&] { return open_service(home.path()); }));
     load.add(cost_of([&] { return must(AuthFile(file).load()); }));
     rewrite.add(cost_of([&] {
       rewrite_by_rapidjson(file, home.path() / "copy");
@@ -238,7 +234,6 @@ void append_quantiles(const std::vector<double>& values, std::vector<double>& ou
 std::vector<double> calls_during_reload(const fs::path& home, std::size_t records, double quiet_seconds) {
   const auto before = static_cast<double>(resident_kilobytes("VmRSS:"));
   AuthService service = open_service(home, true);
-  must(service.flush());  // nothing more is to be audited
   const auto one = static_cast<double>(resident_kilobytes("VmRSS:")) - before;
   std::vector<double> out;
   double seconds = 0;
