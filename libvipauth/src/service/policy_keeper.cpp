@@ -162,6 +162,15 @@ std::optional<PolicyKeeper::AuthContent> PolicyKeeper::read_auth() {
 }
 
 Result<PolicyKeeper::AuthContent> PolicyKeeper::load_auth() const {
+  constexpr int kMoreTries = 2;  // of a file that is written into; its end is told by another event
+  auto content = load_auth_once();
+  for (int i = 0; i < kMoreTries && !content && content.error().code == ErrorCode::kBusy; ++i) {
+    content = load_auth_once();
+  }
+  return content;
+}
+
+Result<PolicyKeeper::AuthContent> PolicyKeeper::load_auth_once() const {
   auto file = AuthFileRevision::open(auth_file_.path(), auth_file_.strict_modes());
   if (!file) return file.error();
   std::optional<ReportingBuilder> builder;

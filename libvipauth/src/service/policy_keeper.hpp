@@ -85,6 +85,7 @@ class PolicyKeeper {
   /// Nothing: what is in force stays.
   std::optional<AuthContent> read_auth();
   Result<AuthContent> load_auth() const;
+  Result<AuthContent> load_auth_once() const;
   /// Notes the problem where there is one.
   std::optional<PolicySnapshot> compiled(Result<PolicySnapshot> snapshot);
   void read_topics();
