@@ -30,12 +30,12 @@ void with_each_allocation_failing(Prepare prepare, Action action, Check check) {
   for (std::size_t number = 1;; ++number) {
     auto world = prepare();
     const std::size_t before = allocations().count;
-    bool has_ended = false;
+    bool has_ended = true;
     fail_allocation(number);
     try {
       action(*world);
-      has_ended = true;
-    } catch (const std::bad_alloc&) {  // which is how it tells
+    } catch (const std::bad_alloc&) {
+      has_ended = false;
     }
     fail_allocation(0);
     const bool is_last = allocations().count - before < number;
