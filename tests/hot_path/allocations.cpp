@@ -7,16 +7,21 @@ namespace vipauth::test {
 namespace {
 
 thread_local constinit Allocations done;
+thread_local constinit std::size_t until_failure = 0;  // 0: none
+
+bool is_to_fail() noexcept { return until_failure != 0 && --until_failure == 0; }
 
 void* counted(std::size_t size) noexcept {
   ++done.count;
   done.bytes += size;
+  if (is_to_fail()) return nullptr;
   return std::malloc(size == 0 ? 1 : size);
 }
 
 void* counted(std::size_t size, std::align_val_t alignment) noexcept {
   ++done.count;
   done.bytes += size;
+  if (is_to_fail()) return nullptr;
   const auto align = static_cast<std::size_t>(alignment);
   return std::aligned_alloc(align, (size + align - 1) / align * align);
 }
@@ -29,6 +34,8 @@ void* or_throw(void* memory) {
 }  // namespace
 
 Allocations allocations() noexcept { return done; }
+
+void fail_allocation(std::size_t number) noexcept { until_failure = number; }
 
 }  // namespace vipauth::test
 

@@ -69,17 +69,19 @@ Decision Session::authorize_call(const CallRequest& call) {
 }
 
 Decision Session::authorize_call(const UnboundCall& call) {
-  const auto bound = stands() ? judged_.snapshot->bind(call) : CallArguments();
+  // Bound and decided by one policy, whatever has come in force meanwhile.
+  const bool is_standing = stands();
+  const PolicySnapshot& policy = *judged_.snapshot;
+  const auto bound = is_standing ? policy.bind(call) : CallArguments();
   const Question question{.kind = Question::Kind::kCall,
                           .subject = call.method,
                           .callee = call.callee,
                           .arguments = bound ? &*bound : nullptr};
-  return decide(question, [&](const PolicySnapshot& policy) {
-    if (bound) {
-      return policy.authorize_call(*user_, CallRequest{call.callee, call.method, *bound});
-    }
-    return policy.authorize_call(*user_, call);
-  });
+  Decision decision = !is_standing ? standing_
+                      : bound ? policy.authorize_call(*user_, CallRequest{call.callee, call.method, *bound})
+                              : policy.authorize_call(*user_, call);
+  report(question, decision);
+  return decision;
 }
 
 Decision Session::authorize_operation(const CallRequest& call, std::span<const std::string> capabilities) {

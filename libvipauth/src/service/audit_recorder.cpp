@@ -85,7 +85,9 @@ void AuditRecorder::on_authentication(const ZapAuthenticator::Event& event) noex
 void AuditRecorder::on_decision(const Asker& asker, const Question& question,
                                 const Decision& decision) noexcept try {
   if (decision.allowed()) return;
-  AuditEvent out = event_of(AuditEvent::Kind::kRefusal, now());
+  const auto time = time_before_end();
+  if (!time) return;
+  AuditEvent out = event_of(AuditEvent::Kind::kRefusal, *time);
   out.allowed = false;
   out.reason = decision.reason();
   out.user_id = bounded(asker.user_id);
@@ -117,10 +119,20 @@ void AuditRecorder::on_start() const {
   write(event);
 }
 
-void AuditRecorder::on_stop() const {
+void AuditRecorder::on_stop() {
   AuditEvent event = event_of(AuditEvent::Kind::kStop, now());
   event.message = "process " + std::to_string(::getpid());
+  {
+    const std::lock_guard lock(clock_mutex_);
+    has_ended_ = true;
+  }
   write(event);
+}
+
+std::optional<Timestamp> AuditRecorder::time_before_end() const {
+  const std::shared_lock lock(clock_mutex_);
+  if (has_ended_) return std::nullopt;
+  return clock_();
 }
 
 void AuditRecorder::on_file_in_force(std::string_view file, std::uint64_t generation,

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +38,8 @@ class AuditRecorder final : public DecisionWatcher {
   /// What others than the service decided.
   void on_event(AuditEvent event) const;
   void on_start() const;
-  void on_stop() const;
+  /// The end of the service. Sessions may live on, the clock may not: what they ask is not told any more.
+  void on_stop();
   // What may be told later than it happened has its time with it.
   Timestamp now() const { return clock_(); }
   /// A file of which another content was put in force. \param change  nothing: it cannot be read any more
@@ -49,6 +51,7 @@ class AuditRecorder final : public DecisionWatcher {
   void on_problem(const std::optional<Error>& problem, Timestamp time);
 
  private:
+  std::optional<Timestamp> time_before_end() const;
   static AuditEvent event_of(AuditEvent::Kind kind, Timestamp time);
   void write(const AuditEvent& event) const noexcept;
   bool is_counted(const ZapAuthenticator::Event& event, Timestamp now) const noexcept;
@@ -56,6 +59,8 @@ class AuditRecorder final : public DecisionWatcher {
   const std::vector<std::shared_ptr<AuditSink>> sinks_;
   const std::shared_ptr<AuditLog> log_;
   const Clock clock_;
+  mutable std::shared_mutex clock_mutex_;  // held while a session asks the clock
+  bool has_ended_ = false;
   std::atomic<std::uint64_t> lost_{0};
   std::mutex mutex_;
   std::string problem_;

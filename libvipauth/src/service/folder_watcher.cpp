@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -48,7 +49,12 @@ Result<void> FolderWatcher::start(const std::filesystem::path& folder, Handler h
   if (!inotify_ || !wake_up_) return failure(folder);
   if (auto watching = watch(); !watching) return watching;
   const SignalsBlocked blocked;  // signals are for the embedder's threads
-  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  try {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  } catch (const std::system_error& error) {
+    return Error{ErrorCode::kIoError, std::string("cannot start the thread that watches: ") + error.what(),
+                 ""};
+  }
   return {};
 }
 
@@ -72,23 +78,37 @@ Result<void> FolderWatcher::watch() {
 }
 
 void FolderWatcher::run(const std::stop_token& stop) {
-  milliseconds patience = handler_.on_wake();
+  milliseconds patience{0};
   while (!stop.stop_requested()) {
+    try {
+      patience = tell();
+    } catch (const std::exception&) {  // no memory: what changed is read again when there may be some
+      has_missed_ = true;
+      patience = kRetry;
+    }
     if (watch_ < 0 && (patience.count() < 0 || patience > kRetry)) patience = kRetry;
-    pollfd fds[] = {{inotify_.get(), POLLIN, 0}, {wake_up_.get(), POLLIN, 0}};
-    ::poll(fds, 2, to_poll_timeout(patience));
-    if (stop.stop_requested()) return;
-    std::uint64_t count = 0;
-    [[maybe_unused]] const ssize_t drained = ::read(wake_up_.get(), &count, sizeof count);
-    if (watch_ < 0 && watch()) handler_.on_change({});
-    take_events();
-    patience = handler_.on_wake();
+    wait(patience);
   }
+}
+
+void FolderWatcher::wait(milliseconds patience) const {
+  pollfd fds[] = {{inotify_.get(), POLLIN, 0}, {wake_up_.get(), POLLIN, 0}};
+  ::poll(fds, 2, to_poll_timeout(patience));
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t drained = ::read(wake_up_.get(), &count, sizeof count);
+}
+
+/// \return how long to sleep at most
+milliseconds FolderWatcher::tell() {
+  if (watch_ < 0 && watch()) has_missed_ = true;
+  take_events();
+  return handler_.on_wake();
 }
 
 void FolderWatcher::take_events() {
   std::set<std::string> names;
-  bool lost = false;
+  bool lost = has_missed_;
+  has_missed_ = true;  // unless all of this has been told
   alignas(inotify_event) char buffer[16 * 1024];
   for (ssize_t length = 0; (length = ::read(inotify_.get(), buffer, sizeof buffer)) > 0;) {
     for (const char* at = buffer; at < buffer + length;) {
@@ -108,6 +128,7 @@ void FolderWatcher::take_events() {
   } else if (!names.empty()) {
     handler_.on_change(names);
   }
+  has_missed_ = false;
 }
 
 }  // namespace vipauth

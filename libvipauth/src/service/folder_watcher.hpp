@@ -14,7 +14,7 @@
 namespace vipauth {
 
 /// A thread that tells which files of a folder have been written, replaced or removed, and that keeps
-/// appointments.
+/// appointments. A handler that throws for want of memory is told again.
 ///
 /// It watches the folder, not the files: a file that is replaced by rename is another file. A folder that
 /// goes away is watched again when it is back. Source: inotify(7).
@@ -44,13 +44,16 @@ class FolderWatcher {
  private:
   Result<void> watch();
   void run(const std::stop_token& stop);
+  void wait(std::chrono::milliseconds patience) const;
+  std::chrono::milliseconds tell();
   void take_events();
 
   std::filesystem::path folder_;
   Handler handler_;
   UniqueFd inotify_;
   UniqueFd wake_up_;
-  int watch_ = -1;  // the thread's own, once it runs
+  int watch_ = -1;           // the thread's own, once it runs
+  bool has_missed_ = false;  // too: something may have changed that was not told
   std::jthread thread_;
 };
 

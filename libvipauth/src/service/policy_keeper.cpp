@@ -92,7 +92,7 @@ PolicyKeeper::Outcome PolicyKeeper::reload(Files files) {
 PolicyKeeper::Outcome PolicyKeeper::read_and_publish(Files files) {
   const Timestamp now = settings_.clock();
   const Contents before{auth_revision_, topic_document_};
-  if (files.topics && read_topics()) has_other_topics_ = true;
+  if (files.topics) read_topics();
   const auto next_time = next_change();
   if (files.topics && !files.auth && !has_other_topics_ && (!next_time || now < *next_time)) {
     return {.problem = first_problem(), .change = std::nullopt};
@@ -107,15 +107,15 @@ PolicyKeeper::Outcome PolicyKeeper::read_and_publish(Files files) {
   if (!next && present->loaded) next = compiled(present->compile_again(topics_, now, settings_.ipc_trust));
   if (!next) return {.problem = first_problem(), .change = std::nullopt};
 
-  if (content) {
-    report_ignored_records(*content);
-    auth_revision_ = content->file;
-  }
+  if (content) report_ignored_records(*content);
   next->methods = next->methods.with_declarations_of(present->methods);
   auto revoked = present->loaded ? revoked_users(*present, *next) : std::vector<std::string>();
+  auto problem = first_problem();
   PolicyChange change = publish(*std::move(next), std::move(revoked));
+  // It is in force: nothing that needs memory may come between this and telling of it.
+  if (content) auth_revision_ = std::move(content->file);
   has_other_topics_ = false;
-  return {first_problem(), std::move(change), before, {auth_revision_, topic_document_}};
+  return {std::move(problem), std::move(change), before, {auth_revision_, topic_document_}};
 }
 
 std::optional<PolicySnapshot> PolicyKeeper::compiled(Result<PolicySnapshot> snapshot) {
@@ -175,6 +175,15 @@ std::optional<PolicyKeeper::AuthContent> PolicyKeeper::read_auth() {
 }
 
 Result<PolicyKeeper::AuthContent> PolicyKeeper::load_auth() const {
+  constexpr int kMoreTries = 2;  // of a file that is written into; its end is told by another event
+  auto content = load_auth_once();
+  for (int i = 0; i < kMoreTries && !content && content.error().code == ErrorCode::kBusy; ++i) {
+    content = load_auth_once();
+  }
+  return content;
+}
+
+Result<PolicyKeeper::AuthContent> PolicyKeeper::load_auth_once() const {
   auto file = AuthFileRevision::open(auth_file_.path(), auth_file_.strict_modes());
   if (!file) return file.error();
   std::optional<ReportingBuilder> builder;
@@ -188,33 +197,32 @@ Result<PolicyKeeper::AuthContent> PolicyKeeper::load_auth() const {
   return content;
 }
 
-bool PolicyKeeper::read_topics() {
+/// What needs memory comes first: rules that are noted as read, and are not in force, would never be.
+void PolicyKeeper::read_topics() {
   auto rules = topics_file_.load_document();
   if (rules) {
     const bool is_other = !topics_good_ || !topic_document_ || topic_document_->to_json() != rules->to_json();
+    auto document = std::make_shared<const TopicDocument>(*std::move(rules));
+    if (is_other) set_topics(TopicProtector(document->rules()));
     topics_seen_ = true;
     topics_good_ = true;
-    topic_document_ = std::make_shared<const TopicDocument>(*std::move(rules));
-    if (is_other) topics_ = TopicProtector(topic_document_->rules());
-    note_topics_problem(std::nullopt);
-    return is_other;
+    topic_document_ = std::move(document);
+    return note_topics_problem(std::nullopt);
   }
   if (rules.error().code == ErrorCode::kNotFound) {
-    note_topics_problem(topics_seen_ ? std::optional(gone(topics_file_.path())) : std::nullopt);
-    return false;
+    return note_topics_problem(topics_seen_ ? std::optional(gone(topics_file_.path())) : std::nullopt);
   }
-  if (!topics_seen_ && is_absent(topics_file_.path())) {
-    note_topics_problem(rules.error());
-    return false;
-  }
-  const bool is_first = !topics_seen_;
-  if (is_first) {
+  if (!topics_seen_ && !is_absent(topics_file_.path())) {
+    set_topics(TopicProtector::refuse_all());
     topics_good_ = false;
-    topics_ = TopicProtector::refuse_all();
+    topics_seen_ = true;
   }
-  topics_seen_ = true;
   note_topics_problem(rules.error());
-  return is_first;
+}
+
+void PolicyKeeper::set_topics(TopicProtector topics) noexcept {
+  topics_ = std::move(topics);
+  has_other_topics_ = true;
 }
 
 void PolicyKeeper::note_auth_problem(std::optional<Error> problem) {

@@ -91,10 +91,12 @@ class PolicyKeeper {
   /// Nothing: what is in force stays.
   std::optional<AuthContent> read_auth();
   Result<AuthContent> load_auth() const;
+  Result<AuthContent> load_auth_once() const;
   /// Notes the problem where there is one.
   std::optional<PolicySnapshot> compiled(Result<PolicySnapshot> snapshot);
-  /// \return true  there are other rules to be put in force
-  bool read_topics();
+  void read_topics();
+  /// Rules that are to be put in force.
+  void set_topics(TopicProtector topics) noexcept;
   void note_auth_problem(std::optional<Error> problem);
   void note_topics_problem(std::optional<Error> problem);
   void report_ignored_records(const AuthContent& content);

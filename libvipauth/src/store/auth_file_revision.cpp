@@ -14,11 +14,16 @@ Result<AuthFileRevision> AuthFileRevision::open(const std::filesystem::path& pat
 }
 
 Result<void> AuthFileRevision::load_parts(const std::function<PolicySink&()>& make_sink) const {
-  if (stream_policy(content_.reader(), make_sink())) return {};
-  const auto policy = load();
-  if (!policy) return policy.error();
-  read_parts(*policy, make_sink());
-  return {};
+  if (!stream_policy(content_.reader(), make_sink())) {
+    const auto policy = load();
+    if (!policy) return policy.error();
+    read_parts(*policy, make_sink());
+  }
+  if (is_as_opened()) return {};
+  return Error{ErrorCode::kBusy,
+               "another program has written into \"" + path_.string() +
+                   "\" while it was read: try again when that has ended",
+               ""};
 }
 
 Result<Policy> AuthFileRevision::load() const {

@@ -24,7 +24,9 @@ class AuthFileRevision {
   /// \return what FileContent::open returns
   static Result<AuthFileRevision> open(const std::filesystem::path& path, StrictModes strict_modes);
 
-  /// See AuthFile::load_parts. \return what AuthFile::load returns
+  /// See AuthFile::load_parts.
+  /// \return what AuthFile::load returns; kBusy  somebody has written into a large one meanwhile: what was
+  ///         read may be of two versions
   Result<void> load_parts(const std::function<PolicySink&()>& make_sink) const;
   /// The same, as a whole.
   Result<Policy> load() const;

@@ -1,5 +1,8 @@
 #include <vipauth/session.hpp>
 
+#include <atomic>
+#include <thread>
+
 #include "support/catch.hpp"
 #include "support/policies.hpp"
 
@@ -243,4 +246,38 @@ TEST_CASE("Session: while no policy is loaded everybody is refused, whatever it 
   CHECK(none.authorize_operation("alice", call, one_of).reason() == Reason::kNoPolicy);
   CHECK(none.authorize_publish("alice", "t").reason() == Reason::kNoPolicy);
   CHECK(none.authorize_receive("alice", "t").reason() == Reason::kNoPolicy);
+}
+
+TEST_CASE("Session: a call is bound and decided by one policy, also while it is replaced again and again") {
+  const auto version = [](const std::string& pinned, const std::vector<std::string>& parameters) {
+    PolicySnapshot out =
+        snapshot("{'allow':[{'user_id':'a','credentials':'" + kKeyA + "','capabilities':{'c':{'" + pinned +
+                 "':1}}},{'user_id':'b','identity':'B','credentials':'" + kKeyB +
+                 "','rpc_method_authorizations':{'m':['c']}}]}");
+    DeclaredMethod method{.name = "m", .parameters = std::vector<Parameter>()};
+    for (const std::string& name : parameters) method.parameters->push_back({.name = name});
+    auto methods = out.methods.declare("B", {method});
+    REQUIRE(methods);
+    out.methods = *std::move(methods);
+    return out;
+  };
+  // Each refuses; what the one calls by its names, the other would allow.
+  const PolicySnapshot one = version("x", {"x", "y"});
+  const PolicySnapshot other = version("y", {"y", "x"});
+  const auto live = std::make_shared<LivePolicy>(one);
+  Session session(live, accept(*live, kKeyA));
+  const Json good = json("[1, 2]");
+  const Json bad = json("[2, 1]");
+  CHECK(session.authorize_call(UnboundCall{"B", "m", good}).allowed());
+  std::atomic<bool> is_over = false;
+  std::thread publisher([&] {
+    for (int i = 0; !is_over; ++i) live->publish(i % 2 == 0 ? other : one);
+  });
+  int allowed = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    if (session.authorize_call(UnboundCall{"B", "m", bad})) ++allowed;
+  }
+  is_over = true;
+  publisher.join();
+  CHECK(allowed == 0);
 }

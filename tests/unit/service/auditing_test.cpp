@@ -273,6 +273,36 @@ TEST_CASE("AuthService: its start and its end are audited, and sessions that out
   CHECK(AuditTrail(audited.home / "audit").verify()->is_whole());
 }
 
+TEST_CASE("AuthService: a session that outlives it asks its clock no more, and tells no sink") {
+  struct Sink final : AuditSink {
+    void write(const AuditEvent& event) noexcept override { last = event.kind; }
+    AuditEvent::Kind last = AuditEvent::Kind::kStart;
+  };
+  const TempHome home;
+  home.write("auth.json", kPolicy);
+  const auto sink = std::make_shared<Sink>();
+  int asked = 0;
+  AuthService::Options options;
+  options.watch = false;
+  options.audit_sinks = {sink};
+  options.clock = [&asked] {
+    ++asked;
+    return kNow;
+  };
+  auto opened = AuthService::open(home.path(), options);
+  REQUIRE(opened);
+  std::optional<AuthService> service = *std::move(opened);
+  Session alice = service->session({"alice", Mechanism::kCurve, kKeyA, "vip", "10.0.0.1"});
+  CHECK_FALSE(alice.verify_sender("callee"));
+  CHECK(sink->last == AuditEvent::Kind::kRefusal);
+  service.reset();
+  CHECK(sink->last == AuditEvent::Kind::kStop);
+  const int before = asked;
+  CHECK_FALSE(alice.verify_sender("callee"));
+  CHECK(asked == before);
+  CHECK(sink->last == AuditEvent::Kind::kStop);
+}
+
 TEST_CASE("AuthService: an audit log that was asked for and cannot be written is an error") {
   const TempHome home;
   home.write("audit", "a file");

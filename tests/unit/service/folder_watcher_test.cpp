@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <new>
 #include <set>
 #include <string>
 
@@ -95,6 +96,31 @@ TEST_CASE("FolderWatcher: a folder that goes is watched again when it is back") 
   CHECK(eventually([&] { return watched.lost >= 2; }));
   home.write("folder/file", "x");
   CHECK(watched.told("file"));
+}
+
+TEST_CASE("FolderWatcher: a handler that has no memory is told again") {
+  const TempHome home;
+  std::atomic<int> failures = 0;
+  std::atomic<int> told = 0;
+  FolderWatcher watcher;
+  const auto fail = [&](int most) {
+    if (failures < most) {
+      ++failures;
+      throw std::bad_alloc();
+    }
+  };
+  REQUIRE(watcher.start(home.path(), {[&](const std::set<std::string>&) {
+                                        fail(2);
+                                        ++told;
+                                      },
+                                      [&] {
+                                        fail(1);
+                                        return std::chrono::milliseconds(-1);
+                                      }}));
+  CHECK(eventually([&] { return failures == 1; }));
+  home.write("file", "x");
+  CHECK(eventually([&] { return told >= 1; }));
+  CHECK(failures == 2);
 }
 
 TEST_CASE("FolderWatcher: stops once and for all, and when it goes") {

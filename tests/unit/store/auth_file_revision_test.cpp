@@ -208,3 +208,25 @@ TEST_CASE("AuthFileRevision: of a large first one an audit line holds what it ho
   CHECK(to_json(event).dump() == to_json(whole).dump());
   CHECK(whole.after.dump().size() > AuditEvent::kMaxChangeBytes);
 }
+
+TEST_CASE("AuthFileRevision: a large file that is written into while it is read is not taken") {
+  const TempHome home;
+  const std::string text =
+      R"({"version": {"major": 1, "minor": 4}, "allow": [{"user_id": "a", "comments": ")" +
+      std::string(AuthFileRevision::kSmallBytes, 'c') + R"(", "credentials": ")" + kKeyA + R"("}]})";
+  home.write("auth.json", text);
+  const auto load = [&](bool is_written_into) {
+    const auto revision = AuthFileRevision::open(home / "auth.json", StrictModes::kOff);
+    REQUIRE(revision);
+    Recorder recorder;
+    return revision->load_parts([&]() -> PolicySink& {
+      if (is_written_into) std::ofstream(home / "auth.json", std::ios::app) << "\n";
+      return recorder;
+    });
+  };
+  CHECK(load(false));
+  const auto mixed = load(true);
+  REQUIRE_FALSE(mixed);
+  CHECK(mixed.error().code == ErrorCode::kBusy);
+  CHECK(load(false));
+}
