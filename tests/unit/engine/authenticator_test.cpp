@@ -280,6 +280,8 @@ TEST_CASE("Authenticator: whoever asks with a wrong password takes the time of s
   const auto twice = authenticator("{'allow':[" + bob + "," + bob + "]}");
   CHECK(takes_hashes(twice, "bob", 2));
   CHECK(takes_hashes(twice, "nobody", 2));
+  const std::string eve = "{'user_id':'eve','mechanism':'PLAIN','credentials':'" + *hash_password("x") + "'}";
+  CHECK(takes_hashes(authenticator("{'allow':[" + bob + "," + eve + "]}"), "nobody", 1));
   CHECK(takes_hashes(authenticator("{}"), "nobody", 1));
   CHECK(takes_hashes(authenticator("{'allow':[{'user_id':'a','credentials':'" + kKeyA + "'}]}"), "a", 1));
   CHECK(takes_hashes(authenticator("{'deny':[" + bob + "]}"), "nobody", 1));
