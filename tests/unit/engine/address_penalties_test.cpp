@@ -237,3 +237,20 @@ TEST_CASE("AddressPenalties: many threads may count, ask and report at once") {
   for (std::thread& thread : threads) thread.join();
   CHECK(penalties.counters(kNow + 2s).sources == 50);
 }
+
+TEST_CASE("AddressPenalties: a source is remembered for two minutes after its time, and not longer") {
+  AddressPenalties penalties = make();
+  penalties.count("10.0.0.1", Failure::kStranger, "key", kNow);
+  CHECK(penalties.counters(kNow + 1s + 2min - 1ms).sources == 1);
+  CHECK(penalties.counters(kNow + 1s + 2min).sources == 0);
+}
+
+TEST_CASE("AddressPenalties: a clock that goes back by a second at most is two threads that meet") {
+  for (const auto& [back, ends] : {std::pair(1000ms, 17'000ms), std::pair(1001ms, 17'000ms - 1001ms)}) {
+    AddressPenalties penalties = make();
+    strangers(penalties, "10.0.0.1", 17, kNow);
+    CHECK(penalties.is_penalised("10.0.0.1", kNow - back));
+    CHECK(penalties.is_penalised("10.0.0.1", kNow + ends - 1ms));
+    CHECK_FALSE(penalties.is_penalised("10.0.0.1", kNow + ends));
+  }
+}

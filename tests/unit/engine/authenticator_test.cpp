@@ -1,5 +1,9 @@
 #include <vipauth/authenticator.hpp>
 
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+
 #include "support/catch.hpp"
 #include "support/policies.hpp"
 
@@ -228,4 +232,57 @@ TEST_CASE("Authenticator: a PLAIN acceptance stands until the stored password ch
   CHECK(accepted.credentials.find("first") == std::string::npos);
   CHECK(authenticator(record("first")).reauthenticate(accepted).decision.allowed());
   CHECK_FALSE(authenticator(record("second")).reauthenticate(accepted).decision);
+}
+
+TEST_CASE("Authenticator: who is unknown is refused also where nobody's password counts") {
+  const auto a = authenticator(
+      "{'allow':[{'user_id':'bob','mechanism':'PLAIN','domain':'other','credentials':'x'},"
+      "{'user_id':'eve','mechanism':'PLAIN','enabled':false,'credentials':'y'}],"
+      "'deny':[{'user_id':'dan','mechanism':'PLAIN','address':'10.9.9.9','credentials':'z'}]}");
+  for (const std::string_view user : {"nobody", "bob", "eve", "dan"}) {
+    CHECK(ask_plain(a, user, "x").decision.reason() == Reason::kUnknown);
+  }
+  CHECK(ask_plain(authenticator("{}"), "nobody", "x").decision.reason() == Reason::kUnknown);
+}
+
+namespace {
+
+/// The time of the processor that this thread takes to refuse a wrong password, in seconds.
+double time_of_refusal(const Authenticator& a, std::string_view username) {
+  const auto now = [] {
+    timespec time{};
+    REQUIRE(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+  };
+  const double before = now();
+  CHECK_FALSE(ask_plain(a, username, "wrong").decision);
+  return now() - before;
+}
+
+/// Whether a refusal takes the time of so many hashes; asked again where something else may have taken time.
+bool takes_hashes(const Authenticator& a, std::string_view username, long count) {
+  static const Authenticator kOne = authenticator(
+      "{'allow':[{'user_id':'bob','mechanism':'PLAIN','credentials':'" + *hash_password("right") + "'}]}");
+  for (int i = 0; i < 10; ++i) {
+    const double one = time_of_refusal(kOne, "bob");
+    if (std::lround(time_of_refusal(a, username) / one) == count) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("Authenticator: whoever asks with a wrong password takes the time of somebody with one") {
+  const std::string bob = "{'user_id':'bob','mechanism':'PLAIN','credentials':'" + *hash_password("x") + "'}";
+  const auto once = authenticator("{'allow':[" + bob + "]}");
+  CHECK(takes_hashes(once, "bob", 1));
+  CHECK(takes_hashes(once, "nobody", 1));
+  const auto twice = authenticator("{'allow':[" + bob + "," + bob + "]}");
+  CHECK(takes_hashes(twice, "bob", 2));
+  CHECK(takes_hashes(twice, "nobody", 2));
+  const std::string eve = "{'user_id':'eve','mechanism':'PLAIN','credentials':'" + *hash_password("x") + "'}";
+  CHECK(takes_hashes(authenticator("{'allow':[" + bob + "," + eve + "]}"), "nobody", 1));
+  CHECK(takes_hashes(authenticator("{}"), "nobody", 1));
+  CHECK(takes_hashes(authenticator("{'allow':[{'user_id':'a','credentials':'" + kKeyA + "'}]}"), "a", 1));
+  CHECK(takes_hashes(authenticator("{'deny':[" + bob + "]}"), "nobody", 1));
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <vipauth/pattern.hpp>
+
 #include "support/catch.hpp"
 #include "support/policies.hpp"
 
@@ -246,4 +248,25 @@ TEST_CASE("CapabilityResolver: lists users, their records and their grants") {
   CHECK(created->grants_of("b", "c").size() == 2);
   CHECK(created->grants_of("a").size() == 1);  // without an identity the template grants nothing
   CHECK(created->grants_of("off").empty());
+}
+
+TEST_CASE("CapabilityResolver: of grants that refuse alike the first in the file is told") {
+  const auto r =
+      resolver("{'allow':[{'user_id':'u','credentials':'" + kKeyA +
+               "','capabilities':[{'bar':{'y':1}},{'bar':{'x':1}},{'bar':{'x':2}}]},{'user_id':'u',"
+               "'credentials':'" +
+               kKeyB + "','capabilities':{'bar':{'x':3}}}]}");
+  const Decision refused = call(r, {"bar"}, "{'x':7}");
+  CHECK(refused.message() == "User u can call method m only with x=1 but called with x=7");
+  CHECK(refused.source() == std::vector<std::string>{"/allow/0/capabilities"});
+}
+
+TEST_CASE("CapabilityResolver: a text that is no pattern is compared as it is, however long") {
+  const auto r = user("'capabilities':{'bar':{'x':'a.c'}}");
+  CHECK(call(r, {"bar"}, "{'x':'a.c'}").allowed());
+  CHECK(call(r, {"bar"}, "{'x':'abc'}").message() ==
+        "User u can call method m only with x=a.c but called with x=abc");
+  const std::string longer(Pattern::kMaxBytes + 1, 'x');
+  CHECK(call(user("'capabilities':{'bar':{'x':'" + longer + "'}}"), {"bar"}, "{'x':'" + longer + "'}")
+            .allowed());
 }

@@ -37,3 +37,28 @@ TEST_CASE("IdentityRegistry: a name belongs to the one user whose records give i
     CHECK_FALSE(names.belongs_to("shared", user));
   }
 }
+
+TEST_CASE("IdentityRegistry: a name has 1 to 255 bytes, no slash and no control character") {
+  const IdentityRegistry names = IdentityRegistry::create(policy("{}"));
+  CHECK(names.verify("u", "", "x").allowed());
+  CHECK(names.verify("u", "", std::string(255, 'x')).allowed());
+  for (const std::string& bad : {std::string(), std::string(256, 'x'), std::string("a/"), std::string("/a"),
+                                 std::string("a\n"), std::string("\xff")}) {
+    CAPTURE(bad);
+    CHECK(names.verify("u", "", bad).reason() == Reason::kMalformed);
+    CHECK(names.verify("u", bad, bad).reason() == Reason::kMalformed);
+  }
+}
+
+TEST_CASE("IdentityRegistry: who has an identity speaks under it alone, also where the other name is free") {
+  const IdentityRegistry names = IdentityRegistry::create(
+      policy("{'allow':[{'user_id':'a','identity':'agent','credentials':'" + kKeyA + "'}]}"));
+  CHECK(names.verify("a", "agent", "agent").allowed());
+  CHECK(names.verify("a", "agent", "free").reason() == Reason::kWrongIdentity);
+  CHECK(names.verify("a", "", "free").allowed());
+  const Decision taken = names.verify("b", "", "agent");
+  CHECK(taken.source() == std::vector<std::string>{"/allow/0"});
+  CHECK(names.verify("b", "", "router").message() == "the identity 'router' belongs to the platform");
+  CHECK_FALSE(names.belongs_to("free", "a"));
+  CHECK_FALSE(names.belongs_to("free", ""));
+}

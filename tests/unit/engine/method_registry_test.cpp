@@ -42,3 +42,116 @@ TEST_CASE("MethodRegistry: a record that is not understood still protects the me
   CHECK_FALSE(ill_typed.required("B", "m"));
   CHECK(ill_typed.unreadable() == std::vector<std::string>{"B"});
 }
+
+namespace {
+
+std::vector<DeclaredMethod> one(const std::string& name, std::vector<std::string> capabilities) {
+  return {{name, std::nullopt, std::move(capabilities)}};
+}
+
+MethodRegistry declared(const MethodRegistry& before, std::string_view identity,
+                        std::vector<DeclaredMethod> methods, std::string_view owner = "") {
+  auto next = before.declare(identity, std::move(methods), owner);
+  REQUIRE(next);
+  return *std::move(next);
+}
+
+}  // namespace
+
+TEST_CASE("MethodRegistry: what one user declares is bounded, its own agents may declare again") {
+  MethodRegistry registry = declared(MethodRegistry::create(policy("{}")), "other", one("m", {"c"}), "v");
+  for (std::size_t i = 0; i < MethodRegistry::kMaxAgentsOfOwner; ++i) {
+    registry = declared(registry, "agent" + std::to_string(i), one("m", {"c"}), "u");
+  }
+  const auto refused = registry.declare("another", one("m", {"c"}), "u");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimitExceeded);
+  CHECK(registry.declare("agent7", one("m", {"d"}), "u"));
+  CHECK(registry.declare("another", one("m", {"c"}), "v"));
+  CHECK(registry.declare("another", one("m", {"c"}), ""));
+  CHECK(registry.declare("other", one("m", {"c"}), "u").error().code == ErrorCode::kLimitExceeded);
+}
+
+TEST_CASE("MethodRegistry: the same declaration by another user is that user's") {
+  const MethodRegistry first = declared(MethodRegistry::create(policy("{}")), "A", one("m", {"c"}), "u");
+  CHECK(*first.declared_by("A") == "u");
+  CHECK(*declared(first, "A", one("m", {"c"}), "v").declared_by("A") == "v");
+  CHECK(declared(first, "A", one("m", {"d"}), "u").required("A", "m")->front() == "d");
+  CHECK(first.declared_by("B") == nullptr);
+  CHECK(first.declaration("B") == nullptr);
+  CHECK(first.declaration("A")->front().name == "m");
+}
+
+TEST_CASE("MethodRegistry: what records and declarations require is listed together, the records first") {
+  const Policy listed = policy("{'allow':[{'identity':'A','credentials':'" + kKeyA +
+                               "','rpc_method_authorizations':{'m':['x']}},{'identity':'Z','credentials':'" +
+                               kKeyB + "','rpc_method_authorizations':5}]}");
+  MethodRegistry registry =
+      declared(MethodRegistry::create(listed), "A", {{"m", std::nullopt, {"y"}}, {"n", std::nullopt, {"y"}}});
+  registry = declared(registry, "Z", one("m", {"y"}));
+  registry = declared(registry, "B", one("b", {}));
+  std::vector<std::string> lines;
+  for (const MethodRequirement& r : registry.requirements()) {
+    lines.push_back(r.identity + "." + r.method +
+                    (r.capabilities.empty() ? "" : " " + r.capabilities.front()));
+  }
+  CHECK(lines == std::vector<std::string>{"A.m x", "A.n y", "B.b"});
+  CHECK(registry.requirements("Z").empty());
+  CHECK(registry.unreadable() == std::vector<std::string>{"Z"});
+}
+
+TEST_CASE("MethodRegistry: knows whose declaration the records lack") {
+  const MethodRegistry registry = MethodRegistry::create(
+      policy("{'allow':[{'identity':'A','credentials':'" + kKeyA +
+             "','rpc_method_authorizations':{'m':['x']}},{'identity':'B','credentials':'" + kKeyB + "'}]}"));
+  CHECK_FALSE(registry.lacks_declaration("A"));
+  CHECK_FALSE(declared(registry, "A", one("m", {"x"})).lacks_declaration("A"));
+  CHECK(declared(registry, "A", one("n", {"x"})).lacks_declaration("A"));
+  CHECK(declared(registry, "B", one("m", {})).lacks_declaration("B"));
+  CHECK_FALSE(declared(registry, "B", {}).lacks_declaration("B"));
+  CHECK_FALSE(declared(registry, "C", one("m", {"x"})).lacks_declaration("C"));  // nobody's name
+}
+
+TEST_CASE("MethodRegistry: tells whose methods require something else than before") {
+  const auto of = [](const std::string& methods) {
+    return MethodRegistry::create(policy(
+        "{'allow':[{'identity':'A','credentials':'" + kKeyA + "','rpc_method_authorizations':" + methods +
+        "},{'identity':'B','credentials':'" + kKeyB + "','rpc_method_authorizations':{'m':['b']}}]}"));
+  };
+  using Names = std::vector<std::string>;
+  const MethodRegistry before = of("{'m':['x','y']}");
+  CHECK(before.changed_since(before).empty());
+  CHECK(of("{'m':['x','y']}").changed_since(before).empty());
+  CHECK(of("{'m':['y','x']}").changed_since(before).empty());
+  CHECK(of("{'m':['x','y'],'n':[]}").changed_since(before).empty());
+  CHECK(of("{'m':['x']}").changed_since(before) == Names{"A"});
+  CHECK(of("5").changed_since(before) == Names{"A"});
+  CHECK(before.changed_since(of("5")) == Names{"A"});
+  CHECK(before.changed_since(of("{}")) == Names{"A"});
+  CHECK(of("5").changed_since(of("{}")) == Names{"A"});
+  const MethodRegistry none = MethodRegistry::create(policy("{}"));
+  CHECK(none.changed_since(before) == Names{"A", "B"});
+  CHECK(before.changed_since(none) == Names{"A", "B"});
+
+  const MethodRegistry declaring = declared(before, "C", one("m", {"c"}));
+  CHECK(declaring.changed_since(before) == Names{"C"});
+  CHECK(before.changed_since(declaring) == Names{"C"});
+  CHECK(declared(before, "C", one("m", {})).changed_since(before).empty());
+  CHECK(declared(before, "A", one("m", {"z"})).changed_since(before).empty());  // the record rules
+  CHECK(before.with_declarations_of(declaring).required("C", "m")->front() == "c");
+}
+
+TEST_CASE("MethodRegistry: declarations are bounded, and who has declared may declare again") {
+  MethodRegistry registry = MethodRegistry::create(policy("{}"));
+  for (std::size_t i = 0; i < MethodRegistry::kMaxAgents; ++i) {
+    auto next = registry.declare("agent" + std::to_string(i), one("m", {"c"}), "");
+    if (!next) FAIL(i);
+    registry = *std::move(next);
+  }
+  const auto refused = registry.declare("another", one("m", {"c"}), "");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimitExceeded);
+  const MethodRegistry changed = declared(registry, "agent7", one("m", {"d"}));
+  CHECK(changed.required("agent7", "m")->front() == "d");
+  CHECK(declared(registry.forget("agent7"), "another", one("m", {"c"})).declaration("agent7") == nullptr);
+}

@@ -152,6 +152,11 @@ TEST_CASE("TopicIndex: says how many patterns are tried together") {
   for (std::size_t i = 15; i < topics.size(); ++i) CHECK(together[i] == 7U);
 }
 
+TEST_CASE("TopicIndex: patterns that begin differently are not tried together") {
+  const TopicIndex index(rules({"/start.*/", "/other.*/", "/third[0-9]/"}));
+  CHECK(index.tried_together() == std::vector<std::uint32_t>{1, 1, 1});
+}
+
 TEST_CASE("TopicIndex: very long texts count by their ends") {
   std::vector<std::string> topics;
   topics.reserve(30);
