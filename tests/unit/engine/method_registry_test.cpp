@@ -42,3 +42,32 @@ TEST_CASE("MethodRegistry: a record that is not understood still protects the me
   CHECK_FALSE(ill_typed.required("B", "m"));
   CHECK(ill_typed.unreadable() == std::vector<std::string>{"B"});
 }
+
+TEST_CASE("MethodRegistry: lists what agents declare, beside what records require") {
+  const MethodRegistry records = MethodRegistry::create(policy(
+      "{'allow':[{'identity':'B','credentials':'" + kKeyA + "','rpc_method_authorizations':{'m':['x']}}]}"));
+  const auto both = records.declare("B", {{"n", std::nullopt, {"y"}}}, "");
+  REQUIRE(both);
+  const auto all = both->declare("A", {{"o", std::nullopt, {"z"}}}, "");
+  REQUIRE(all);
+  std::vector<std::string> listed;
+  for (const MethodRequirement& one : all->requirements()) {
+    listed.push_back(one.identity + "." + one.method + " " + one.capabilities.at(0));
+  }
+  CHECK(listed == std::vector<std::string>{"A.o z", "B.m x", "B.n y"});
+  CHECK(all->forget("A").requirements().size() == 2);
+}
+
+TEST_CASE("MethodRegistry: keeps the declarations of so many agents, and not of one more") {
+  MethodRegistry registry = MethodRegistry::create(policy("{}"));
+  for (std::size_t i = 0; i < MethodRegistry::kMaxAgents; ++i) {
+    auto next = registry.declare("agent" + std::to_string(i), {}, "");
+    REQUIRE(next);
+    registry = std::move(*next);
+  }
+  const auto refused = registry.declare("more", {}, "");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimitExceeded);
+  CHECK(registry.declare("agent0", {{"m"}}, ""));
+  CHECK(registry.forget("agent0").declare("more", {}, ""));
+}
