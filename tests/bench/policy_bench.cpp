@@ -246,9 +246,9 @@ std::vector<double> calls_during_reload(const fs::path& home, std::size_t record
     std::thread thread([&] { caller.run(stopping); });
     if (with_reload) {
       seconds = seconds_of([&] {
-        const std::uint64_t before = service.policy()->generation();
+        const std::uint64_t at_first = service.policy()->generation();
         fs::rename(next.path() / "auth.json", home / "auth.json");
-        while (service.policy()->generation() == before) std::this_thread::sleep_for(kGlance);
+        while (service.policy()->generation() == at_first) std::this_thread::sleep_for(kGlance);
       });
       must(service.flush());  // the audit goes on behind the reload
       std::this_thread::sleep_for(kRelease);

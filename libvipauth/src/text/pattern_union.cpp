@@ -30,7 +30,6 @@ PatternUnion::PatternUnion(std::span<const Pattern* const> patterns) {
 
 PatternUnion::~PatternUnion() = default;
 PatternUnion::PatternUnion(PatternUnion&&) noexcept = default;
-PatternUnion& PatternUnion::operator=(PatternUnion&&) noexcept = default;
 
 bool PatternUnion::matches(std::string_view value) const {
   return regex_ == nullptr || RE2::FullMatch(re2::StringPiece(value.data(), value.size()), regex_->re2);

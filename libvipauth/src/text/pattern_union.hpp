@@ -16,7 +16,6 @@ class PatternUnion {
   explicit PatternUnion(std::span<const Pattern* const> patterns);
   ~PatternUnion();
   PatternUnion(PatternUnion&&) noexcept;
-  PatternUnion& operator=(PatternUnion&&) noexcept;
 
   /// False: none of the patterns matches. `value` must be valid UTF-8.
   bool matches(std::string_view value) const;

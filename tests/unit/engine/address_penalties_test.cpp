@@ -220,6 +220,17 @@ TEST_CASE("AddressPenalties: reports what has begun and ended, and how much was 
   CHECK(counters.suppressed == 60);
 }
 
+TEST_CASE("AddressPenalties: other ones take the place of these, with their settings and all they count") {
+  AddressPenalties penalties = make();
+  strangers(penalties, "10.0.0.1", 100, kNow);
+  REQUIRE(penalties.is_penalised("10.0.0.1", kNow));
+  penalties = make({.max_sources = 1});
+  CHECK_FALSE(penalties.is_penalised("10.0.0.1", kNow));
+  penalties.count("10.0.0.2", Failure::kStranger, "key", kNow);
+  penalties.count("10.0.0.3", Failure::kStranger, "key", kNow);
+  CHECK(penalties.counters(kNow).sources == 1);
+}
+
 TEST_CASE("AddressPenalties: many threads may count, ask and report at once") {
   AddressPenalties penalties = make({.max_sources = 50});
   std::vector<std::thread> threads;

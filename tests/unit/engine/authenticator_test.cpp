@@ -286,3 +286,23 @@ TEST_CASE("Authenticator: whoever asks with a wrong password takes the time of s
   CHECK(takes_hashes(authenticator("{'allow':[{'user_id':'a','credentials':'" + kKeyA + "'}]}"), "a", 1));
   CHECK(takes_hashes(authenticator("{'deny':[" + bob + "]}"), "nobody", 1));
 }
+
+TEST_CASE("Authenticator: a NULL acceptance stands while a record lets its place in") {
+  const auto a = authenticator("{'allow':[{'mechanism':'NULL','user_id':'n','address':'10.0.0.1'}]}");
+  const Acceptance accepted = ask_null(a, "10.0.0.1").acceptance();
+  CHECK(a.reauthenticate(accepted).user_id == "n");
+  Acceptance elsewhere = accepted;
+  elsewhere.address = "10.0.0.2";
+  CHECK(a.reauthenticate(elsewhere).decision.reason() == Reason::kUnknown);
+  CHECK_FALSE(authenticator("{}").reauthenticate(accepted).decision);
+}
+
+TEST_CASE("Authenticator: a CURVE acceptance without a key is refused") {
+  const auto a = authenticator("{'allow':[{'user_id':'a','credentials':'/.*/'}]}");
+  Acceptance accepted = ask(a, kKeyA).acceptance();
+  CHECK(a.reauthenticate(accepted).decision.allowed());
+  for (const std::string& bad : {std::string(), std::string("short"), kKeyA + "A"}) {
+    accepted.credentials = bad;
+    CHECK(a.reauthenticate(accepted).decision.reason() == Reason::kMalformed);
+  }
+}

@@ -135,6 +135,18 @@ TEST_CASE("CapabilityResolver: {user_id} and {identity} stand for the asking use
   CHECK(call(r, {"see"}, "{'who':'axb.c'}", "axb").allowed());
 }
 
+TEST_CASE("CapabilityResolver: templates stand in lists and objects, too") {
+  const std::string role = ",'roles':{'own':{'edit':{'what':{'of':['{user_id}',{'by':'{identity}'}]}}}}";
+  const auto r = resolver("{'allow':[{'user_id':'a','identity':'one','credentials':'" + kKeyA +
+                          "','roles':['own']},{'user_id':'b','credentials':'" + kKeyB +
+                          "','roles':['own']}]" + role + "}");
+  CHECK(call(r, {"edit"}, "{'what':{'of':['a',{'by':'one'}]}}", "a").allowed());
+  CHECK_FALSE(call(r, {"edit"}, "{'what':{'of':['b',{'by':'one'}]}}", "a").allowed());
+  CHECK_FALSE(call(r, {"edit"}, "{'what':{'of':['{user_id}',{'by':'{identity}'}]}}", "a").allowed());
+  // No identity: the grant does not count.
+  CHECK(r.capabilities_of("b").empty());
+}
+
 TEST_CASE("CapabilityResolver: a name that looks like a template is not expanded again") {
   const auto r = resolver("{'allow':[{'user_id':'{identity}','identity':'i','credentials':'" + kKeyA +
                           "','capabilities':{'c':{'x':'{user_id}'}}}]}");
@@ -269,4 +281,21 @@ TEST_CASE("CapabilityResolver: a text that is no pattern is compared as it is, h
   const std::string longer(Pattern::kMaxBytes + 1, 'x');
   CHECK(call(user("'capabilities':{'bar':{'x':'" + longer + "'}}"), {"bar"}, "{'x':'" + longer + "'}")
             .allowed());
+}
+
+TEST_CASE("CapabilityResolver: a peer of the own user over IPC is known without a record, another is not") {
+  const auto created = CapabilityResolver::create(policy("{}"), kNow, {true, 1000});
+  REQUIRE(created);
+  const auto name = [](std::string_view address, std::string_view domain = "vip") {
+    return location_user_id(domain, address, Mechanism::kNull);
+  };
+  CHECK(created->knows(name("localhost:1000:1000:42")));
+  CHECK(created->knows(name("localhost:1000:1000:42", "a,b\\")));
+  CHECK_FALSE(created->knows(name("localhost:1001:1000:42")));
+  CHECK_FALSE(created->knows(name("10.0.0.1")));
+  CHECK_FALSE(created->knows("vip,more,localhost:1000:1000:42,NULL"));
+  CHECK_FALSE(created->knows(location_user_id("vip", "localhost:1000:1000:42", Mechanism::kCurve)));
+  const auto without_trust = CapabilityResolver::create(policy("{}"), kNow);
+  REQUIRE(without_trust);
+  CHECK_FALSE(without_trust->knows(name("localhost:1000:1000:42")));
 }

@@ -1,18 +1,22 @@
 #include <vipauth/declared_method.hpp>
 
 #include "support/catch.hpp"
+#include "support/policies.hpp"
 
 using namespace vipauth;
+using namespace vipauth::test;
 
 namespace {
 
 using Limits = DeclarationLimits;
 
-Json names(std::size_t count) {
-  Json::Array out;
-  for (std::size_t i = 0; i < count; ++i) out.emplace_back("c" + std::to_string(i));
-  return Json(std::move(out));
+std::vector<std::string> names_of(std::size_t count) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back("c" + std::to_string(i));
+  return out;
 }
+
+Json names(std::size_t count) { return Json::strings(names_of(count)); }
 
 /// An object of so many members.
 Json members(std::size_t count, const Json& value) {
@@ -23,6 +27,23 @@ Json members(std::size_t count, const Json& value) {
 
 Json with_parameters(std::size_t count) {
   return Json(Json::Object{{"set", Json(Json::Object{{"params", members(count, Json(Json::Object()))}})}});
+}
+
+/// Of what a declaration in JSON is refused with, its place; "" where it is taken.
+std::string refused_at(std::string_view text) {
+  const auto parsed = parse_declaration(json(text));
+  return parsed ? std::string() : parsed.error().location;
+}
+
+Error refusal(std::vector<DeclaredMethod> methods) {
+  const auto checked = check_declaration(std::move(methods));
+  return checked ? Error{ErrorCode::kConflict, "taken", ""} : checked.error();
+}
+
+std::vector<Parameter> parameters_of(std::size_t count) {
+  std::vector<Parameter> out;
+  for (const std::string& name : names_of(count)) out.push_back({name, Parameter::Kind::kPositional, {}});
+  return out;
 }
 
 }  // namespace
@@ -100,6 +121,35 @@ TEST_CASE("check_declaration: all names and default values together have as many
   CHECK(refused.error().code == ErrorCode::kLimitExceeded);
 }
 
+TEST_CASE("parse_declaration: what is no declaration is refused at its place") {
+  CHECK(
+      refused_at("{'m':{'params':{'p':{'kind':'KEYWORD_ONLY','default':1}},'capabilities':['c']}}").empty());
+  CHECK_FALSE(parse_declaration(json("[]")));
+  CHECK(refused_at("{'m':5}") == "/m");
+  CHECK(refused_at("{'m':[5]}") == "/m");
+  CHECK(refused_at("{'m':{'capabilities':'c'}}") == "/m");
+  CHECK(refused_at("{'m':['']}") == "/m");
+  CHECK(refused_at("{'':[]}") == "/");
+  CHECK(refused_at("{'m':{'params':[]}}") == "/m/params");
+  CHECK(refused_at("{'m':{'params':{'p':5}}}") == "/m/params/p");
+  CHECK(refused_at("{'m':{'params':{'p':{'kind':'SIDEWAYS'}}}}") == "/m/params/p/kind");
+  CHECK(refused_at("{'m':{'params':{'p':{'kind':1}}}}") == "/m/params/p/kind");
+  CHECK(refused_at("{'m':{'params':{'a':{'kind':'VAR_KEYWORD'},'b':{'kind':'VAR_KEYWORD'}}}}") == "/m");
+  CHECK(refused_at("{'m':{'params':{'a':{'kind':'VAR_KEYWORD'},'b':{'kind':'VAR_POSITIONAL'}}}}").empty());
+}
+
+TEST_CASE("parse_declaration: what a declaration makes us keep is bounded in all") {
+  const auto with_default = [](std::size_t size) {
+    const Json parameter(Json::Object{{"default", Json(std::string(size, 'x'))}});
+    return parse_declaration(
+        Json(Json::Object{{"m", Json(Json::Object{{"params", Json(Json::Object{{"p", parameter}})}})}}));
+  };
+  CHECK(with_default(1000));
+  const auto refused = with_default(Limits::kMaxBytes);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimitExceeded);
+}
+
 TEST_CASE("check_declaration: surplus arguments are taken once of each kind") {
   using Kind = Parameter::Kind;
   const auto with = [](Kind first, Kind second) {
@@ -109,4 +159,22 @@ TEST_CASE("check_declaration: surplus arguments are taken once of each kind") {
   CHECK(with(Kind::kVarPositional, Kind::kVarKeyword));
   CHECK_FALSE(with(Kind::kVarPositional, Kind::kVarPositional));
   CHECK_FALSE(with(Kind::kVarKeyword, Kind::kVarKeyword));
+}
+
+TEST_CASE("check_declaration: a method that is named twice is one, of all that was said of it") {
+  const std::vector<Parameter> one{{"p", Parameter::Kind::kPositional, std::nullopt}};
+  const auto joined = check_declaration({{"m", std::nullopt, {"c"}}, {"n"}, {"m", one, {"d", "c"}}});
+  REQUIRE(joined);
+  REQUIRE(joined->size() == 2);
+  CHECK(joined->front() == DeclaredMethod{"m", one, {"c", "d"}});
+  CHECK(refusal({{"m", one}, {"m", one}}).message == "a method has one list of parameters");
+  CHECK(refusal({{"m", std::vector<Parameter>{one.front(), one.front()}}}).message ==
+        "a parameter is declared twice");
+  const std::vector<std::string> most = names_of(Limits::kMaxCapabilities);
+  CHECK(check_declaration({{"m", std::nullopt, most}, {"m", std::nullopt, {"c0"}}}));
+  CHECK(refusal({{"m", std::nullopt, most}, {"m", std::nullopt, {"more"}}}).code ==
+        ErrorCode::kLimitExceeded);
+  CHECK(refusal({{"m", std::nullopt, names_of(Limits::kMaxCapabilities + 1)}}).code ==
+        ErrorCode::kLimitExceeded);
+  CHECK(refusal({{"m", parameters_of(Limits::kMaxParameters + 1)}}).code == ErrorCode::kLimitExceeded);
 }

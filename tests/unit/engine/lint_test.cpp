@@ -110,6 +110,34 @@ TEST_CASE("lint: patterns that VOLTTRON reads differently") {
   CHECK(findings[0].command.back() == "/(?is:a|b)/");
 }
 
+TEST_CASE("lint: keys, restrictions and topics that VOLTTRON reads differently") {
+  const auto allowed = all_of("{'allow':[{'user_id':'u','credentials':'/A.*|B.*/'}]}");
+  REQUIRE(found(allowed) == "warning anchoring /allow/0/credentials\n");
+  CHECK(allowed[0].command == std::vector<std::string>{"update", "0", "--credentials", "/(A.*|B.*)/"});
+  const auto denied = all_of("{'deny':[{'credentials':'/A.*|B.*/'}]}");
+  REQUIRE(found(denied) == "warning anchoring /deny/0/credentials\n");
+  CHECK(denied[0].command.empty());
+  CHECK_THAT(denied[0].remedy, Contains("/(A.*|B.*)/"));
+  CHECK(lint_deny("{'credentials':'/(A.*|B.*)/'}").empty());
+  CHECK(lint_allow(record("'capabilities':{'c':{'x':'/a|b/'}}")) ==
+        "warning anchoring /allow/0/capabilities\n");
+  const auto of_topic = [](const std::string& topic) {
+    return found(lint(policy("{'allow':[" + record("'capabilities':'c'") + "]}"),
+                      topic_rules("{'write-protect':[{'topic':'" + topic + "','capabilities':'c'}]}"), kNow));
+  };
+  CHECK(of_topic("/a|b/") == "warning anchoring /write-protect/0/topic\n");
+  CHECK(of_topic("/(a|b)/").empty());
+}
+
+TEST_CASE("lint: required capabilities that cannot be read, with and without an identity") {
+  const auto named = all_of("{'allow':[" + record("'identity':'I','rpc_method_authorizations':5") + "]}");
+  REQUIRE(found(named) == "error bad-methods /allow/0/rpc_method_authorizations\n");
+  CHECK_THAT(named[0].message, Contains("every call to \"I\" is refused"));
+  const auto nameless = all_of("{'allow':[" + record("'rpc_method_authorizations':5") + "]}");
+  REQUIRE(found(nameless) == "error bad-methods /allow/0/rpc_method_authorizations\n");
+  CHECK_THAT(nameless[0].message, !Contains("refused"));
+}
+
 TEST_CASE("lint: restrictions that grant nothing, and templates") {
   CHECK(lint_allow(record("'capabilities':{'c':{'x':'/a(/'}}")) ==
         "error bad-restriction /allow/0/capabilities\n");
@@ -193,6 +221,42 @@ TEST_CASE("lint: denied records, and deny records that deny nothing") {
   CHECK(lint_deny("{'credentials':'/.*/'}") == "warning deny-everybody /deny/0/credentials\n");
 }
 
+TEST_CASE("lint: NULL and PLAIN records are denied as keys are") {
+  const auto with_deny = [](const std::string& record, const std::string& deny) {
+    return found(lint(policy("{'allow':[" + record + "],'deny':[" + deny + "]}"), kNoRules, kNow));
+  };
+  const std::string null = "{'mechanism':'NULL','user_id':'n','address':'10.0.0.1'}";
+  CHECK(with_deny(null, "{'mechanism':'NULL'}") == "warning denied-record /allow/0\n");
+  CHECK(with_deny(null, "{'credentials':'" + kKeyA + "'}").empty());
+  const auto plain = [](const std::string& name, const std::string& hash) {
+    return "{'mechanism':'PLAIN','user_id':'" + name + "','credentials':'$argon2id$" + hash + "'}";
+  };
+  CHECK(with_deny(plain("p", "x"), plain("p", "x")) == "warning denied-record /allow/0\n");
+  CHECK(with_deny(plain("p", "x"), plain("q", "x")).empty());
+  CHECK(with_deny(plain("p", "x"), plain("p", "y")).empty());
+  CHECK(with_deny(record(""), "{'credentials':'/B.*/'}").empty());
+}
+
+TEST_CASE("lint: a deny record outside of its time denies nothing") {
+  CHECK(lint_deny("{'credentials':'" + kKeyA + "','not_after':'2026-11-20T00:00:00Z'}") ==
+        "warning idle-deny-record /deny/0/not_after\n");
+  CHECK(lint_deny("{'credentials':'" + kKeyA + "','not_before':'2026-11-22T00:00:00Z'}") ==
+        "warning idle-deny-record /deny/0/not_before\n");
+  CHECK(lint_deny("{'credentials':'" + kKeyA +
+                  "','not_before':'2026-11-20T00:00:00Z','not_after':'2026-11-22T00:00:00Z'}")
+            .empty());
+}
+
+TEST_CASE("lint: behind very many records of one key, one that is open still shadows all that follow") {
+  const auto rival = [](const std::string& address) {
+    return "{'credentials':'" + kKeyA + "'" + (address.empty() ? "" : ",'address':'" + address + "'") + "}";
+  };
+  std::string records;
+  for (int i = 0; i < 40; ++i) records += rival("10.0.0." + std::to_string(i)) + ",";
+  CHECK(lint_deny(records + rival("") + "," + rival("192.168.0.1")) == "warning idle-deny-record /deny/41\n");
+  CHECK(lint_deny(records + rival("192.168.0.1")).empty());
+}
+
 TEST_CASE("lint: user ids and identities that are shared or the platform's") {
   CHECK(lint_allow(record("") + ",{'user_id':'userA','credentials':'" + kKeyB + "'}") ==
         "warning shared-user-id /allow/1/user_id\n");
@@ -233,7 +297,8 @@ TEST_CASE("lint: topics that nobody may use") {
 
 TEST_CASE("lint: very many patterns of topics that no plain text tells apart are reported") {
   const auto with_rules = [](const std::string& rules) {
-    return found(lint(policy("{'allow':[" + record("'capabilities':['a']") + "]}"), topic_rules(rules), kNow));
+    return found(
+        lint(policy("{'allow':[" + record("'capabilities':['a']") + "]}"), topic_rules(rules), kNow));
   };
   const auto rules = [](int count, const std::string& topic, bool is_numbered) {
     std::string out = "{'write-protect':[";

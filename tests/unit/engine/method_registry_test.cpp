@@ -155,3 +155,18 @@ TEST_CASE("MethodRegistry: declarations are bounded, and who has declared may de
   CHECK(changed.required("agent7", "m")->front() == "d");
   CHECK(declared(registry.forget("agent7"), "another", one("m", {"c"})).declaration("agent7") == nullptr);
 }
+
+TEST_CASE("MethodRegistry: lists what agents declare, beside what records require") {
+  const MethodRegistry records = MethodRegistry::create(policy(
+      "{'allow':[{'identity':'B','credentials':'" + kKeyA + "','rpc_method_authorizations':{'m':['x']}}]}"));
+  const auto both = records.declare("B", {{"n", std::nullopt, {"y"}}}, "");
+  REQUIRE(both);
+  const auto all = both->declare("A", {{"o", std::nullopt, {"z"}}}, "");
+  REQUIRE(all);
+  std::vector<std::string> listed;
+  for (const MethodRequirement& one : all->requirements()) {
+    listed.push_back(one.identity + "." + one.method + " " + one.capabilities.at(0));
+  }
+  CHECK(listed == std::vector<std::string>{"A.o z", "B.m x", "B.n y"});
+  CHECK(all->forget("A").requirements().size() == 2);
+}

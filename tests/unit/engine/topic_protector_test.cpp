@@ -1,5 +1,7 @@
 #include <vipauth/topic_protector.hpp>
 
+#include <thread>
+
 #include "support/catch.hpp"
 #include "support/policies.hpp"
 
@@ -122,4 +124,42 @@ TEST_CASE("TopicProtector: a topic is protected where any of the rules that cove
     CHECK(publish(p, "plain", "foo").reason() == Reason::kMissingCapability);
     CHECK(publish(p, "plain", "foobar").reason() == Reason::kUnprotected);
   }
+}
+
+TEST_CASE("TopicProtector: a thread that is ending gets the same answers") {
+  static const CapabilityResolver known = users();
+  static const TopicProtector p(
+      topic_rules("{'write-protect':[{'topic':'foo','capabilities':['can_publish_to_foo']}]}"));
+  struct Answers {
+    bool pub = false;
+    bool plain = true;
+  };
+  struct AsksAtTheEnd {
+    Answers* answers = nullptr;
+    ~AsksAtTheEnd() {
+      answers->pub = p.authorize_publish(known, "pub", "foo").allowed();
+      answers->plain = p.authorize_publish(known, "plain", "foo").allowed();
+    }
+  };
+  Answers answers;
+  std::thread([&] {
+    static thread_local AsksAtTheEnd last;  // made first, it ends last
+    last.answers = &answers;
+    static_cast<void>(p.authorize_publish(known, "pub", "foo"));
+  }).join();
+  CHECK(answers.pub);
+  CHECK_FALSE(answers.plain);
+}
+
+TEST_CASE("TopicProtector: a grant for one topic is none for another") {
+  const auto r = CapabilityResolver::create(policy("{'allow':[{'user_id':'u','credentials':'" + kKeyA +
+                                                   "','capabilities':{'c':{'topic':'foo'}}},{'user_id':'v','"
+                                                   "credentials':'" +
+                                                   kKeyB + "','capabilities':{'c':{'topic':5}}}]}"),
+                                            kNow);
+  REQUIRE(r);
+  const TopicProtector p(topic_rules("{'write-protect':[{'topic':'/.*/','capabilities':['c']}]}"));
+  CHECK(p.authorize_publish(*r, "u", "foo").allowed());
+  CHECK(p.authorize_publish(*r, "u", "bar").reason() == Reason::kRestricted);
+  CHECK(p.authorize_publish(*r, "v", "5").reason() == Reason::kRestricted);
 }

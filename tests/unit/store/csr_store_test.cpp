@@ -413,6 +413,21 @@ TEST_CASE("CsrStore: counts who asks again in memory and writes it when told") {
   CHECK(desk.ask(asker)->retries == 1);
 }
 
+TEST_CASE("CsrStore: counts that cannot be read are not written over") {
+  Desk desk;
+  const Asker asker(kName);
+  REQUIRE(desk.ask(asker));
+  const std::string seen = "certificates/csr_seen.json";
+  for (const std::string bad : {"{", "{}", R"({"version": 2, "seen": {}})", R"({"version": 1, "seen": []})",
+                                R"({"version": 1, "seen": {"oracle1.remote.agent": {"retries": "many"}}})"}) {
+    INFO(bad);
+    desk.home.write(seen, bad);
+    CHECK(desk.ask(asker));
+    CHECK_FALSE(desk.store.flush());
+    CHECK(desk.home.read(seen) == bad);
+  }
+}
+
 TEST_CASE("CsrStore: a damaged file hides no other and can be deleted") {
   Desk desk;
   REQUIRE(desk.ask(Asker("oracle1.remote.good")));
@@ -428,9 +443,10 @@ TEST_CASE("CsrStore: a damaged file hides no other and can be deleted") {
   };
   std::string maybe = good_json;
   maybe.replace(maybe.find("PENDING"), 7, "MAYBE");
+  const std::string of_another = desk.home.read(kRequests + "oracle1.remote.good.json");
   for (const Damage& damage :
        {Damage{json, ""}, Damage{json, "{"}, Damage{json, "[]"}, Damage{json, "{}"}, Damage{json, maybe},
-        Damage{csr, ""}, Damage{csr, Asker(kName).request.pem()}}) {
+        Damage{json, of_another}, Damage{csr, ""}, Damage{csr, Asker(kName).request.pem()}}) {
     INFO(damage.file << ": " << damage.content);
     desk.home.write(json, good_json);
     desk.home.write(csr, good_csr);

@@ -88,3 +88,15 @@ TEST_CASE("PlatformConfig: a missing file is empty, a folder is none") {
   CHECK(missing->settings().empty());
   CHECK_FALSE(PlatformConfig::load(home.path()));
 }
+
+TEST_CASE(
+    "PlatformConfig: a file is read, one that is missing says nothing, a bad one is told with its name") {
+  const TempHome home;
+  CHECK_FALSE(PlatformConfig::load(home / "config")->instance_name());
+  home.write("config", "[volttron]\ninstance-name = volttron1\n");
+  CHECK(PlatformConfig::load(home / "config")->instance_name() == "volttron1");
+  home.write("config", "[volttron\n");
+  const auto bad = PlatformConfig::load(home / "config");
+  REQUIRE_FALSE(bad);
+  CHECK(bad.error().location.find("config") != std::string::npos);
+}

@@ -192,3 +192,23 @@ TEST_CASE("WebUsers: one entry that is not understood hides no other") {
   CHECK(users.get("alice")->name == "alice");
   CHECK(users.get("bob").error().code == ErrorCode::kNotFound);
 }
+
+TEST_CASE("WebUsers: a user whose groups are no list is told, and hides no other") {
+  const TempHome home;
+  const WebUsers users = users_of(home);
+  REQUIRE(users.add("bob", kPassword, kAdmins, WebUsers::Existing::kRefuse));
+  Json document = *Json::parse(home.read("web-users.json"));
+  Json odd = *document.find("bob");
+  odd.set("groups", Json("admin"));
+  document.set("odd", std::move(odd));
+  home.write("web-users.json", document.dump());
+  std::vector<std::string> warnings;
+  const auto listed = users.list(&warnings);
+  REQUIRE(listed);
+  REQUIRE(listed->size() == 1);
+  CHECK(listed->front().name == "bob");
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings.front().find("groups must be a list") != std::string::npos);
+  CHECK_FALSE(users.verify("odd", kPassword));
+  CHECK(users.verify("bob", kPassword));
+}

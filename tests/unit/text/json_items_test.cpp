@@ -132,3 +132,13 @@ TEST_CASE("read_json_items: stops where the handler or the source does") {
       },
       unread));
 }
+
+TEST_CASE("read_json_items: a character of four bytes may end where any block ends") {
+  const std::string text = "{\"a\": [\"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\"]}";
+  for (std::size_t block = 1; block <= text.size(); ++block) {
+    CAPTURE(block);
+    Recorder out;
+    CHECK(read(text, out, block));
+    CHECK(out.events.back() == "item " + Json("\xf0\x9f\x98\x80\xf0\x9f\x98\x80").dump());
+  }
+}

@@ -122,6 +122,8 @@ TEST_CASE("Pattern: the dollar sign stands at the end") {
   CHECK(matches("/a$|b$/", "b"));
   CHECK(matches("/(a$|b)/", "b"));
   CHECK(matches("/((a$|[)\\]]))/", "]"));
+  CHECK(matches("/(a$|(b)(c))/", "bc"));
+  CHECK(matches("/(a$|(b)(c))/", "a"));
   CHECK(matches("/[$]/", "$"));
   CHECK(matches("/\\$/", "$"));
   CHECK(matches("/a\\$b/", "a$b"));
@@ -135,7 +137,7 @@ TEST_CASE("Pattern: a dollar sign before something that could match is refused")
   for (const std::string_view bad :
        {"/a$b/", "/a$\\s/", "/(a$)?b/", "/(a$|b)c/", "/(?:a$)+/", "/a$*/", "/a$?/", "/$^/", "/a$$/",
         "/a$[\\n]/", "/a$\\n\\n/", "/(a$\\n)/", "/a$(/", "/a$()/", "/(a$){2}/", "/(a$|[\\])|(])\\s/",
-        "/(a$|[^\\])|(])\\s/", "/(a$|\\)|b)\\s/"}) {
+        "/(a$|[^\\])|(])\\s/", "/(a$|\\)|b)\\s/", "/(a$|(b))c/"}) {
     INFO(bad);
     CHECK(is_refused(bad));
   }

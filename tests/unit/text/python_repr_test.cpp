@@ -45,8 +45,10 @@ TEST_CASE("python_repr: control characters are escaped, letters are not") {
 }
 
 TEST_CASE("python_repr: characters that reorder or hide text are escaped as Python does") {
-  CHECK(python_repr(Json("\xe2\x80\xae")) == "'\\u202e'");  // right-to-left override
-  CHECK(python_repr(Json("\xe2\x80\xa8")) == "'\\u2028'");  // line separator
+  CHECK(python_repr(Json("\xe2\x80\xae")) == "'\\u202e'");          // right-to-left override
+  CHECK(python_repr(Json("\xe2\x80\xa8")) == "'\\u2028'");          // line separator
+  CHECK(python_repr(Json("\xf0\x9d\x85\xb3")) == "'\\U0001d173'");  // begin of a beam in music
+  CHECK(python_repr(Json("\xf0\x9d\x85\xb2")) == "'\xf0\x9d\x85\xb2'");
   CHECK(python_repr(Json("\xe2\x80\x8b")) == "'\\u200b'");  // zero width space
   CHECK(python_repr(Json("\xe2\x81\xa6")) == "'\\u2066'");  // left-to-right isolate
   CHECK(python_repr(Json("\xef\xbb\xbf")) == "'\\ufeff'");

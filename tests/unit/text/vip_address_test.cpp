@@ -82,6 +82,11 @@ TEST_CASE("VipAddress: what is printed is read again as the same, without its se
   REQUIRE(with_key);
   CHECK(with_key->to_string() == std::string("tcp://h:1?serverkey=") + kKey);
   REQUIRE(with_key->serverkey);
+  for (const std::string server : {"NULL", "CURVE"}) {
+    const auto address = VipAddress::parse("tcp://h:1?server=" + server);
+    REQUIRE(address);
+    CHECK(address->to_string() == "tcp://h:1?server=" + server);
+  }
   const auto z85 = VipAddress::parse(
       "tcp://h:1?SERVERKEY=HseegXD%24I9%5B%21-IP5%29tT4%5D0%7D66PFL%3A6M%24E%2B%24%2B%2Aikc");
   REQUIRE(z85);
