@@ -16,7 +16,13 @@ constexpr std::size_t kBytes = 32;
 /// OpenSSL's, which uses the processor's own instructions for it; from a context of its own, so that no
 /// openssl.cnf decides whether there is one. Kept until the process ends: threads may end later than statics.
 const EVP_MD* algorithm() {
-  static const EVP_MD* const found = EVP_MD_fetch(OSSL_LIB_CTX_new(), "SHA256", nullptr);
+  static const EVP_MD* const found = [] {
+    OSSL_LIB_CTX* const context = OSSL_LIB_CTX_new();
+    const EVP_MD* const fetched = context == nullptr ? nullptr : EVP_MD_fetch(context, "SHA256", nullptr);
+    if (fetched != nullptr) return fetched;
+    OSSL_LIB_CTX_free(context);
+    throw std::bad_alloc();  // and tried again the next time
+  }();
   return found;
 }
 
