@@ -126,6 +126,7 @@ TEST_CASE("faults: a record is added where edits are audited") {
 
 TEST_CASE("faults: a record is added automatically") {
   Writer writer = adding_a_record();
+  writer.is_slow = true;
   const EditNote automatic{.is_automatic = true};
   writer.prepare = [=](const fs::path& home) {
     must(add_user(home, 0));
@@ -146,6 +147,7 @@ TEST_CASE("faults: the history is full") {
 
 TEST_CASE("faults: a file with comments is edited") {
   Writer writer = adding_a_record();
+  writer.is_slow = true;
   writer.prepare = [](const fs::path& home) {
     put(home / kAuth, "/* by hand */ {\"allow\": [], \"version\": {\"major\": 1, \"minor\": 4}}");
   };
@@ -154,6 +156,7 @@ TEST_CASE("faults: a file with comments is edited") {
 
 TEST_CASE("faults: a file of an older version is edited") {
   Writer writer = adding_a_record();
+  writer.is_slow = true;
   writer.prepare = [](const fs::path& home) {
     put(home / kAuth, "{\"allow\": [], \"version\": {\"major\": 1, \"minor\": 2}}");
   };
@@ -180,6 +183,7 @@ TEST_CASE("faults: a large file is edited by parts") {
 
 TEST_CASE("faults: an edit is undone") {
   Writer writer = adding_a_record();
+  writer.is_slow = true;
   writer.prepare = [](const fs::path& home) {
     must(add_user(home, 1));
     must(add_user(home, 9));
@@ -206,6 +210,7 @@ TEST_CASE("faults: topic rules are edited and undone") {
   check_faults(writer);
 
   writer.name = "topic rules are put back";
+  writer.is_slow = true;
   writer.write = [](const fs::path& home) { return without_report(TopicsFile(home / kTopics).restore(2)); };
   check_faults(writer);
 }
