@@ -105,6 +105,15 @@ TEST_CASE("read_json_items: what Json does not take, it does not take") {
   }
 }
 
+TEST_CASE("read_json_items: a block that ends in what begins no character is refused") {
+  constexpr std::size_t kBlock = std::size_t{64} * 1024;
+  const std::string begin = "{\"a\": \"";
+  for (const char* const end : {"xxx", "\x80\x80\x80"}) {
+    const std::string text = begin + std::string(kBlock - begin.size() - 3, 'x') + end + "\"}";
+    CHECK(is_read(text) == (end[0] == 'x'));
+  }
+}
+
 TEST_CASE("read_json_items: nested as deep as Json allows, and no deeper") {
   const auto nested = [](std::size_t levels) {
     const std::size_t inner = levels - 2;
