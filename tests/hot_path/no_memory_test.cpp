@@ -20,7 +20,7 @@ struct Keeper {
   TempHome home;
   PolicyKeeper keeper{AuthFile(home / "auth.json"),
                       TopicsFile(home / "protected_topics.json"),
-                      {{}, [] { return kNow; }, {}}};
+                      {{}, [] { return kNow; }, {}, true}};
 
   void allow(const std::string& user_id) const {
     home.write("auth.json", R"({"allow": [{"user_id": ")" + user_id + R"(", "credentials": ")" + kKeyA +

@@ -129,6 +129,7 @@ PolicyChange PolicyKeeper::publish(PolicySnapshot next, std::vector<std::string>
   change.revoked = std::move(revoked);
   change.before = live_->current().snapshot;
   change.methods_changed = next.methods.changed_since(change.before->methods);
+  if (settings_.retires) retired_.reserve(retired_.size() + 1);  // not when it is in force
   change.generation = live_->publish(std::move(next));
   change.after = live_->current().snapshot;
   if (settings_.retires) retired_.push_back(change.before);
