@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hot_path/allocations.hpp"
+#include "service/force_auditor.hpp"
 #include "service/policy_keeper.hpp"
 #include "store/auth_file_revision.hpp"
 #include "support/catch.hpp"
@@ -105,6 +107,36 @@ TEST_CASE("memory: a policy that could not be put in force is so by the next rea
         CHECK(told->after.is_null() == has_ended);
         CHECK(k.knows("bob"));
         CHECK_FALSE(k.knows("alice"));
+      });
+}
+
+TEST_CASE("memory: a policy in force is told to the audit, or counted as lost") {
+  struct Counter final : AuditSink {
+    void write(const AuditEvent& /*event*/) noexcept override { ++told; }
+    std::size_t told = 0;
+  };
+  struct World {
+    std::unique_ptr<Keeper> files = keeper();
+    PolicyKeeper::Outcome outcome;
+    std::shared_ptr<Counter> sink = std::make_shared<Counter>();
+    std::shared_ptr<AuditRecorder> recorder = std::make_shared<AuditRecorder>(
+        std::vector<std::shared_ptr<AuditSink>>{sink}, nullptr, [] { return kNow; });
+    ForceAuditor auditor{recorder};
+  };
+  const auto prepare = [] {
+    auto out = std::make_unique<World>();
+    out->files->allow("bob");
+    out->files->home.write("protected_topics.json", "[");
+    out->outcome = out->files->keeper.reload(kBoth);
+    REQUIRE(out->outcome.change);
+    REQUIRE(out->outcome.problem);
+    return out;
+  };
+  with_each_allocation_failing(
+      prepare, [](World& world) { world.auditor.on_outcome(world.outcome, true); },
+      [](World& world, std::size_t number, bool /*has_ended*/) {
+        CAPTURE(number);
+        CHECK(world.sink->told + world.recorder->lost() >= 1);  // of each file that was read
       });
 }
 

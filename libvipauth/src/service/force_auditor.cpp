@@ -24,7 +24,7 @@ ForceAuditor::~ForceAuditor() {
   thread_.join();
 }
 
-void ForceAuditor::on_outcome(const PolicyKeeper::Outcome& outcome, bool is_reading) {
+void ForceAuditor::on_outcome(const PolicyKeeper::Outcome& outcome, bool is_reading) noexcept try {
   if (!recorder_) return;
   News news{outcome.problem, std::nullopt, {}, {}, is_reading, recorder_->now()};
   if (outcome.change) {
@@ -46,6 +46,8 @@ void ForceAuditor::on_outcome(const PolicyKeeper::Outcome& outcome, bool is_read
   changed_.wait(lock, [&] { return waiting_.size() < kMostWaiting || is_own_thread(); });
   waiting_.push_back(std::move(news));
   changed_.notify_all();
+} catch (...) {  // no memory: the policy is in force all the same
+  recorder_->lose();
 }
 
 void ForceAuditor::finish() {

@@ -22,8 +22,9 @@ class ForceAuditor {
   ForceAuditor(const ForceAuditor&) = delete;
   ForceAuditor& operator=(const ForceAuditor&) = delete;
 
+  /// What there is no memory for is counted as lost.
   /// \param is_reading  files have been read; else the same policy came in force at a later time
-  void on_outcome(const PolicyKeeper::Outcome& outcome, bool is_reading);
+  void on_outcome(const PolicyKeeper::Outcome& outcome, bool is_reading) noexcept;
   /// Waits until all has been told.
   void finish();
 
