@@ -1,12 +1,11 @@
 #include "service/policy_keeper.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "service/revocation.hpp"
+#include "store/atomic_file.hpp"
 
 namespace vipauth {
 namespace {
@@ -59,12 +58,6 @@ class ReportingBuilder : public PolicySink {
 
 Error gone(const std::filesystem::path& path) {
   return Error{ErrorCode::kNotFound, "\"" + path.string() + "\" has disappeared", ""};
-}
-
-/// True where nothing is there, also while no descriptor is left to open what is.
-bool is_absent(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::symlink_status(path, ignored).type() == std::filesystem::file_type::not_found;
 }
 
 }  // namespace
@@ -164,7 +157,7 @@ std::optional<PolicyKeeper::AuthContent> PolicyKeeper::read_auth() {
     return *std::move(content);
   }
   if (content.error().code != ErrorCode::kNotFound) {
-    auth_seen_ = auth_seen_ || !is_absent(auth_file_.path());
+    auth_seen_ = auth_seen_ || may_be_there(auth_file_.path());
     note_auth_problem(content.error());
   } else if (auth_seen_) {
     note_auth_problem(gone(auth_file_.path()));
@@ -213,7 +206,7 @@ void PolicyKeeper::read_topics() {
   if (rules.error().code == ErrorCode::kNotFound) {
     return note_topics_problem(topics_seen_ ? std::optional(gone(topics_file_.path())) : std::nullopt);
   }
-  if (!topics_seen_ && !is_absent(topics_file_.path())) {
+  if (!topics_seen_ && may_be_there(topics_file_.path())) {
     set_topics(TopicProtector::refuse_all());
     topics_good_ = false;
     topics_seen_ = true;

@@ -71,7 +71,7 @@ Result<void> create_root(const CertificateLayout& layout, std::string_view insta
                          const CertificateAuthority::Options& options) {
   const fs::path old_database = layout.folder / "ca_db" / (layout.root_name + "-cadb.json");
   for (const fs::path& trace : {layout.ledger(), old_database}) {
-    if (is_there(trace)) {
+    if (may_be_there(trace)) {
       return Error{ErrorCode::kNotFound,
                    "the root certificate \"" + layout.certificate(layout.root_name).string() +
                        "\" is missing, though \"" + trace.string() +
@@ -224,7 +224,7 @@ Result<CertificateFiles> make(const CertificateAuthority::Impl& authority, const
   }
   const auto present = authority.signed_file(file, name.text());
   if (!present) return present.error();
-  if (!*present && is_there(file)) {
+  if (!*present && may_be_there(file)) {
     return conflict("\"" + file.string() + "\" is not a certificate of this authority: move it away");
   }
   const auto key =
@@ -275,10 +275,10 @@ Result<CertificateAuthority> CertificateAuthority::open_or_create(const fs::path
   const auto layout = layout_of(certificates, instance);
   if (!layout) return layout.error();
   if (auto made = layout->make_folders(); !made) return made.error();
-  if (!is_there(layout->certificate(layout->root_name))) {
+  if (!may_be_there(layout->certificate(layout->root_name))) {
     const auto lock = FileLock::acquire(layout->ledger(), options.patience);
     if (!lock) return lock.error();
-    if (!is_there(layout->certificate(layout->root_name))) {  // nobody else has made it meanwhile
+    if (!may_be_there(layout->certificate(layout->root_name))) {  // nobody else has made it meanwhile
       if (auto made = create_root(*layout, instance, options); !made) return made.error();
     }
   }

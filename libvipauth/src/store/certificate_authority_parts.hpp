@@ -22,9 +22,6 @@ namespace vipauth {
 inline constexpr unsigned kCertificateMode = 0644;  // a broker of another user reads them
 inline constexpr std::chrono::minutes kClocksDiffer{5};
 
-/// Whether a name is in use, by whatever.
-bool is_there(const std::filesystem::path& file);
-
 /// Where things are below the folder `certificates`.
 struct CertificateLayout {
   std::filesystem::path folder;

@@ -43,8 +43,6 @@ Result<void> link_to(const fs::path& link, const fs::path& target) {
 
 }  // namespace
 
-bool is_there(const fs::path& file) { return may_be_there(file); }
-
 // The layout
 
 fs::path CertificateLayout::certificate(std::string_view name) const {
@@ -188,7 +186,7 @@ bool CertificateAuthority::Impl::is_local(const LedgerState& state, const Common
       std::any_of(state.entries.begin(), state.entries.end(), [&](const LedgerEntry& entry) {
         return entry.name == name.text() && entry.purpose != Purpose::kRequested;
       });
-  return was_issued || is_there(layout.certificate(name.text())) || is_there(layout.key(name.text()));
+  return was_issued || may_be_there(layout.certificate(name.text())) || may_be_there(layout.key(name.text()));
 }
 
 Result<Certificate> certificate_of(const LedgerEntry& entry) { return Certificate::parse(entry.pem); }
@@ -315,7 +313,7 @@ Result<void> Transaction::perform(const LedgerNote& note, const CommonName& name
 Result<void> Transaction::withdraw(const CommonName& name) {
   if (auto published = publish_revocations(); !published) return published;
   const fs::path file = authority_->layout.remote(name.text());
-  if (!is_there(file)) return sync_replaced(file);
+  if (!may_be_there(file)) return sync_replaced(file);
   // Whoever may change it: only what this root has signed is taken away.
   const auto certificate = authority_->signed_file(file, name.text(), StrictModes::kOff);
   if (!certificate) {

@@ -3,10 +3,8 @@
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
-#include <memory>
 #include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -48,11 +46,9 @@ struct Wiped {
   ~Wiped() { OPENSSL_cleanse(text.data(), text.size()); }
 };
 
-using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-
 /// By no stream, whose buffer would keep a copy of the key.
 /// \return null  OpenSSL has the reason
-Result<KeyPtr> read_key(const std::filesystem::path& path) {
+Result<TlsKey> read_key(const std::filesystem::path& path) {
   const auto failed = [&](int error) {
     const ErrorCode code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kPermissionDenied;
     return Error{code, "cannot read the key of the server: " + std::generic_category().message(error),
@@ -70,17 +66,10 @@ Result<KeyPtr> read_key(const std::filesystem::path& path) {
   }
   std::string text(kMaxKeyBytes, '\0');
   const Wiped wiped{text};
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = ::read(fd.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed(errno);
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
+  const ssize_t size = read_to_end(fd.get(), text);
+  if (size < 0) return failed(errno);
   const TlsBio input(BIO_new_mem_buf(text.data(), static_cast<int>(size)));
-  return KeyPtr(input ? PEM_read_bio_PrivateKey(input.get(), nullptr, no_password, nullptr) : nullptr,
-                EVP_PKEY_free);
+  return TlsKey(input ? PEM_read_bio_PrivateKey(input.get(), nullptr, no_password, nullptr) : nullptr);
 }
 
 }  // namespace

@@ -50,6 +50,18 @@ bool add_authorities(X509_STORE* store, std::string_view pem) {
   return any;
 }
 
+ssize_t read_to_end(int fd, std::string& out) {
+  std::size_t size = 0;
+  while (size < out.size()) {
+    const ssize_t got = ::read(fd, out.data() + size, out.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return got;
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  return static_cast<ssize_t>(size);
+}
+
 Result<std::string> read_authorities(const std::filesystem::path& path) {
   constexpr std::size_t kMost = std::size_t{1} << 20U;
   const auto failed = [&](ErrorCode code, const std::string& why) {
@@ -63,15 +75,9 @@ Result<std::string> read_authorities(const std::filesystem::path& path) {
     return failed(ErrorCode::kIoError, std::generic_category().message(errno));
   if (!S_ISREG(status.st_mode)) return failed(ErrorCode::kIoError, "it is not a regular file");
   std::string out(kMost + 1, '\0');
-  std::size_t size = 0;
-  while (size < out.size()) {
-    const ssize_t got = ::read(fd.get(), out.data() + size, out.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed(ErrorCode::kIoError, std::generic_category().message(errno));
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  out.resize(size);
+  const ssize_t size = read_to_end(fd.get(), out);
+  if (size < 0) return failed(ErrorCode::kIoError, std::generic_category().message(errno));
+  out.resize(static_cast<std::size_t>(size));
   if (out.size() > kMost) {
     return Error{ErrorCode::kLimitExceeded, "\"" + path.string() + "\" is too long", ""};
   }

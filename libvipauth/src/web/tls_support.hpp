@@ -4,8 +4,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 #include <openssl/bio.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -23,6 +25,7 @@ struct FreeTls {
 };
 
 using TlsBio = std::unique_ptr<BIO, FreeTls<BIO_free>>;
+using TlsKey = std::unique_ptr<EVP_PKEY, FreeTls<EVP_PKEY_free>>;
 using TlsCertificate = std::unique_ptr<X509, FreeTls<X509_free>>;
 using TlsStore = std::unique_ptr<X509_STORE, FreeTls<X509_STORE_free>>;
 using TlsStoreContext = std::unique_ptr<X509_STORE_CTX, FreeTls<X509_STORE_CTX_free>>;
@@ -37,6 +40,10 @@ bool add_authorities(X509_STORE* store, std::string_view pem);
 /// A file of one or more certificates in PEM form, which others are verified by.
 /// \return kNotFound, kIoError, kLimitExceeded; kParseError  it does not begin with a certificate
 Result<std::string> read_authorities(const std::filesystem::path& path);
+
+/// Reads a file that is open to its end, or until `out` is full.
+/// \return how much; negative: errno says why not
+ssize_t read_to_end(int fd, std::string& out);
 
 /// SHA-256 of the certificate: "AB:CD:...".
 std::string fingerprint_of(X509& certificate);
