@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <vipauth/etcd_options.hpp>
+#include <vipauth/result.hpp>
+#include <vipauth/store_address.hpp>
+
+#include "fleet/etcd_client.hpp"
+
+namespace vipauth::fleet {
+
+/// A thread that follows a range of keys, whatever becomes of the members that it asks: it goes on where it
+/// was, with another, or later.
+class RangeWatcher {
+ public:
+  struct Handler {
+    /// Called in the order of revisions, each event once.
+    std::function<void(const WatchEvents&)> on_events;
+    /// What happened since the last event is compacted: all is to be read again.
+    /// \return the revision to go on from; nothing: it could not be read, and this is to be called again in a while
+    std::function<std::optional<std::int64_t>()> on_gap;
+    /// Why nothing can be followed for now; nothing: it can again.
+    std::function<void(const std::optional<Error>&)> on_problem;
+  };
+
+  /// \param client  of this watcher alone: it is stopped with it
+  RangeWatcher(EtcdClient client, std::string key, std::string range_end, std::int64_t start_revision,
+               Handler handler);
+  RangeWatcher(const RangeWatcher&) = delete;
+  RangeWatcher& operator=(const RangeWatcher&) = delete;
+  /// Waits for the thread's end: a handler may not destroy it.
+  ~RangeWatcher();
+
+ private:
+  void run(const std::stop_token& stop);
+
+  const EtcdClient client_;
+  const std::string key_;
+  const std::string range_end_;
+  std::int64_t next_revision_;
+  const Handler handler_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+/// How long to wait before the next of several tries: longer each time, and not the same for all who wait.
+std::chrono::milliseconds backoff(int tries);
+
+/// Sleeps unless it is told to stop. \return false: it is
+bool sleep_for(const std::stop_token& stop, std::chrono::milliseconds time);
+
+}  // namespace vipauth::fleet
