@@ -69,6 +69,7 @@ class FleetFollower {
 
  private:
   struct Impl;
+  class FollowedStore;
   explicit FleetFollower(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -67,8 +68,12 @@ Json details_of(const Version& version) {
 
 std::optional<std::int64_t> number_in(const Json& object, std::string_view name) {
   const Json* member = object.find(name);
-  if (member == nullptr || !member->is_int()) return std::nullopt;
-  return member->as_int();
+  if (member == nullptr || !member->is_number()) return std::nullopt;
+  const std::string& digits = member->as_number().digits;
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size() || number < 0) return std::nullopt;
+  return number;
 }
 
 }  // namespace
@@ -452,12 +457,10 @@ void FleetFollower::Impl::stop() {
 
 // ---- Edits of the bus ----
 
-namespace {
-
 /// What the fleet shares, as the follower knows it.
-class FollowedStore final : public PolicyStore {
+class FleetFollower::FollowedStore final : public PolicyStore {
  public:
-  explicit FollowedStore(std::shared_ptr<FleetFollower::Impl> impl) : impl_(std::move(impl)) {}
+  explicit FollowedStore(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
   Result<Policy> load_policy() const override { return impl_->home_store.load_policy(); }
   Result<TopicDocument> load_topics() const override { return impl_->home_store.load_topics(); }
@@ -479,7 +482,7 @@ class FollowedStore final : public PolicyStore {
  private:
   template <typename Document, typename Change, typename Meaning>
   Result<EditReport> edit(const Change& change, const EditOptions& options, Meaning meaning) {
-    FleetFollower::Impl& self = *impl_;
+    Impl& self = *impl_;
     const auto deadline = steady_clock::now() + options.patience;
     const Scope edits =
         self.options.address.edits == StoreAddress::Edits::kSite ? Scope::kSite : Scope::kFleet;
@@ -509,10 +512,8 @@ class FollowedStore final : public PolicyStore {
     return report;
   }
 
-  const std::shared_ptr<FleetFollower::Impl> impl_;
+  const std::shared_ptr<Impl> impl_;
 };
-
-}  // namespace
 
 // ---- The follower ----
 
