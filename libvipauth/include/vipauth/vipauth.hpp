@@ -27,6 +27,7 @@
 #include <vipauth/csr_store.hpp>
 #include <vipauth/disconnections.hpp>
 #include <vipauth/file_history.hpp>
+#include <vipauth/home_store.hpp>
 #include <vipauth/json_rpc.hpp>
 #include <vipauth/key_store.hpp>
 #include <vipauth/known_hosts.hpp>

@@ -28,7 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kPendingFile = "pending.json";
 constexpr const char* kKeyStore = "keystore";
 
 // A clock that is set, or that went on while the machine slept, is noticed after this time.
