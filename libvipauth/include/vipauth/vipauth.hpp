@@ -39,6 +39,7 @@
 #include <vipauth/record_secrets.hpp>
 #include <vipauth/remote_administration.hpp>
 #include <vipauth/remote_certificate_files.hpp>
+#include <vipauth/remote_peers.hpp>
 #include <vipauth/rpc_dispatcher.hpp>
 #include <vipauth/secret_file.hpp>
 #include <vipauth/socket_security.hpp>
