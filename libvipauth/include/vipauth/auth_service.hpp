@@ -23,6 +23,7 @@
 #include <vipauth/method_registration.hpp>
 #include <vipauth/pending_store.hpp>
 #include <vipauth/policy_change.hpp>
+#include <vipauth/policy_store.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/session.hpp>
 #include <vipauth/shadow_policy.hpp>
@@ -56,6 +57,10 @@ class AuthService {
     EditNote edit_note;  ///< who decides on remote peers, for the history of auth.json
     /// Of addresses that fail to authenticate too often; nothing: no penalties.
     std::optional<AddressPenalties::Settings> penalties = AddressPenalties::Settings{};
+    /// Where edits of the policy go; null: to the home's own files. These are what decisions are made by,
+    /// whoever writes them: an edit of another store returns when they have it. Such an edit may be made
+    /// while the lock of pending.json is held, which holds who waits at this bus.
+    std::shared_ptr<PolicyStore> store;
   };
 
   /// \return what AddressPenalties::create returns

@@ -27,6 +27,7 @@ struct Authorization {
   std::uint64_t retries = 0;            ///< pending ones
   std::optional<Timestamp> first_seen;  ///< pending ones
   std::optional<Timestamp> last_seen;   ///< pending ones
+  std::string site = {};                ///< of a fleet, where a request was made; empty: here
 };
 
 /// What an administrator may set when approving. Left out: a pending request keeps its own user_id and

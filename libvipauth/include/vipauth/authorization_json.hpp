@@ -9,7 +9,7 @@ namespace vipauth {
 // Remote peers as `platform.auth` tells of them.
 
 /// `{"domain", "address", "mechanism", "credentials", "user_id", "retries"}`, as VOLTTRON, and `status`,
-/// `first_seen` and `last_seen`.
+/// `first_seen` and `last_seen`; `site` where it is not here.
 VIPAUTH_EXPORT Json to_json(const Authorization& peer);
 
 /// \param status  where the text does not say it, as VOLTTRON's does not

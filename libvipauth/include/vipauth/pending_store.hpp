@@ -28,6 +28,7 @@ struct PendingRequest {
   Timestamp first_seen{};
   Timestamp last_seen{};
   std::uint64_t retries = 0;  ///< how often it asked, the first time included
+  std::string site = {};      ///< of a fleet, where it asked; empty: here
 };
 
 /// Where a peer that an administrator decided about may come from: a deny record does not say.

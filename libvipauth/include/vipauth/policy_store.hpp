@@ -20,7 +20,7 @@ struct StoreChanges {
   bool pending = false;
 };
 
-/// Ends when it is destroyed: no callback runs then, nor later.
+/// Ends when it is destroyed, which no callback may do: none runs then, nor later.
 class StoreWatch {
  public:
   StoreWatch() = default;
@@ -33,8 +33,9 @@ class StoreWatch {
 ///
 /// Each edit is one transaction: what is there is read, `change` is made on it, and it is written if nobody
 /// else has written meanwhile; else `change` is made again on what that left. So `change` may be called more
-/// than once, and may depend on nothing but its argument. What is acknowledged is kept. No decision asks a
-/// store: buses decide by what they have read. May be used from any thread.
+/// than once, and may depend on nothing but its argument. What is acknowledged is kept. `patience` bounds the
+/// whole edit: waiting for others, and for a store that does not answer. No decision asks a store: buses
+/// decide by what they have read. May be used from any thread.
 class PolicyStore {
  public:
   using PendingChange = std::function<Result<void>(PendingState&)>;
@@ -51,14 +52,17 @@ class PolicyStore {
   virtual Result<PendingState> load_pending() const = 0;
 
   /// \return what `change` and AuthFile::edit return; kConflict  again and again somebody was faster;
-  ///         kIoError  the store cannot be reached: the message says where the change may have been made all the same
+  ///         kIoError  the store cannot be reached: the message says where the change may have been made all
+  ///         the same
   virtual Result<EditReport> edit_policy(const AuthFile::Change& change, const EditOptions& options = {}) = 0;
-  virtual Result<EditReport> edit_topics(const TopicsFile::Change& change, const EditOptions& options = {}) = 0;
+  virtual Result<EditReport> edit_topics(const TopicsFile::Change& change,
+                                         const EditOptions& options = {}) = 0;
+  /// The same of who waits. `change` may edit the policy of this store.
   virtual Result<void> edit_pending(const PendingChange& change,
                                     std::chrono::milliseconds patience = std::chrono::seconds(60)) = 0;
 
-  /// Calls back, on a thread of the store's, some time after each change, whoever made it; several may be told
-  /// at once.
+  /// Calls back, on a thread of the store's, some time after each change, whoever made it; several may be
+  /// told at once.
   virtual Result<std::unique_ptr<StoreWatch>> watch(std::function<void(const StoreChanges&)> on_change) = 0;
 };
 

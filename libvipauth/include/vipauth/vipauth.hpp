@@ -27,6 +27,7 @@
 #include <vipauth/csr_store.hpp>
 #include <vipauth/disconnections.hpp>
 #include <vipauth/file_history.hpp>
+#include <vipauth/home_store.hpp>
 #include <vipauth/json_rpc.hpp>
 #include <vipauth/key_store.hpp>
 #include <vipauth/known_hosts.hpp>
@@ -38,6 +39,7 @@
 #include <vipauth/record_secrets.hpp>
 #include <vipauth/remote_administration.hpp>
 #include <vipauth/remote_certificate_files.hpp>
+#include <vipauth/remote_peers.hpp>
 #include <vipauth/rpc_dispatcher.hpp>
 #include <vipauth/secret_file.hpp>
 #include <vipauth/socket_security.hpp>

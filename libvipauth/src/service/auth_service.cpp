@@ -14,10 +14,11 @@
 #include "service/decision_watch.hpp"
 #include "service/folder_watcher.hpp"
 #include "service/force_auditor.hpp"
+#include "service/peer_decisions.hpp"
 #include "service/penalty_log.hpp"
 #include "service/pending_writer.hpp"
 #include "service/policy_keeper.hpp"
-#include "service/remote_peers.hpp"
+#include "service/service_store.hpp"
 #include "service/setup_mode.hpp"
 #include "service/shadow_slot.hpp"
 #include "store/atomic_file.hpp"
@@ -28,7 +29,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kPendingFile = "pending.json";
 constexpr const char* kKeyStore = "keystore";
 
 // A clock that is set, or that went on while the machine slept, is noticed after this time.
@@ -75,14 +75,16 @@ struct AuthService::Impl {
         topics_file(home / kTopicsFile, options.strict_modes),
         key_store(home / kKeyStore, options.strict_modes),
         keeper(auth_file, topics_file, {ipc_trust_of(options), options.clock, options.log, options.watch}),
-        pending(home / kPendingFile, options.pending_limits, undecided(keeper.live()), options.strict_modes),
-        pending_writer(pending, options.pending_flush_interval, options.log),
+        pending(std::make_shared<PendingStore>(home / kPendingFile, options.pending_limits,
+                                               undecided(keeper.live()), options.strict_modes)),
+        pending_writer(*pending, options.pending_flush_interval, options.log),
+        store(home, options.strict_modes, pending, options.store),
         // The edit stands; a problem with what it says is logged and kept.
-        remote_peers(auth_file, pending, {.note = options.edit_note, .clock = options.clock}, options.log,
+        remote_peers(store, {.note = options.edit_note, .clock = options.clock}, options.log,
                      [this] { static_cast<void>(reload({true, false})); }),
         penalties(std::move(the_penalties)),
         penalty_log(penalties, options.log),
-        setup_mode(auth_file, keeper.live(), setup_edits(options), options.log) {}
+        setup_mode(store, keeper.live(), setup_edits(options), options.log) {}
 
   static std::shared_ptr<AuditRecorder> recorder_of(const Options& options,
                                                     const std::shared_ptr<AuditLog>& audit_log) {
@@ -186,8 +188,8 @@ struct AuthService::Impl {
     const Reason reason = event.authentication.decision.reason();
     const bool is_stranger = reason == Reason::kUnknown || reason == Reason::kInactive;
     if (!is_stranger || event.request.mechanism != to_string(Mechanism::kCurve)) return;
-    const bool first = pending.note(Mechanism::kCurve, event.credentials, event.request.domain,
-                                    canonical_address(event.request.address), options.clock());
+    const bool first = pending->note(Mechanism::kCurve, event.credentials, event.request.domain,
+                                     canonical_address(event.request.address), options.clock());
     if (first) watcher.wake();
   }
 
@@ -215,9 +217,10 @@ struct AuthService::Impl {
   const TopicsFile topics_file;
   const KeyStore key_store;
   PolicyKeeper keeper;
-  PendingStore pending;
+  const std::shared_ptr<PendingStore> pending;
   PendingWriter pending_writer;
-  RemotePeers remote_peers;
+  ServiceStore store;
+  PeerDecisions remote_peers;
   RegistrationBrake registration_brake{options.clock};
   const std::shared_ptr<AddressPenalties> penalties;  // null: none
   PenaltyLog penalty_log;
@@ -241,7 +244,7 @@ AuthService::~AuthService() {
   if (!impl_) return;
   impl_->watcher.stop();
   impl_->shadow->set(nullptr);  // sessions may live on, the clock may not
-  if (auto flushed = impl_->pending.flush(); !flushed)
+  if (auto flushed = impl_->pending->flush(); !flushed)
     impl_->log(LogLevel::kError, flushed.error().to_string());
   impl_->auditor.finish();
   if (impl_->recorder) impl_->recorder->on_stop();
@@ -295,6 +298,7 @@ AuthService::Parts AuthService::parts() const {
   return {self->options,
           self->auth_file,
           self->topics_file,
+          self->store,
           self->keeper,
           self->remote_peers,
           self->registration_brake,
@@ -435,7 +439,7 @@ void AuthService::audit(AuditEvent event) const {
 }
 
 Result<void> AuthService::flush() {
-  auto flushed = impl_->pending.flush();
+  auto flushed = impl_->pending->flush();
   impl_->auditor.finish();
   auto audited = impl_->audit_log ? impl_->audit_log->flush() : Result<void>();
   return flushed ? audited : flushed;
@@ -449,7 +453,7 @@ AuthMetrics AuthService::metrics() const {
   out.generation = impl_->keeper.live()->generation();
   out.allow_records = impl_->allow_records.load(std::memory_order_relaxed);
   out.deny_records = impl_->deny_records.load(std::memory_order_relaxed);
-  if (const auto pending = impl_->pending.load()) out.pending = pending->pending.size();
+  if (const auto pending = impl_->pending->load()) out.pending = pending->pending.size();
   out.is_in_force = !impl_->keeper.problem();
   if (impl_->audit_log) {
     out.audit = {impl_->audit_log->written(), impl_->audit_log->dropped() + impl_->recorder->lost()};

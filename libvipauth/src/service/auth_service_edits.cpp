@@ -78,14 +78,14 @@ Result<void> AuthService::Parts::update_protected_topics(const Json& rules,
     }
   }
   if (behalf.check) {  // who may do this is written in the other file
-    const auto policy = auth_file.load();
+    const auto policy = store.edits().load_policy();
     if (!policy) return policy.error();
     if (auto allowed = behalf.check(*policy, *policy, Behalf::Touches::kRecords); !allowed) return allowed;
   }
   const EditOptions edit_options{.patience = behalf.patience,
                                  .note = note_of(behalf, "update_protected_topics"),
                                  .clock = options.clock};
-  const auto edited = topics_file.edit(
+  const auto edited = store.edit_topics(
       [&](TopicDocument& document) -> Result<void> {
         if (expected && document.to_json() != *expected) {
           return Error{ErrorCode::kConflict, "the file does not say any more what was expected", ""};

@@ -10,7 +10,7 @@ namespace vipauth {
 Result<void> AuthService::Parts::edit_policy(const AuthFile::Change& change, EditOptions edit_options) const {
   edit_options.clock = options.clock;
   bool may_have_changed = false;
-  auto edited = auth_file.edit(
+  auto edited = store.edit_policy(
       [&](Policy& policy) {
         auto changed = change(policy);
         may_have_changed = changed.has_value();

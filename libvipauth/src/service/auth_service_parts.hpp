@@ -11,9 +11,10 @@
 #include <vipauth/topics_file.hpp>
 
 #include "service/behalf.hpp"
+#include "service/peer_decisions.hpp"
 #include "service/policy_keeper.hpp"
 #include "service/registration_brake.hpp"
-#include "service/remote_peers.hpp"
+#include "service/service_store.hpp"
 
 namespace vipauth {
 
@@ -22,8 +23,9 @@ struct AuthService::Parts {
   const Options& options;
   const AuthFile& auth_file;
   const TopicsFile& topics_file;
+  ServiceStore& store;
   PolicyKeeper& keeper;
-  RemotePeers& remote_peers;
+  PeerDecisions& remote_peers;
   RegistrationBrake& registration_brake;
   std::function<Result<void>(PolicyKeeper::Files)> reload;
   std::function<void(const PolicyChange&)> announce;
@@ -32,7 +34,7 @@ struct AuthService::Parts {
     if (options.log) options.log(level, line);
   }
 
-  /// Edits auth.json, and puts it in force where that changed it. What the file now says stands, also where
+  /// Edits the policy, and puts it in force where that changed it. What the file now says stands, also where
   /// it could not be put in force: that is logged, and last_problem() says it.
   Result<void> edit_policy(const AuthFile::Change& change, EditOptions edit_options) const;
   Result<void> edit_policy(const AuthFile::Change& change, const Behalf& behalf,

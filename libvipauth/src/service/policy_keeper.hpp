@@ -22,6 +22,7 @@ namespace vipauth {
 // Of a home.
 inline constexpr std::string_view kAuthFile = "auth.json";
 inline constexpr std::string_view kTopicsFile = "protected_topics.json";
+inline constexpr std::string_view kPendingFile = "pending.json";
 
 /// Keeps a LivePolicy in step with auth.json and protected_topics.json.
 ///

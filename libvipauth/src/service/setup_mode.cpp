@@ -154,8 +154,9 @@ SetupMode::Outcome SetupMode::record(const ZapRequest& request, const CurveKey& 
     return Outcome::kStranger;
   }
   bool added = false;
-  const auto edited = auth_file_.edit(
+  const auto edited = store_.edit_policy(
       [&](Policy& policy) -> Result<void> {
+        added = false;
         if (names(policy.allow(), key) || names(policy.deny(), key)) return {};
         if (auto done = policy.add_allow(record_of(request, key)); !done) return done.error();
         added = true;

@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include <vipauth/auth_file.hpp>
 #include <vipauth/auth_service.hpp>
 #include <vipauth/curve_key.hpp>
 #include <vipauth/live_policy.hpp>
+#include <vipauth/policy_store.hpp>
 #include <vipauth/zap.hpp>
 
 #include "base/string_hash.hpp"
@@ -24,17 +24,13 @@ namespace vipauth {
 
 /// Records strangers as allowed, for a bounded time and number (semantics 3).
 ///
-/// It only writes auth.json: whether a peer gets in is for the policy to say that is read from there. A key
+/// It only edits the policy: whether a peer gets in is for what is read to say. A key
 /// that any record names already, in whatever way, is none of its business. May be used from any thread.
 class SetupMode {
  public:
-  /// \param edit_options  of the edits of auth.json, which run on the thread of the ZAP handler
-  SetupMode(const AuthFile& auth_file, std::shared_ptr<const LivePolicy> live, EditOptions edit_options,
-            LogSink log)
-      : auth_file_(auth_file),
-        live_(std::move(live)),
-        edit_options_(std::move(edit_options)),
-        log_(std::move(log)) {}
+  /// \param edit_options  of its edits, which run on the thread of the ZAP handler
+  SetupMode(PolicyStore& store, std::shared_ptr<const LivePolicy> live, EditOptions edit_options, LogSink log)
+      : store_(store), live_(std::move(live)), edit_options_(std::move(edit_options)), log_(std::move(log)) {}
 
   Result<void> begin(std::chrono::milliseconds duration, AuthService::SetupLimits limits);
   /// When it returns, nobody more is recorded.
@@ -64,7 +60,7 @@ class SetupMode {
   std::string let_in() const;
   void log(const Lines& lines) const;
 
-  const AuthFile& auth_file_;
+  PolicyStore& store_;
   const std::shared_ptr<const LivePolicy> live_;
   const EditOptions edit_options_;
   const LogSink log_;

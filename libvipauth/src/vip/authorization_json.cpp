@@ -35,6 +35,7 @@ Json to_json(const Authorization& peer) {
                         {"status", to_string(peer.status)}});
   if (peer.first_seen) out.set("first_seen", format_timestamp(*peer.first_seen));
   if (peer.last_seen) out.set("last_seen", format_timestamp(*peer.last_seen));
+  if (!peer.site.empty()) out.set("site", peer.site);
   return out;
 }
 
@@ -51,7 +52,8 @@ Result<Authorization> parse_authorization(const Json& json, AuthorizationStatus 
                      .credentials = json.text_at("credentials"),
                      .retries = 0,
                      .first_seen = time_at(json, "first_seen"),
-                     .last_seen = time_at(json, "last_seen")};
+                     .last_seen = time_at(json, "last_seen"),
+                     .site = json.text_at("site")};
   if (const Json* retries = json.find("retries"); retries != nullptr && retries->is_number()) {
     const std::string& digits = retries->as_number().digits;
     std::from_chars(digits.data(), digits.data() + digits.size(), peer.retries);

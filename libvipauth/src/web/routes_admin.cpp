@@ -92,6 +92,7 @@ Json to_json(const Authorization& peer) {
                           {"retries", number(peer.retries)}};
   set_time(out, "first_seen", peer.first_seen);
   set_time(out, "last_seen", peer.last_seen);
+  if (!peer.site.empty()) out.set("site", peer.site);
   return out;
 }
 

@@ -5,29 +5,28 @@
 #include <utility>
 #include <vector>
 
-#include <vipauth/auth_file.hpp>
 #include <vipauth/authorization.hpp>
 #include <vipauth/log_sink.hpp>
-#include <vipauth/pending_store.hpp>
+#include <vipauth/policy_store.hpp>
 
 #include "service/behalf.hpp"
 
 namespace vipauth {
 
-/// What administrators do about remote peers: approve, deny, delete, list (semantics 8).
+/// What RemotePeers does, on somebody's behalf.
 ///
-/// Each operation is one transaction on pending.json around one on auth.json. auth.json is written first:
+/// Each operation is one transaction on who waits around one on the policy. The policy is written first:
 /// after a crash between the two, a request that is decided is no longer pending, because the policy says so.
-class RemotePeers {
+/// Where the store makes the outer one again, the policy is not edited again.
+class PeerDecisions {
  public:
-  /// \param edit_options  of the edits of auth.json
+  /// \param edit_options  of the edits of the policy; their patience is that of who asks
   /// \param log           told what such an edit warns of
-  /// \param on_edited     called after an edit that may have changed auth.json, whatever became of
-  /// pending.json
-  RemotePeers(const AuthFile& auth_file, PendingStore& pending, EditOptions edit_options, LogSink log,
-              std::function<void()> on_edited)
-      : auth_file_(auth_file),
-        pending_(pending),
+  /// \param on_edited     called after an edit that may have changed the policy, whatever became of who
+  /// waits;
+  ///                      may be empty
+  PeerDecisions(PolicyStore& store, EditOptions edit_options, LogSink log, std::function<void()> on_edited)
+      : store_(store),
         edit_options_(std::move(edit_options)),
         log_(std::move(log)),
         on_edited_(std::move(on_edited)) {}
@@ -36,26 +35,26 @@ class RemotePeers {
                                 const Behalf& behalf = {});
   Result<Authorization> deny(std::string_view user_id, const Behalf& behalf = {});
   Result<Authorization> remove(std::string_view user_id, const Behalf& behalf = {});
-  /// The peer of that name: one that waits before a denied one before an approved one. \return kNotFound
   Result<Authorization> find(std::string_view user_id) const;
   Result<std::vector<Authorization>> list(AuthorizationStatus status) const;
 
  private:
-  using EditPolicy = std::function<Result<void>(const AuthFile::Change&, Behalf::Touches)>;
-
-  /// A transaction on pending.json, in which `change` may make one on auth.json. Logs when both are done.
-  Result<void> edit(const Behalf& behalf, std::string_view command,
-                    const std::function<Result<void>(PendingState&, const EditPolicy&)>& change);
+  class Operation;
+  class PendingEdit;
 
   /// What a decision does to the policy; `request` where the peer waits for one.
-  using Decide = std::function<Result<Authorization>(Policy&, PendingState&, const PendingRequest* request)>;
+  using Decide = std::function<Result<Authorization>(Policy&, PendingEdit&, const PendingRequest* request)>;
 
   /// Lets `decide` edit the policy. A request that is decided waits no longer.
   Result<Authorization> decide(std::string_view user_id, const Behalf& behalf, std::string_view command,
                                const Decide& decide);
 
-  const AuthFile& auth_file_;
-  PendingStore& pending_;
+  static Result<Authorization> move_to_deny(Policy& policy, const std::vector<std::size_t>& indices,
+                                            PendingEdit& pending);
+  static Result<Authorization> move_to_allow(Policy& policy, const std::vector<std::size_t>& indices,
+                                             const Approval& approval, PendingEdit& pending);
+
+  PolicyStore& store_;
   EditOptions edit_options_;
   LogSink log_;
   std::function<void()> on_edited_;
