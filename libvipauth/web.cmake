@@ -1,5 +1,6 @@
 # vipauth_web, a library of its own on the public API of libvipauth: who embeds a bus links neither HTTP nor TLS.
-file(GLOB web_sources CONFIGURE_DEPENDS src/web/*.cpp)
+# Two layers: web and, to the right of it, fleet.
+file(GLOB web_sources CONFIGURE_DEPENDS src/web/*.cpp src/fleet/*.cpp)
 if(NOT web_sources)
   return()
 endif()

@@ -65,8 +65,8 @@ struct ClusterStatus {
 
 /// What a watch is told. Revisions only grow.
 struct WatchEvents {
-  std::int64_t revision = 0;         ///< up to which all is told
-  std::vector<Mutation> events;      ///< in the order in which they happened; none: only that time has passed
+  std::int64_t revision = 0;     ///< up to which all is told
+  std::vector<Mutation> events;  ///< in the order in which they happened; none: only that time has passed
   std::vector<std::int64_t> revisions;  ///< of each event
 };
 
@@ -78,13 +78,15 @@ struct WatchEnd {
   Error error;                        ///< of kFailed, kCompacted
 };
 
-/// etcd's JSON gateway (/v3/kv/range, /v3/kv/txn, /v3/watch, /v3/auth/authenticate, /v3/maintenance/status), of etcd
-/// 3.4 or newer: what is asked goes to one member after the other until one answers. May be used from any thread.
+/// etcd's JSON gateway (/v3/kv/range, /v3/kv/txn, /v3/watch, /v3/auth/authenticate, /v3/maintenance/status),
+/// of etcd 3.4 or newer: what is asked goes to one member after the other until one answers. May be used from
+/// any thread.
 ///
-/// Every error is an Error of these: kIoError  no member could be reached, or answered (the message names each,
-/// and why); kPermissionDenied  not trusted, or not allowed to this user; kLimitExceeded  the answer is too large,
-/// or etcd's quota is used up, or the request too large for it; kBusy  there is no leader, or too many requests;
-/// kConflict  the revision that was asked for is compacted; kParseError  an answer that etcd never gives.
+/// Every error is an Error of these: kIoError  no member could be reached, or answered (the message names
+/// each, and why); kPermissionDenied  not trusted, or not allowed to this user; kLimitExceeded  the answer is
+/// too large, or etcd's quota is used up, or the request too large for it; kBusy  there is no leader, or too
+/// many requests; kConflict  the revision that was asked for is compacted; kParseError  an answer that etcd
+/// never gives.
 class EtcdClient {
  public:
   /// As many operations as etcd takes in one transaction, by its own default.
@@ -108,8 +110,8 @@ class EtcdClient {
 
   Result<ClusterStatus> status() const;
 
-  /// Tells what happens to these keys from `start_revision` on, until it is stopped or cannot go on. Tells at least
-  /// every ten minutes that time has passed, and at once when it stands.
+  /// Tells what happens to these keys from `start_revision` on, until it is stopped or cannot go on. Tells at
+  /// least every ten minutes that time has passed, and at once when it stands.
   /// \param on_events  on this thread. \return false: it is to stop
   WatchEnd watch(std::string_view key, std::string_view range_end, std::int64_t start_revision,
                  const std::function<bool(const WatchEvents&)>& on_events) const;

@@ -3,196 +3,105 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
-#include <fcntl.h>
-#include <memory>
 #include <mutex>
-#include <optional>
-#include <sys/socket.h>
 #include <thread>
-#include <unistd.h>
 #include <utility>
+#include <vector>
 
-#include <httplib.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include "web/quiet_thread.hpp"
-#include "web/tls_support.hpp"
 
 namespace vipauth::web {
 namespace {
 
+using std::chrono::steady_clock;
+
 /// Of what a server sends besides the body: header fields, and what TLS adds.
 constexpr std::size_t kMaxOverhead = std::size_t{64} * 1024;
-constexpr std::chrono::milliseconds kBetweenLooks{100};  // at whether it is told to stop
+constexpr std::size_t kMostUntaken = std::size_t{64} * 1024;  // of an answer
+constexpr int kOk = 200;
 
-/// The connection of one request, which ends when its time is over, or too much has come.
-class Line {
+/// A request on a thread that takes no signals, SIGPIPE neither, and what came of it so far.
+class Exchange {
  public:
-  ~Line() {
-    if (socket_ >= 0) ::close(socket_);
+  explicit Exchange(HttpConnection& connection) : connection_(connection) {}
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange() {
+    if (worker_.joinable()) end();
   }
 
-  /// Keeps hold of the socket that is about to connect. A copy of its number: that of the client may be
-  /// closed, and be another's, when it is cut.
-  void watch(int socket) {
-    const std::lock_guard lock(mutex_);
-    if (socket_ >= 0) ::close(socket_);
-    socket_ = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
-    if (is_cut_ && socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+  /// \throws std::system_error
+  void start(HttpConnection::Exchange plan) {
+    plan.on_status = [this](int status) {
+      const std::lock_guard lock(mutex_);
+      status_ = status;
+    };
+    plan.on_data = [this](std::string_view data) { return hand_over(data); };
+    worker_ = start_quiet_thread([this, plan = std::move(plan)] {
+      auto outcome = connection_.run(plan);
+      const std::lock_guard lock(mutex_);
+      outcome_ = std::move(outcome);
+      is_done_ = true;
+      changed_.notify_all();
+    });
   }
 
-  void cut() {
-    const std::lock_guard lock(mutex_);
-    is_cut_ = true;
-    if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+  /// What has come since the last time; waits for it, but not for long.
+  struct News {
+    int status = 0;
+    std::string data;
+    bool is_done = false;  ///< and nothing more comes
+  };
+  News wait(steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, until, [this] { return is_done_ || !data_.empty(); });
+    News out;
+    out.status = status_;
+    out.data.swap(data_);
+    out.is_done = is_done_;
+    changed_.notify_all();
+    return out;
+  }
+
+  /// Cuts the connection, unless all is done.
+  HttpConnection::Outcome end() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_over_ = true;
+      if (!is_done_) connection_.cut();
+      changed_.notify_all();
+    }
+    worker_.join();
+    return std::move(outcome_);
   }
 
  private:
-  std::mutex mutex_;
-  int socket_ = -1;
-  bool is_cut_ = false;
-};
-
-/// What OpenSSL's callbacks know of a request, and find out.
-struct Handshake {
-  const ServerTrust* trust = nullptr;
-  Line* line = nullptr;
-  std::size_t most_bytes = 0;
-  std::size_t bytes = 0;  ///< of TLS records that came
-  bool is_too_much = false;
-  std::string shown;    ///< the fingerprint of the server's certificate
-  std::string problem;  ///< why it is not trusted
-};
-
-/// In the place of OpenSSL's own verification, so that nothing is sent before.
-int verify_server(X509_STORE_CTX* context, void* argument) {
-  auto& handshake = *static_cast<Handshake*>(argument);
-  X509* certificate = X509_STORE_CTX_get0_cert(context);
-  if (certificate == nullptr) return 0;
-  handshake.shown = fingerprint_of(*certificate);
-  if (!handshake.trust->fingerprint.empty()) {
-    if (handshake.shown == handshake.trust->fingerprint) return 1;
-    handshake.problem = "its fingerprint is another one";
-    return 0;
-  }
-  if (X509_verify_cert(context) == 1) return 1;
-  handshake.problem = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
-  return 0;
-}
-
-/// Counts what comes, below HTTP: a server may send header fields without end.
-void count_record(int is_sent, int /*version*/, int kind, const void* data, std::size_t size, SSL* /*ssl*/,
-                  void* argument) {
-  constexpr std::size_t kHeaderBytes = 5;
-  if (is_sent != 0 || kind != SSL3_RT_HEADER || size < kHeaderBytes) return;
-  auto& handshake = *static_cast<Handshake*>(argument);
-  const auto* header = static_cast<const unsigned char*>(data);
-  handshake.bytes += kHeaderBytes + (std::size_t{header[3]} << 8U) + header[4];
-  if (handshake.bytes <= handshake.most_bytes) return;
-  handshake.is_too_much = true;
-  handshake.line->cut();
-}
-
-Result<void> prepare_tls(SSL_CTX* context, const WebAddress& address, const ServerTrust& trust,
-                         Handshake& handshake) {
-  if (context == nullptr) return Error{ErrorCode::kUnavailable, "cannot set up TLS", ""};
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_cert_verify_callback(context, verify_server, &handshake);
-  SSL_CTX_set_msg_callback(context, count_record);
-  SSL_CTX_set_msg_callback_arg(context, &handshake);
-  if (!trust.fingerprint.empty()) return {};
-  if (!add_authorities(SSL_CTX_get_cert_store(context), trust.authorities)) {
-    return Error{ErrorCode::kPermissionDenied,
-                 "nothing says which servers to trust: give a file of authorities, or a fingerprint", ""};
-  }
-  X509_VERIFY_PARAM* wanted = SSL_CTX_get0_param(context);
-  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, address.host.c_str()) == 1) return {};
-  ERR_clear_error();
-  if (X509_VERIFY_PARAM_set1_host(wanted, address.host.c_str(), address.host.size()) == 1) return {};
-  return Error{ErrorCode::kInvalidArgument, "\"" + address.host + "\" is no host name", ""};
-}
-
-/// What came of a request.
-struct Outcome {
-  HttpClient::Answer answer;
-  std::optional<httplib::Error> failure;
-  bool is_too_long = false;
-};
-
-Outcome run(httplib::ClientImpl& client, const httplib::Request& plan, std::size_t max_bytes) try {
-  Outcome out;
-  httplib::Request request = plan;
-  request.response_handler = [&](const httplib::Response& response) {
-    out.answer.status = response.status;
+  bool hand_over(std::string_view data) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return is_over_ || data_.size() < kMostUntaken; });
+    if (is_over_) return false;
+    data_ += data;
+    changed_.notify_all();
     return true;
-  };
-  request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
-    out.is_too_long = size > max_bytes - out.answer.body.size();
-    if (!out.is_too_long) out.answer.body.append(data, size);
-    return !out.is_too_long;
-  };
-  const httplib::Result result = client.send(request);
-  if (!result) {
-    out.failure = result.error();
-  } else {
-    out.answer.status = result->status;
   }
-  return out;
-} catch (const std::exception&) {  // no memory
-  Outcome out;
-  out.failure = httplib::Error::Unknown;
-  return out;
-}
 
-/// Runs `work` on a thread that takes no signals, SIGPIPE neither, and cuts the line when the time is over,
-/// or it is told to stop.
-/// \return whether it was cut; kUnavailable  there is no thread
-template <typename Work>
-Result<bool> run_in_time(Line& line, std::chrono::milliseconds timeout, const std::atomic<bool>* stop,
-                         Work work) {
-  std::mutex mutex;
-  std::condition_variable finished;
-  bool is_done = false;
-  std::thread worker;
-  try {
-    worker = start_quiet_thread([&] {
-      work();
-      const std::lock_guard lock(mutex);
-      is_done = true;
-      finished.notify_one();
-    });
-  } catch (const std::exception& error) {
-    return Error{ErrorCode::kUnavailable, std::string("there is no thread: ") + error.what(), ""};
-  }
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  bool is_cut = false;
-  {
-    std::unique_lock lock(mutex);
-    while (!is_done && !is_cut) {
-      const auto look = std::min(deadline, std::chrono::steady_clock::now() + kBetweenLooks);
-      finished.wait_until(lock, look, [&] { return is_done; });
-      const bool is_over = std::chrono::steady_clock::now() >= deadline || (stop != nullptr && *stop);
-      is_cut = !is_done && is_over;
-    }
-  }
-  if (is_cut) line.cut();
-  worker.join();
-  return is_cut;
-}
+  HttpConnection& connection_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int status_ = 0;
+  std::string data_;
+  bool is_done_ = false;
+  bool is_over_ = false;
+  HttpConnection::Outcome outcome_;
+  std::thread worker_;
+};
 
-std::unique_ptr<httplib::ClientImpl> make_client(const WebAddress& address) {
-  if (!address.is_tls) return std::make_unique<httplib::ClientImpl>(address.host, address.port);
-  return std::make_unique<httplib::SSLClient>(address.host, address.port);
-}
-
-Error not_trusted(const WebAddress& address, const ServerTrust& trust, const Handshake& handshake) {
-  std::string message = "\"" + address.origin() + "\" is not trusted: " + handshake.problem;
-  message += "; its certificate has the fingerprint " + handshake.shown;
+Error not_trusted(const WebAddress& address, const ServerTrust& trust,
+                  const HttpConnection::Outcome& outcome) {
+  std::string message = "\"" + address.origin() + "\" is not trusted: " + outcome.distrust;
+  message += "; its certificate has the fingerprint " + outcome.shown;
   if (!trust.fingerprint.empty()) message += ", expected was " + trust.fingerprint;
   message += ": ask who runs it which is right; nothing was sent";
   return Error{ErrorCode::kPermissionDenied, std::move(message), ""};
@@ -206,66 +115,155 @@ std::string seconds(std::chrono::milliseconds time) {
 
 }  // namespace
 
+/// Those that nobody uses at the moment.
+class HttpClient::Connections {
+ public:
+  std::unique_ptr<HttpConnection> take() {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<HttpConnection> out;
+    if (!idle_.empty() && steady_clock::now() - idle_.back().since < kLongestIdle) {
+      out = std::move(idle_.back().connection);
+      idle_.pop_back();
+    } else {
+      idle_.clear();  // all are at least as old
+    }
+    return out;
+  }
+
+  void put(std::unique_ptr<HttpConnection> connection) {
+    const std::lock_guard lock(mutex_);
+    if (idle_.size() < kMostIdle) idle_.push_back({std::move(connection), steady_clock::now()});
+  }
+
+ private:
+  // What stands between may forget a connection without a word.
+  static constexpr std::chrono::seconds kLongestIdle{30};
+  static constexpr std::size_t kMostIdle = 4;
+  struct Idle {
+    std::unique_ptr<HttpConnection> connection;
+    steady_clock::time_point since;
+  };
+  std::mutex mutex_;
+  std::vector<Idle> idle_;  // the last one is the youngest
+};
+
+HttpClient::HttpClient(WebAddress address, Options options)
+    : address_(std::move(address)), options_(std::move(options)) {
+  if (options_.keeps_connections) kept_ = std::make_unique<Connections>();
+}
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
+HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() { OPENSSL_cleanse(options_.password.data(), options_.password.size()); }
 
 Result<HttpClient::Answer> HttpClient::send(std::string_view method, std::string_view path,
                                             std::string_view body) const {
+  Failure failure;
+  auto answer = send(Request{method, path, body}, failure);
+  if (!answer) return std::move(failure.error);
+  return *std::move(answer);
+}
+
+std::optional<HttpClient::Answer> HttpClient::send(const Request& request, Failure& failure) const {
+  return exchange(request, nullptr, failure);
+}
+
+std::optional<HttpClient::Answer> HttpClient::read(const Request& request, const Reader& reader,
+                                                   Failure& failure) const {
+  return exchange(request, &reader, failure);
+}
+
+Result<std::unique_ptr<HttpConnection>> HttpClient::connect() const {
+  if (auto kept = kept_ ? kept_->take() : nullptr) return kept;
+  HttpConnection::Options options;
+  options.trust = options_.trust;
+  options.certificate = options_.certificate;
+  options.connect_timeout = options_.connect_timeout;
+  options.most_bytes = options_.max_bytes + kMaxOverhead;
+  options.is_kept = options_.keeps_connections;
+  options.user = options_.user;
+  options.password = options_.password;
+  return HttpConnection::create(address_, std::move(options));
+}
+
+std::optional<HttpClient::Answer> HttpClient::exchange(const Request& request, const Reader* reader,
+                                                       Failure& failure) const {
   const std::string origin = "\"" + address_.origin() + "\"";
+  const auto timeout = request.timeout.value_or(options_.timeout);
   const auto is_stopped = [this] { return options_.stop && *options_.stop; };
   const Error stopped{ErrorCode::kIoError, origin + " is not waited for: this program ends", ""};
-  if (is_stopped()) return stopped;
-  Line line;
-  Handshake handshake{&options_.trust, &line, options_.max_bytes + kMaxOverhead, 0, false, {}, {}};
-  const auto client = make_client(address_);
-  if (address_.is_tls) {
-    auto* tls = static_cast<httplib::SSLClient*>(client.get());
-    client->enable_server_certificate_verification(false);  // the callback does it, before anything is sent
-    auto prepared = prepare_tls(tls->ssl_context(), address_, options_.trust, handshake);
-    if (!prepared) return prepared.error();
+  if (is_stopped()) {
+    failure = {stopped, false};
+    return std::nullopt;
   }
-  client->set_connection_timeout(options_.connect_timeout);
-  // run_in_time ends it; these would otherwise be as quick now and then, and say less.
-  const auto longer = options_.timeout + std::chrono::seconds(5);
-  client->set_read_timeout(longer);
-  client->set_write_timeout(longer);
-  client->set_follow_location(false);
-  client->set_keep_alive(false);
-  client->set_url_encode(false);
-  client->set_decompress(false);
-  client->set_socket_options([&line](int socket) { line.watch(socket); });
-  if (!options_.user.empty()) client->set_basic_auth(options_.user, options_.password);
-
-  httplib::Request request;
-  request.method = method;
-  request.path = address_.path + std::string(path);
-  request.set_header("Accept", "application/json");
-  request.set_header("Accept-Encoding", "identity");
-  if (!body.empty()) {
-    request.body = body;
-    request.set_header("Content-Type", "application/json");
+  auto connection = connect();
+  if (!connection) {
+    failure = {connection.error(), false};
+    return std::nullopt;
+  }
+  Exchange exchange(**connection);
+  try {
+    exchange.start({std::string(request.method), address_.path + std::string(request.path), &request.headers,
+                    request.body, nullptr, nullptr});
+  } catch (const std::exception& error) {
+    failure = {
+        Error{ErrorCode::kUnavailable, "cannot ask " + origin + ": there is no thread: " + error.what(), ""},
+        false};
+    return std::nullopt;
   }
 
-  Outcome outcome;
-  const auto ran = run_in_time(line, options_.timeout, options_.stop.get(),
-                               [&] { outcome = run(*client, request, options_.max_bytes); });
-  if (!ran) return Error{ran.error().code, "cannot ask " + origin + ": " + ran.error().message, ""};
-  const bool is_cut = *ran;
-  if (!handshake.problem.empty()) return not_trusted(address_, options_.trust, handshake);
-  if (outcome.is_too_long || handshake.is_too_much) {
-    return Error{ErrorCode::kLimitExceeded,
-                 origin + " answers more than " + std::to_string(options_.max_bytes) + " bytes", ""};
+  enum class End { kNone, kWhole, kStopped, kTooLate, kTooLong, kEnough };
+  End end = End::kNone;
+  Answer answer;
+  const auto deadline = steady_clock::now() + timeout;
+  while (end == End::kNone) {
+    const auto news = exchange.wait(std::min(deadline, steady_clock::now() + kBetweenLooks));
+    const bool is_read = reader != nullptr && news.status == kOk;
+    answer.status = news.status;
+    if (is_stopped()) {
+      end = End::kStopped;
+    } else if (!is_read && !news.is_done && steady_clock::now() >= deadline) {
+      end = End::kTooLate;
+    } else if (is_read) {
+      const bool is_wanted = (news.data.empty() || reader->on_data(news.data)) && reader->on_look();
+      if (!is_wanted) end = End::kEnough;
+    } else if (news.data.size() > options_.max_bytes - answer.body.size()) {
+      end = End::kTooLong;
+    } else {
+      answer.body += news.data;
+    }
+    if (end == End::kNone && news.is_done) end = End::kWhole;
   }
-  if (is_cut && is_stopped()) return stopped;
-  if (is_cut) {
-    return Error{ErrorCode::kIoError, origin + " did not answer within " + seconds(options_.timeout), ""};
+  const HttpConnection::Outcome outcome = exchange.end();
+
+  failure.is_sent = outcome.is_sent;
+  if (!outcome.distrust.empty()) {
+    failure.error = not_trusted(address_, options_.trust, outcome);
+  } else if (end == End::kEnough) {
+    return answer;
+  } else if (end == End::kTooLong || outcome.is_too_much) {
+    failure.error = Error{ErrorCode::kLimitExceeded,
+                          origin + " answers more than " + std::to_string(options_.max_bytes) + " bytes", ""};
+  } else if (end == End::kStopped) {
+    failure.error = stopped;
+  } else if (end == End::kTooLate) {
+    failure.error = Error{ErrorCode::kIoError, origin + " did not answer within " + seconds(timeout), ""};
+  } else if (!outcome.refusal.empty()) {
+    failure.error =
+        Error{ErrorCode::kPermissionDenied,
+              origin + " does not trust this client: \"" + outcome.refusal + "\": " +
+                  (options_.certificate.is_none() ? "it wants to see a certificate"
+                                                  : "show a certificate that its authority has signed"),
+              ""};
+  } else if (!outcome.failure.empty() && !(reader != nullptr && answer.status == kOk)) {
+    failure.error = Error{ErrorCode::kIoError,
+                          origin + " cannot be reached: " + outcome.failure +
+                              "; is the service running, and the address right?",
+                          ""};
+  } else {
+    if (kept_ && outcome.failure.empty()) kept_->put(*std::move(connection));
+    return answer;
   }
-  if (outcome.failure) {
-    return Error{ErrorCode::kIoError,
-                 origin + " cannot be reached: " + httplib::to_string(*outcome.failure) +
-                     "; is the service running, and the address right?",
-                 ""};
-  }
-  return std::move(outcome.answer);
+  return std::nullopt;
 }
 
 }  // namespace vipauth::web

@@ -1,24 +1,17 @@
 #include "web/tls_context.hpp"
 
 #include <array>
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <system_error>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509err.h>
 
-#include "web/socket.hpp"
 #include "web/tls_support.hpp"
 
 namespace vipauth::web {
 namespace {
 
-constexpr std::size_t kMaxKeyBytes = 65'536;
 constexpr long kMaxCertificateBytes = 16'384;  // of the chain that a client shows
 
 std::string openssl_reason() {
@@ -32,45 +25,10 @@ Error tls_error(ErrorCode code, std::string_view what, const std::filesystem::pa
   return {code, std::string(what) + ": " + openssl_reason(), file.string()};
 }
 
-/// Nobody is there to type the password of an encrypted key.
-int no_password(char*, int, int, void*) { return 0; }
-
 /// Whose certificate it is, is asked later, of each request: see Site. In the place of OpenSSL's own
 /// verification, whose signatures, as many and as dear as a stranger's chain has, each handshake would cost.
 /// That the client holds the key of its certificate is proved nevertheless.
 int accept_certificate(X509_STORE_CTX*, void*) { return 1; }
-
-/// Wipes a text that holds a key.
-struct Wiped {
-  std::string& text;
-  ~Wiped() { OPENSSL_cleanse(text.data(), text.size()); }
-};
-
-/// By no stream, whose buffer would keep a copy of the key.
-/// \return null  OpenSSL has the reason
-Result<TlsKey> read_key(const std::filesystem::path& path) {
-  const auto failed = [&](int error) {
-    const ErrorCode code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kPermissionDenied;
-    return Error{code, "cannot read the key of the server: " + std::generic_category().message(error),
-                 path.string()};
-  };
-  const Socket fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  struct stat status{};
-  if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) return failed(errno);
-  if (!S_ISREG(status.st_mode))
-    return Error{ErrorCode::kPermissionDenied, "is no regular file", path.string()};
-  if ((status.st_mode & 0007U) != 0) {
-    return Error{ErrorCode::kPermissionDenied,
-                 "everybody can use the key of the server: chmod o= \"" + path.string() + "\"",
-                 path.string()};
-  }
-  std::string text(kMaxKeyBytes, '\0');
-  const Wiped wiped{text};
-  const ssize_t size = read_to_end(fd.get(), text);
-  if (size < 0) return failed(errno);
-  const TlsBio input(BIO_new_mem_buf(text.data(), static_cast<int>(size)));
-  return TlsKey(input ? PEM_read_bio_PrivateKey(input.get(), nullptr, no_password, nullptr) : nullptr);
-}
 
 }  // namespace
 
@@ -97,12 +55,12 @@ Result<TlsContext> make_tls_context(const std::filesystem::path& certificate,
   SSL_CTX_set_max_cert_list(tls, kMaxCertificateBytes);
   SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_cert_verify_callback(tls, accept_certificate, nullptr);
-  SSL_CTX_set_default_passwd_cb(tls, no_password);
+  SSL_CTX_set_default_passwd_cb(tls, no_passphrase);
 
   if (SSL_CTX_use_certificate_chain_file(tls, certificate.c_str()) != 1) {
     return tls_error(ErrorCode::kParseError, "cannot use the certificate of the server", certificate);
   }
-  const auto private_key = read_key(key);
+  const auto private_key = read_private_key(key, "the server");
   if (!private_key) return private_key.error();
   if (!*private_key || SSL_CTX_use_PrivateKey(tls, private_key->get()) != 1) {
     const bool is_another = ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH;

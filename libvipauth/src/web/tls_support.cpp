@@ -7,6 +7,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -22,14 +23,21 @@ TlsBio reader_of(std::string_view text) {
   return TlsBio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-/// An encrypted text asks nobody at the terminal.
-int no_passphrase(char* /*buffer*/, int /*size*/, int /*is_writing*/, void* /*user*/) { return -1; }
+constexpr std::size_t kMaxKeyBytes = 65'536;
+
+/// Wipes a text that holds a key.
+struct Wiped {
+  std::string& text;
+  ~Wiped() { OPENSSL_cleanse(text.data(), text.size()); }
+};
 
 TlsCertificate next_certificate(BIO* input) {
   return TlsCertificate(PEM_read_bio_X509(input, nullptr, no_passphrase, nullptr));
 }
 
 }  // namespace
+
+int no_passphrase(char* /*buffer*/, int /*size*/, int /*is_writing*/, void* /*user*/) { return -1; }
 
 TlsCertificate read_certificate(std::string_view pem) {
   const TlsBio input = reader_of(pem);
@@ -83,6 +91,30 @@ Result<std::string> read_authorities(const std::filesystem::path& path) {
   }
   if (auto first = Certificate::parse(out); !first) return first.error().at(path.string());
   return out;
+}
+
+// By no stream, whose buffer would keep a copy of the key.
+Result<TlsKey> read_private_key(const std::filesystem::path& path, std::string_view owner) {
+  const std::string what = "the key of " + std::string(owner);
+  const auto failed = [&](int error) {
+    const ErrorCode code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kPermissionDenied;
+    return Error{code, "cannot read " + what + ": " + std::generic_category().message(error), path.string()};
+  };
+  const Socket fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat status{};
+  if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) return failed(errno);
+  if (!S_ISREG(status.st_mode))
+    return Error{ErrorCode::kPermissionDenied, "is no regular file", path.string()};
+  if ((status.st_mode & 0007U) != 0) {
+    return Error{ErrorCode::kPermissionDenied,
+                 "everybody can use " + what + ": chmod o= \"" + path.string() + "\"", path.string()};
+  }
+  std::string text(kMaxKeyBytes, '\0');
+  const Wiped wiped{text};
+  const ssize_t size = read_to_end(fd.get(), text);
+  if (size < 0) return failed(errno);
+  const TlsBio input = reader_of(std::string_view(text).substr(0, static_cast<std::size_t>(size)));
+  return TlsKey(input ? PEM_read_bio_PrivateKey(input.get(), nullptr, no_passphrase, nullptr) : nullptr);
 }
 
 std::string fingerprint_of(X509& certificate) {

@@ -45,6 +45,14 @@ Result<std::string> read_authorities(const std::filesystem::path& path);
 /// \return how much; negative: errno says why not
 ssize_t read_to_end(int fd, std::string& out);
 
+/// For OpenSSL: an encrypted text asks nobody at the terminal.
+int no_passphrase(char* buffer, int size, int is_writing, void* user);
+
+/// The private key in a PEM file, which is not for everybody to read.
+/// \param owner  for messages: "the server"
+/// \return null  there is none: OpenSSL has the reason; kNotFound, kPermissionDenied
+Result<TlsKey> read_private_key(const std::filesystem::path& path, std::string_view owner);
+
 /// SHA-256 of the certificate: "AB:CD:...".
 std::string fingerprint_of(X509& certificate);
 
