@@ -1,5 +1,5 @@
 # vipauth_web, a library of its own on the public API of libvipauth: who embeds a bus links neither HTTP nor TLS.
-file(GLOB web_sources CONFIGURE_DEPENDS src/web/*.cpp)
+file(GLOB web_sources CONFIGURE_DEPENDS src/web/*.cpp src/fleet/*.cpp)
 if(NOT web_sources)
   return()
 endif()
