@@ -54,6 +54,9 @@ class Policy {
   VIPAUTH_EXPORT Json to_json() const&;
   VIPAUTH_EXPORT Json to_json() &&;
 
+  /// What the document says besides allow, deny, groups and roles, in its order: an object.
+  VIPAUTH_EXPORT Json other_members() const;
+
   const std::vector<Entry>& allow() const noexcept { return allow_; }
   const std::vector<Entry>& deny() const noexcept { return deny_; }
   const std::vector<Role>& roles() const noexcept { return roles_; }

@@ -25,7 +25,7 @@ struct KeyValue {
 /// Keys from `key` on, before `range_end`; without a range_end, one key.
 struct RangeQuestion {
   std::string key;
-  std::string range_end;
+  std::string range_end = {};
   std::int64_t limit = 0;         ///< 0: all
   std::int64_t revision = 0;      ///< as it was then; 0: now
   std::int64_t min_revision = 0;  ///< only what was changed at this revision or later

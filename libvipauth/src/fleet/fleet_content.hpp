@@ -4,68 +4,34 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <vipauth/policy.hpp>
 #include <vipauth/result.hpp>
-#include <vipauth/store_address.hpp>
 #include <vipauth/topic_document.hpp>
 
-#include "fleet/etcd_client.hpp"
+#include "fleet/fleet_layout.hpp"
 
 namespace vipauth::fleet {
 
-/// What all sites share, or what one adds.
-enum class Scope { kFleet, kSite };
-
-/// What a key below the prefix is about.
-struct FleetKey {
-  enum class Kind {
-    kAllow,           // <scope>/allow/<rank>: a record of auth.json
-    kDeny,            // <scope>/deny/<rank>
-    kRole,            // <scope>/roles/<name>: what the name stands for
-    kGroup,           // <scope>/groups/<name>
-    kWriteProtect,    // <scope>/write-protect/<rank>: a rule of protected_topics.json
-    kReadProtect,     // <scope>/read-protect/<rank>
-    kPolicyMembers,   // <scope>/policy: the other members of auth.json, in one object
-    kTopicsMembers,   // <scope>/topics: the other members of protected_topics.json
-    kGuard,           // <scope>/guard: written by each edit of the scope: {"edit": ID, "who": ..., "command": ..., "time": ...}
-  };
-  Scope scope = Scope::kFleet;
-  Kind kind = Kind::kGuard;
-  std::uint64_t rank = 0;  ///< of lists: the order in the file
-  std::string name;        ///< of roles and groups
-};
-
-/// Names keys: "/<prefix>/fleet/..." and "/<prefix>/sites/<site>/...". Names are percent-encoded as in a URL, ranks
-/// are 16 hexadecimal digits, so that the order of keys is the order of the file.
-class FleetLayout {
- public:
-  FleetLayout(std::string prefix, std::string site) : prefix_(std::move(prefix)), site_(std::move(site)) {}
-
-  std::string key(const FleetKey& key) const;
-  /// Nothing: of another site, or of no kind that is known here.
-  std::optional<FleetKey> parse(std::string_view key) const;
-  /// "/vipauth/acme/fleet/", "/vipauth/acme/sites/berlin/"
-  std::string scope_prefix(Scope scope) const;
-  /// "/vipauth/acme/sites/berlin/pending/": strangers who wait at a site; of `site`, or of the layout's own
-  std::string pending_prefix(std::string_view site = {}) const;
-  /// "/vipauth/acme/sites/"
-  std::string sites_prefix() const;
-  const std::string& site() const noexcept { return site_; }
-
- private:
-  std::string prefix_;
-  std::string site_;
-};
+/// A key, and what becomes its value; nothing: it goes.
+using KeyChange = std::pair<FleetKey, std::optional<std::string>>;
+using KeyChanges = std::vector<KeyChange>;
 
 /// The policy of a fleet as keys and their values, and of one site where there is one.
 ///
-/// What a bus decides by is made of both: the fleet's records before the site's, in both lists; roles and groups of
-/// either, the fleet's where both have one of that name; all rules for topics of both; other members, the fleet's
-/// first. The deny list is asked first (semantics 2): no site can let in whom the fleet denies.
+/// What a bus decides by is made of both: the fleet's records before the site's, in both lists; roles and
+/// groups of either, the fleet's where both have one of that name; all rules for topics of both; other
+/// members, the fleet's first. The deny list is asked first (semantics 2): no site can let in whom the fleet
+/// denies.
+///
+/// What is not understood keeps its place, as in a file. So a site that denies by what is not understood, or
+/// protects a topic so, has its own buses keep what they had, and no others. A key of a list whose rank is
+/// none stands for a record, or a rule, that is not understood, whatever its value says.
 class FleetContent {
  public:
   /// Between the ranks of neighbours, so that something may be put between them.
@@ -73,40 +39,99 @@ class FleetContent {
 
   explicit FleetContent(bool has_site) : has_site_(has_site) {}
 
-  /// Takes over what happened to a key. A value that is no JSON of the kind's type is kept as a problem: it
-  /// stands for a record that is not understood, never for nothing.
+  /// Takes over what happened to a key. The guard's is nothing, nor what is a site's where there is none.
   void apply(const FleetKey& key, std::optional<std::string> value);
 
-  /// \return what Policy::parse returns
+  /// Roles and groups are sorted by name, the fleet's first. What a site adds cannot make this fail.
+  /// \return what Policy::parse returns; kUnsupported  the fleet's is of another version
   Result<Policy> policy() const;
+  /// A list without rules is left out.
+  /// \return what TopicDocument::parse returns; `location` begins with the key: "fleet/write-protect/..."
   Result<TopicDocument> topics() const;
   std::size_t size() const noexcept;  ///< keys
+  /// The key of "/allow/3" of policy(), or of "/write-protect/3" of topics(). Nothing: there is no such
+  /// place.
+  std::optional<FleetKey> key_at(FleetKey::Kind list, std::size_t index) const;
 
-  /// The values of one kind and scope, in order: for push, pull and the local copy's index.
+  /// What stands there without counting: roles, groups and members of a site that has the fleet's of the same
+  /// name, members that are no object or may not be there. `location` is the key. What is in a document is
+  /// not listed.
+  std::vector<Error> problems() const;
+
+  /// The values of one kind and scope, in order: for push, pull and the local copy's index. Without the keys
+  /// whose ranks are none.
   const std::map<std::uint64_t, std::string>& list(Scope scope, FleetKey::Kind kind) const;
   const std::map<std::string, std::string>& names(Scope scope, FleetKey::Kind kind) const;
 
-  /// What makes the content mean `after`, where policy() is what an edit began with. What is new goes to the end
-  /// of `edits`; what is changed stays in its place.
+  /// What makes the content mean `after`, where policy() is what an edit began with. What is new goes to the
+  /// end of `edits`, or where it stands among what is there already; what is changed stays in its place. The
+  /// order between the fleet's and the site's is not an edit's to change.
+  ///
+  /// Of two records with the same text, one of each scope, the one of `edits` goes. With a role of the fleet
+  /// goes the site's of that name, which would come to count. Should changes be made one by one, their order
+  /// leaves little open between: what denies and protects comes first, then what takes away, what allows is
+  /// the last that is added, and what denies goes last.
   /// \return kPermissionDenied  the edit changes what is the fleet's, and `edits` is the site: the message names the
-  ///                            first such record, role or group, and says to edit without `?site`
-  /// \return kUnsupported       an order that ranks cannot tell
-  Result<std::vector<std::pair<FleetKey, std::optional<std::string>>>> difference(const Policy& after,
-                                                                                  Scope edits) const;
-  Result<std::vector<std::pair<FleetKey, std::optional<std::string>>>> difference(const TopicDocument& after,
-                                                                                  Scope edits) const;
+  ///                            first such record, role or group, and says how to edit the fleet
+  /// \return kUnsupported       `after` is of another version
+  /// \return kInvalidArgument   it holds what cannot be written, as AuthFile::edit says; there is no site
+  Result<KeyChanges> difference(const Policy& after, Scope edits) const;
+  Result<KeyChanges> difference(const TopicDocument& after, Scope edits) const;
+
+  /// What policy() and topics() leave out: with them it is the whole content.
+  Json index() const;
+  /// The content again. Texts may be written in another way; policy(), topics() and index() are the same.
+  /// \return kInvalidArgument  it is no index; kUnsupported  it is of another version
+  /// \return kConflict         it is of another policy, or other topics
+  static Result<FleetContent> restore(const Policy& policy, const TopicDocument& topics, const Json& index);
 
  private:
-  struct Part {
-    std::map<std::uint64_t, std::string> allow, deny, write_protect, read_protect;
-    std::map<std::string, std::string> roles, groups;
-    std::optional<std::string> policy_members, topics_members;
+  using Kind = FleetKey::Kind;
+  using Names = std::map<std::string, std::string>;
+  using Members = std::optional<std::string>;
+  struct List {
+    std::map<std::uint64_t, std::string> ranked;
+    std::set<std::string> malformed;  // what stands for a rank; first in the document
+    std::size_t size() const noexcept { return ranked.size() + malformed.size(); }
   };
+  struct Part {
+    List allow, deny, write_protect, read_protect;
+    Names roles, groups;
+    Members policy_members, topics_members;
+    std::size_t size() const noexcept;  ///< keys
+  };
+  class Restoring;
+
+  static List Part::* list_at(Kind kind) noexcept;
+  static Names Part::* names_at(Kind kind) noexcept;
+  static Members Part::* members_at(Kind kind) noexcept;
+  Part& part(Scope scope) noexcept { return scope == Scope::kFleet ? fleet_ : site_; }
   const Part& part(Scope scope) const noexcept { return scope == Scope::kFleet ? fleet_ : site_; }
+
+  /// Of a role or group of the site: the fleet has one of that name.
+  bool is_hidden(Kind kind, const std::string& name) const;
+  Json merged_list(Kind kind) const;
+  Json merged_names(Kind kind) const;
+  /// The members that are stored, and of these those that count.
+  Json::Object stored_members(Scope scope, Kind kind) const;
+  Json::Object members(Scope scope, Kind kind) const;
+  std::vector<Error> idle_members(Scope scope, Kind kind) const;
+
+  Result<void> check_scope(Scope edits) const;
+  Result<void> add_list_changes(Kind kind, const std::vector<const Json*>& after, Scope edits,
+                                KeyChanges& changes) const;
+  Result<void> add_name_changes(Kind kind, const std::map<std::string_view, const Json*>& after, Scope edits,
+                                KeyChanges& changes) const;
+  Result<void> add_member_changes(Kind kind, const Json::Object& after, Scope edits,
+                                  KeyChanges& changes) const;
 
   bool has_site_;
   Part fleet_;
   Part site_;
 };
+
+/// Of the members of a document, those that have keys of their own, or are always there.
+bool is_reserved_member(FleetKey::Kind members, std::string_view name);
+const Json::Member* find_member(const Json::Object& object, std::string_view name);
 
 }  // namespace vipauth::fleet

@@ -143,6 +143,12 @@ Json Policy::to_json() && {
   return join(std::move(document_), list_of(allow_), list_of(deny_), object_of(groups_), object_of(roles_));
 }
 
+Json Policy::other_members() const {
+  Json out = document_;
+  for (const std::string_view name : {kAllow, kDeny, kGroups, kRoles}) out.erase(name);
+  return out;
+}
+
 const Policy::Role* Policy::find_role(std::string_view name) const noexcept {
   return find_named(roles_, name);
 }

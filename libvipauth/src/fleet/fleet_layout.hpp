@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace vipauth::fleet {
+
+/// What all sites share, or what one adds.
+enum class Scope { kFleet, kSite };
+
+/// What a key below the prefix is about.
+struct FleetKey {
+  enum class Kind {
+    kAllow,          // <scope>/allow/<rank>: a record of auth.json
+    kDeny,           // <scope>/deny/<rank>
+    kRole,           // <scope>/roles/<name>: what the name stands for
+    kGroup,          // <scope>/groups/<name>
+    kWriteProtect,   // <scope>/write-protect/<rank>: a rule of protected_topics.json
+    kReadProtect,    // <scope>/read-protect/<rank>
+    kPolicyMembers,  // <scope>/policy: the other members of auth.json, in one object
+    kTopicsMembers,  // <scope>/topics: the other members of protected_topics.json
+    kGuard,  // <scope>/guard: written by each edit of the scope: {"edit": ID, "who": ..., "command": ...,
+             // "time": ...}
+  };
+  Scope scope = Scope::kFleet;
+  Kind kind = Kind::kGuard;
+  std::uint64_t rank = 0;     ///< of lists: the order in the file
+  std::string name = {};      ///< of roles and groups; what stands for a rank, where that is none
+  bool is_malformed = false;  ///< of lists: what stands for the rank is none
+
+  friend bool operator==(const FleetKey&, const FleetKey&) = default;
+};
+
+/// True of the kinds that have ranks.
+bool is_list(FleetKey::Kind kind) noexcept;
+/// The part of a key that tells its kind: "allow", "roles", "policy", "guard".
+std::string_view to_string(FleetKey::Kind kind) noexcept;
+/// A key as it is named to people: "fleet/allow/0000000000100000", "site/policy". What others have put there
+/// is escaped, and cut off where it is long.
+std::string display_name(const FleetKey& key);
+
+/// What path_part() made of a text. Nothing: a "%" without two hexadecimal digits.
+std::optional<std::string> from_path_part(std::string_view text);
+
+/// Names keys: "/<prefix>/fleet/..." and "/<prefix>/sites/<site>/...". Names are percent-encoded as in a URL,
+/// ranks are 16 hexadecimal digits in lower case, so that the order of keys is the order of the file. There
+/// is one form of each key.
+class FleetLayout {
+ public:
+  FleetLayout(std::string prefix, std::string site) : prefix_(std::move(prefix)), site_(std::move(site)) {}
+
+  std::string key(const FleetKey& key) const;
+  /// Nothing: of another site, or of no kind that is known here. What is malformed in a list is told, for it
+  /// may be a record that denies; a role or group whose name is not in the one form is nothing.
+  std::optional<FleetKey> parse(std::string_view key) const;
+  /// "/vipauth/acme/fleet/", "/vipauth/acme/sites/berlin/"; empty: of a site, and the layout has none
+  std::string scope_prefix(Scope scope) const;
+  /// "/vipauth/acme/pending/berlin/": strangers who wait at the site. Where the layout has none, those of all:
+  /// "/vipauth/acme/pending/".
+  std::string pending_prefix() const;
+  /// "/vipauth/acme/pending/berlin/CURVE:..."
+  std::string pending_key(std::string_view site, std::string_view id) const;
+  /// Where the stranger waits. Nothing: it is no such key.
+  std::optional<std::string> site_of_pending(std::string_view key) const;
+  /// "/vipauth/acme/decided/": where somebody may come from about whom was decided.
+  std::string decided_prefix() const;
+  std::string decided_key(std::string_view id) const;
+  const std::string& site() const noexcept { return site_; }
+
+ private:
+  std::string pending_root() const;
+
+  std::string prefix_;
+  std::string site_;
+};
+
+}  // namespace vipauth::fleet
