@@ -226,14 +226,17 @@ void FleetFollower::Impl::start_watchers() {
   for (const Scope scope : kScopes) {
     if (watchers[at(scope)]) continue;
     auto own = EtcdClient::create(options.address, options.etcd);
-    const std::lock_guard lock(mutex);
-    if (!own) {
-      note(follow_problems[at(scope)], own.error(), "the store cannot be followed");
-      continue;
+    std::int64_t from = 0;
+    {
+      const std::lock_guard lock(mutex);
+      note(follow_problems[at(scope)], own ? std::nullopt : std::optional(own.error()),
+           "the store cannot be followed");
+      from = applied[at(scope)] + 1;
     }
+    if (!own) continue;
     const std::string prefix = layout.scope_prefix(scope);
     watchers[at(scope)] = std::make_unique<RangeWatcher>(
-        *std::move(own), prefix, prefix_end(prefix), applied[at(scope)] + 1,
+        *std::move(own), prefix, prefix_end(prefix), from,
         RangeWatcher::Handler{[this, scope](const WatchEvents& told) { on_events(scope, told); },
                               [this, scope]() -> std::optional<std::int64_t> {
                                 log(LogLevel::kInfo,

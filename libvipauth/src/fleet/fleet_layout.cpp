@@ -160,6 +160,8 @@ std::optional<std::string> FleetLayout::site_of_pending(std::string_view key) co
 
 std::string FleetLayout::decided_prefix() const { return "/" + prefix_ + "/decided/"; }
 
-std::string FleetLayout::decided_key(std::string_view id) const { return decided_prefix() + web::path_part(id); }
+std::string FleetLayout::decided_key(std::string_view id) const {
+  return decided_prefix() + web::path_part(id);
+}
 
 }  // namespace vipauth::fleet

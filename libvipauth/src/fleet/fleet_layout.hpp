@@ -58,7 +58,8 @@ class FleetLayout {
   std::optional<FleetKey> parse(std::string_view key) const;
   /// "/vipauth/acme/fleet/", "/vipauth/acme/sites/berlin/"; empty: of a site, and the layout has none
   std::string scope_prefix(Scope scope) const;
-  /// "/vipauth/acme/pending/berlin/": strangers who wait at the site. Where the layout has none, those of all:
+  /// "/vipauth/acme/pending/berlin/": strangers who wait at the site. Where the layout has none, those of
+  /// all:
   /// "/vipauth/acme/pending/".
   std::string pending_prefix() const;
   /// "/vipauth/acme/pending/berlin/CURVE:..."
