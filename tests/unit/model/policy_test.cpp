@@ -123,3 +123,11 @@ TEST_CASE("AuthRecord: comments may be anything") {
     CHECK(AuthRecord::parse(json("{'credentials':'" + kKeyA + "','comments':" + comment + "}")));
   }
 }
+
+TEST_CASE("Policy: tells what the document says besides records and names") {
+  CHECK(policy("{'x':1,'deny':[],'version':{'major':1,'minor':4},'roles':{},'y':[null]}")
+            .other_members()
+            .dump() == R"({"x":1,"version":{"major":1,"minor":4},"y":[null]})");
+  CHECK(Policy().other_members().dump() == R"({"version":{"major":1,"minor":4}})");
+  CHECK(policy("{}").other_members().dump() == "{}");
+}
