@@ -1,10 +1,11 @@
 #include <vipauth/home_store.hpp>
 
-#include <filesystem>
+#include <atomic>
 #include <memory>
 
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
+#include "support/memory_store.hpp"
 #include "support/policies.hpp"
 #include "support/policy_store_contract.hpp"
 #include "support/temp_home.hpp"
@@ -17,6 +18,15 @@ TEST_CASE("HomeStore: does what every store must do") {
     DYNAMIC_SECTION(check.name) {
       const TempHome home;
       check.run([&] { return std::make_unique<HomeStore>(home.path()); });
+    }
+  }
+}
+
+TEST_CASE("MemoryStore: does what every store must do, as one that makes changes again") {
+  for (const StoreCheck& check : policy_store_contract()) {
+    DYNAMIC_SECTION(check.name) {
+      const auto place = std::make_shared<MemoryPlace>();
+      check.run([&] { return std::make_unique<MemoryStore>(place); });
     }
   }
 }
