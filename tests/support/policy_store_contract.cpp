@@ -196,7 +196,8 @@ void all_that_is_said_is_kept(const OpenStore& open) {
     return {};
   });
   must(edited);
-  CHECK(content(*open()).dump_pretty() == written.dump_pretty());
+  // The order of roles and groups says nothing.
+  CHECK(content(*open()).canonical().dump_pretty() == written.canonical().dump_pretty());
 }
 
 void lists_keep_their_order(const OpenStore& open) {

@@ -131,7 +131,7 @@ std::unique_ptr<RangeWatcher> EtcdStore::Impl::follow(
     StoreChanges everything) const {
   auto own = EtcdClient::create(address, options);
   if (!own) return nullptr;
-  const auto on_gap = [this, on_change, everything]() -> std::optional<std::int64_t> {
+  const auto on_gap = [this, on_change, everything](std::int64_t) -> std::optional<std::int64_t> {
     const auto present = client.range({.key = layout.scope_prefix(Scope::kFleet)});
     if (!present) return std::nullopt;
     on_change(everything);

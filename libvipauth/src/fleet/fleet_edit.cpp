@@ -77,9 +77,13 @@ Result<Committed> commit(const EtcdClient& client, const FleetLayout& layout, co
           find_edit(client, own_guard, stands[static_cast<std::size_t>(edits)].guard_revision, guard.edit);
       if (made) return *made ? Committed{true, **made} : Committed{false, answer->revision};
     } else {
-      if (!doubt && EtcdClient::is_certain(answer.error())) return answer.error();
+      // There will be a leader again.
+      const bool is_for_now = answer.error().code == ErrorCode::kBusy;
+      if (!doubt && !is_for_now && EtcdClient::is_certain(answer.error())) return answer.error();
       doubt = doubt || !EtcdClient::is_certain(answer.error());
-      if (steady_clock::now() + kBetweenTries >= deadline) return in_doubt(answer.error());
+      if (steady_clock::now() + kBetweenTries >= deadline) {
+        return doubt ? in_doubt(answer.error()) : answer.error();
+      }
     }
     if (steady_clock::now() + kBetweenTries >= deadline) {
       return in_doubt({ErrorCode::kIoError, "the cluster did not answer in time", ""});

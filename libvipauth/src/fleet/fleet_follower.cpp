@@ -150,6 +150,7 @@ struct FleetFollower::Impl {
   bool read_all();
   void start_watchers();
   void on_events(Scope scope, const WatchEvents& told);
+  std::optional<std::int64_t> close_gap(Scope scope, std::int64_t next);
   void write_home();
   std::optional<Version> version_to_write();
   void check();
@@ -238,13 +239,7 @@ void FleetFollower::Impl::start_watchers() {
     watchers[at(scope)] = std::make_unique<RangeWatcher>(
         *std::move(own), prefix, prefix_end(prefix), from,
         RangeWatcher::Handler{[this, scope](const WatchEvents& told) { on_events(scope, told); },
-                              [this, scope]() -> std::optional<std::int64_t> {
-                                log(LogLevel::kInfo,
-                                    "what happened meanwhile is compacted: all is read again");
-                                if (!read_all()) return std::nullopt;
-                                const std::lock_guard lock(mutex);
-                                return applied[at(scope)] + 1;
-                              },
+                              [this, scope](std::int64_t next) { return close_gap(scope, next); },
                               [this, scope](const std::optional<Error>& problem) {
                                 const std::lock_guard lock(mutex);
                                 note(follow_problems[at(scope)], problem, "the store cannot be followed");
@@ -261,6 +256,17 @@ void FleetFollower::Impl::on_events(Scope scope, const WatchEvents& told) {
   }
   applied[at(scope)] = std::max(applied[at(scope)], told.revision);
   changed.notify_all();
+}
+
+std::optional<std::int64_t> FleetFollower::Impl::close_gap(Scope scope, std::int64_t next) {
+  {
+    const std::lock_guard lock(mutex);
+    if (applied[at(scope)] >= next) return applied[at(scope)] + 1;  // the other watcher was here
+  }
+  log(LogLevel::kInfo, "what happened meanwhile is compacted: all is read again");
+  if (!read_all()) return std::nullopt;
+  const std::lock_guard lock(mutex);
+  return applied[at(scope)] + 1;
 }
 
 // ---- Writing ----

@@ -154,7 +154,7 @@ std::optional<std::string> FleetLayout::site_of_pending(std::string_view key) co
   if (!site_.empty()) return site_;
   const std::string_view rest = key.substr(prefix.size());
   const std::size_t slash = rest.find('/');
-  if (slash == 0 || slash == std::string_view::npos) return std::nullopt;
+  if (slash == std::string_view::npos) return std::nullopt;
   return std::string(rest.substr(0, slash));
 }
 

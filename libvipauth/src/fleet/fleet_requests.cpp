@@ -77,7 +77,7 @@ Result<FleetRequests::Held> FleetRequests::read() const {
     const auto site = layout_.site_of_pending(value.key);
     auto request = parse_pending(value.value);
     if (!site || !request) return false;
-    request->site = *site;
+    if (layout_.site().empty()) request->site = *site;
     if (value.key != layout_.pending_key(*site, id_of(request->mechanism, request->credentials)))
       return false;
     out.state.pending.push_back(*std::move(request));

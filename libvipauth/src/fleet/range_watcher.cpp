@@ -56,7 +56,7 @@ void RangeWatcher::run(const std::stop_token& stop) {
     const WatchEnd end = client_.watch(key_, range_end_, next_revision_, on_events);
     if (stop.stop_requested()) return;
     if (end.why == WatchEnd::Why::kCompacted) {
-      if (const auto next = handler_.on_gap()) {
+      if (const auto next = handler_.on_gap(next_revision_)) {
         next_revision_ = *next;
         tries = 0;
         continue;

@@ -22,8 +22,9 @@ class RangeWatcher {
     /// Called in the order of revisions, each event once.
     std::function<void(const WatchEvents&)> on_events;
     /// What happened since the last event is compacted: all is to be read again.
+    /// \param next  the revision that it would have gone on from
     /// \return the revision to go on from; nothing: it could not be read, and this is to be called again in a while
-    std::function<std::optional<std::int64_t>()> on_gap;
+    std::function<std::optional<std::int64_t>(std::int64_t next)> on_gap;
     /// Why nothing can be followed for now; nothing: it can again.
     std::function<void(const std::optional<Error>&)> on_problem;
   };

@@ -1,0 +1,271 @@
+#include <vipauth/fleet_follower.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <vipauth/auth_service.hpp>
+#include <vipauth/etcd_store.hpp>
+#include <vipauth/local_copy.hpp>
+
+#include "etcd_cluster.hpp"
+#include "support/catch.hpp"
+#include "support/eventually.hpp"
+#include "support/policies.hpp"
+#include "support/policy_store_contract.hpp"
+#include "support/temp_home.hpp"
+
+using namespace vipauth;
+using namespace vipauth::test;
+using Catch::Contains;
+
+namespace {
+
+constexpr std::chrono::seconds kPatience{30};
+constexpr const char* kBerlin = "/vipauth/acme?site=berlin&edit=fleet";
+
+std::unique_ptr<EtcdStore> fleet_of(const EtcdCluster& cluster) {
+  auto store = EtcdStore::open(cluster.store_address("/vipauth/acme"), cluster.client_options());
+  if (!store) throw std::runtime_error(store.error().to_string());
+  return *std::move(store);
+}
+
+std::unique_ptr<FleetFollower> follow(const EtcdCluster& cluster, const TempHome& home,
+                                      const std::string& path = kBerlin) {
+  FleetFollower::Options options;
+  options.address = cluster.store_address(path);
+  options.etcd = cluster.client_options();
+  options.check_interval = std::chrono::milliseconds(100);
+  auto follower = FleetFollower::start(home.path(), std::move(options));
+  if (!follower) throw std::runtime_error(follower.error().to_string());
+  return *std::move(follower);
+}
+
+std::vector<std::string> users_in(const TempHome& home) {
+  const auto policy = AuthFile(home / "auth.json").load();
+  if (!policy) return {policy.error().to_string()};
+  std::vector<std::string> out;
+  for (const Policy::Entry& entry : policy->allow()) out.push_back(entry.record->user_id);
+  return out;
+}
+
+using Users = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("FleetFollower: a home becomes what the fleet shares, and stays so") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  REQUIRE(fleet->edit_policy(add_user("alice", kKeyA)));
+  const TempHome home;
+  const auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK(users_in(home) == Users{"alice"});
+  REQUIRE(fleet->edit_policy(add_user("bob", kKeyB)));
+  REQUIRE(fleet->edit_topics(
+      [](TopicDocument& topics) { return topics.add(TopicList::kWriteProtect, "t", {"c"}); }));
+  CHECK(eventually([&] { return users_in(home) == Users{"alice", "bob"}; }));
+  CHECK(eventually([&] {
+    const auto topics = TopicsFile(home / "protected_topics.json").load();
+    return topics && topics->write_protect.size() == 1;
+  }));
+  REQUIRE(fleet->edit_policy([](Policy& policy) { return policy.remove_allow({0}); }));
+  CHECK(eventually([&] { return users_in(home) == Users{"bob"}; }));
+  CHECK(follower->status().full_reads == 1);
+  CHECK_FALSE(follower->status().problem.has_value());
+}
+
+TEST_CASE("FleetFollower: a service lets in whom the fleet allows, and no more whom it removes") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  const auto follower = follow(cluster, home);
+  AuthService::Options options;
+  options.store = follower->store();
+  auto service = AuthService::open(home.path(), std::move(options));
+  REQUIRE(service);
+  const auto accepts = [&] {
+    const AuthenticationRequest request{"vip", "10.0.0.1", *CurveKey::parse(kKeyA)};
+    return service->policy()->current().snapshot->authenticator.authenticate(request).decision.allowed();
+  };
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK_FALSE(accepts());
+  REQUIRE(fleet->edit_policy(add_user("alice", kKeyA)));
+  CHECK(eventually(accepts));
+  REQUIRE(fleet->edit_policy([](Policy& policy) { return policy.remove_allow({0}); }));
+  CHECK(eventually([&] { return !accepts(); }));
+}
+
+TEST_CASE("FleetFollower: a bus decides by its home while etcd is away, and catches up") {
+  EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  REQUIRE(fleet->edit_policy(add_user("alice", kKeyA)));
+  const TempHome home;
+  auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  cluster.kill(0);
+  CHECK(eventually([&] { return follower->status().problem.has_value(); }));
+  CHECK(users_in(home) == Users{"alice"});
+
+  SECTION("in one go") {}
+  SECTION("and is restarted meanwhile") {
+    follower.reset();
+    follower = follow(cluster, home);
+    CHECK(users_in(home) == Users{"alice"});
+    CHECK(follower->status().revision > 0);
+    CHECK(follower->status().synced_at.has_value());
+  }
+  const auto before = follower->status().full_reads;
+  cluster.restart(0);
+  cluster.wait_until_healthy();
+  REQUIRE(fleet->edit_policy(add_user("bob", kKeyB)));
+  CHECK(eventually([&] { return users_in(home) == Users{"alice", "bob"}; }));
+  CHECK(follower->status().full_reads == before);  // by revisions
+  CHECK(eventually([&] { return !follower->status().problem; }));
+}
+
+TEST_CASE("FleetFollower: what is compacted while a bus is away is read again") {
+  EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  REQUIRE(fleet->edit_policy(add_user("alice", kKeyA)));
+  const TempHome home;
+  auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  follower.reset();
+  REQUIRE(fleet->edit_policy(add_user("bob", kKeyB)));
+  REQUIRE(fleet->edit_policy([](Policy& policy) { return policy.remove_allow({0}); }));
+  const auto status = cluster.etcdctl("get --prefix / --write-out=json --limit 1");
+  const auto revision = Json::parse(status)->find("header")->find("revision")->as_number().digits;
+  cluster.etcdctl("compact " + revision);
+  follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK(users_in(home) == Users{"bob"});
+  CHECK(follower->status().full_reads == 1);
+}
+
+TEST_CASE("FleetFollower: files that somebody else has changed are made what the fleet says") {
+  EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  REQUIRE(fleet->edit_policy(add_user("alice", kKeyA)));
+  const TempHome home;
+  auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  follower.reset();
+  REQUIRE(AuthFile(home / "auth.json").edit(add_user("mallory", kKeyB)));
+  follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK(users_in(home) == Users{"alice"});
+}
+
+TEST_CASE("FleetFollower: what could not be put in force is not written") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  REQUIRE(fleet->edit_policy(add_user("alice", kKeyA)));
+  const TempHome home;
+  const auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  const std::string key = GENERATE("deny/0000000000100000", "deny/x", "write-protect/0000000000100000");
+  cluster.etcdctl("put /vipauth/acme/fleet/" + key + " nonsense");
+  CHECK(eventually([&] { return follower->status().problem.has_value(); }));
+  REQUIRE(fleet->edit_policy(add_user("bob", kKeyB)));
+  CHECK_FALSE(follower->wait_until_synced(std::chrono::milliseconds(500)));
+  CHECK(users_in(home) == Users{"alice"});
+  cluster.etcdctl("del /vipauth/acme/fleet/" + key);
+  CHECK(eventually([&] { return users_in(home) == Users{"alice", "bob"}; }));
+}
+
+TEST_CASE("FleetFollower: an edit of the bus goes to the fleet, and returns when the home has it") {
+  EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  const TempHome other_home;
+  const auto follower = follow(cluster, home);
+  const auto other = follow(cluster, other_home, "/vipauth/acme?site=paris");
+  REQUIRE(follower->wait_until_synced(kPatience));
+  const auto store = follower->store();
+  const auto edited = store->edit_policy(add_user("alice", kKeyA));
+  REQUIRE(edited);
+  CHECK(edited->warnings.empty());
+  CHECK(users_in(home) == Users{"alice"});
+  CHECK(eventually([&] { return users_in(other_home) == Users{"alice"}; }));
+
+  cluster.kill(0);
+  const auto failed =
+      store->edit_policy(add_user("bob", kKeyB), {.patience = std::chrono::milliseconds(500)});
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().code == ErrorCode::kUnavailable);
+  CHECK(users_in(home) == Users{"alice"});
+}
+
+TEST_CASE("FleetFollower: a site edits its own part, where its address says no more") {
+  const EtcdCluster cluster;
+  const TempHome berlin_home;
+  const TempHome paris_home;
+  const auto berlin = follow(cluster, berlin_home, "/vipauth/acme?site=berlin");
+  const auto paris = follow(cluster, paris_home, "/vipauth/acme?site=paris");
+  REQUIRE(berlin->wait_until_synced(kPatience));
+  REQUIRE(berlin->store()->edit_policy(add_user("alice", kKeyA)));
+  REQUIRE(fleet_of(cluster)->edit_policy(add_user("bob", kKeyB)));
+  CHECK(eventually([&] { return users_in(paris_home) == Users{"bob"}; }));
+  CHECK(eventually([&] { return users_in(berlin_home) == Users{"bob", "alice"}; }));
+}
+
+TEST_CASE("FleetFollower: no site lets in whom the fleet denies") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  const auto follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  REQUIRE(follower->wait_until_synced(kPatience));
+  REQUIRE(follower->store()->edit_policy(add_user("mallory", kKeyA)));
+  auto service = AuthService::open(home.path());
+  REQUIRE(service);
+  const auto reason = [&] {
+    const AuthenticationRequest request{"vip", "10.0.0.1", *CurveKey::parse(kKeyA)};
+    return service->policy()->current().snapshot->authenticator.authenticate(request).decision.reason();
+  };
+  CHECK(eventually([&] { return reason() == Reason::kAccepted; }));
+  REQUIRE(fleet->edit_policy([](Policy& policy) -> Result<void> {
+    auto added = policy.add_deny(Json::Object{{"mechanism", Json("CURVE")}, {"credentials", Json(kKeyA)}});
+    if (!added) return added.error();
+    return {};
+  }));
+  CHECK(eventually([&] { return reason() == Reason::kDenied; }));
+}
+
+TEST_CASE("FleetFollower: who waits at a bus is approved or deleted elsewhere") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  const auto follower = follow(cluster, home);
+  PendingStore pending(home / "pending.json", PendingStore::Limits());
+  pending.note(Mechanism::kCurve, kKeyA, "vip", "10.0.0.1", system_now());
+  REQUIRE(pending.flush());
+  const auto waiting = [&] {
+    const auto state = fleet->load_pending();
+    return state && state->pending.size() == 1 && state->pending[0].site == "berlin";
+  };
+  CHECK(eventually(waiting));
+  REQUIRE(fleet->edit_pending([](PendingState& state) -> Result<void> {
+    state.pending.clear();
+    return {};
+  }));
+  CHECK(eventually([&] { return PendingStore(home / "pending.json", {}).load()->pending.empty(); }));
+  CHECK(fleet->load_pending()->pending.empty());
+}
+
+TEST_CASE("FleetFollower: a home follows one store, as a site") {
+  const EtcdCluster cluster;
+  const TempHome home;
+  FleetFollower::Options options;
+  options.address = cluster.store_address("/vipauth/acme");
+  options.etcd = cluster.client_options();
+  CHECK(FleetFollower::start(home.path(), options).error().code == ErrorCode::kInvalidArgument);
+  REQUIRE(follow(cluster, home)->wait_until_synced(kPatience));
+  options.address = cluster.store_address("/vipauth/other?site=berlin");
+  const auto other = FleetFollower::start(home.path(), options);
+  REQUIRE_FALSE(other);
+  CHECK(other.error().code == ErrorCode::kConflict);
+  CHECK_THAT(other.error().message, Contains("unfollow"));
+  CHECK(*LocalCopy(home.path()).remove());
+  CHECK(FleetFollower::start(home.path(), options).has_value());
+}
