@@ -117,6 +117,7 @@ struct FleetFollower::Impl {
   std::uint64_t full_reads = 0;
   std::set<std::string> told_pending;  // of the keeper's thread: who is known to be in the store
 
+  std::mutex gap_mutex;  // held, before the other, by whoever closes a gap
   std::array<std::unique_ptr<RangeWatcher>, 2> watchers;
   std::jthread keeper;
 
@@ -259,6 +260,7 @@ void FleetFollower::Impl::on_events(Scope scope, const WatchEvents& told) {
 }
 
 std::optional<std::int64_t> FleetFollower::Impl::close_gap(Scope scope, std::int64_t next) {
+  const std::lock_guard one_by_one(gap_mutex);
   {
     const std::lock_guard lock(mutex);
     if (applied[at(scope)] >= next) return applied[at(scope)] + 1;  // the other watcher was here
