@@ -326,7 +326,7 @@ Result<std::string> EtcdMembers::ask(std::string_view path, std::string_view bod
     const bool is_lost = repeat == Repeat::kUnlessSent && trouble.may_be_done;
     if (trouble.is_final || is_lost) {
       if (is_lost && EtcdClient::is_certain(trouble.error)) trouble.error.code = ErrorCode::kParseError;
-      if (!trouble.is_final) first_ = after(at);
+      if (is_lost || !trouble.is_final) first_ = after(at);
       return trouble.error.location.empty() ? trouble.error.at("etcd") : trouble.error;
     }
     log(LogLevel::kDebug, "etcd: " + trouble.error.message);
