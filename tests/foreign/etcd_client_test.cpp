@@ -1,13 +1,9 @@
 #include "fleet/etcd_client.hpp"
 
-#include <atomic>
 #include <map>
-#include <mutex>
 #include <set>
-#include <thread>
 
-#include <vipauth/store_address.hpp>
-
+#include "etcd_asking.hpp"
 #include "etcd_cluster.hpp"
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
@@ -16,109 +12,6 @@ using namespace vipauth;
 using namespace vipauth::fleet;
 using namespace vipauth::test;
 using Catch::Contains;
-
-namespace {
-
-constexpr const char* kPrefix = "/vipauth/test/";
-
-EtcdClient client_of(const EtcdCluster& cluster, EtcdOptions options) {
-  auto client = EtcdClient::create(cluster.store_address(), std::move(options));
-  if (!client) throw std::runtime_error(client.error().to_string());
-  return *std::move(client);
-}
-
-EtcdClient client_of(const EtcdCluster& cluster) { return client_of(cluster, cluster.client_options()); }
-
-Mutation put(const std::string& name, const std::string& value) { return {kPrefix + name, value}; }
-Mutation erase(const std::string& name) { return {kPrefix + name, std::nullopt}; }
-
-RangeQuestion all() {
-  RangeQuestion out;
-  out.key = kPrefix;
-  out.range_end = prefix_end(kPrefix);
-  return out;
-}
-
-std::int64_t must(const Result<TxnAnswer>& answer) {
-  if (!answer) throw std::runtime_error(answer.error().to_string());
-  REQUIRE(answer->succeeded);
-  return answer->revision;
-}
-
-/// A watch of everything below the prefix on a thread of its own, and what it was told.
-class Watcher {
- public:
-  Watcher(const EtcdClient& client, std::int64_t start) : client_(&client) {
-    thread_ = std::thread([this, start] {
-      WatchEnd end = client_->watch(kPrefix, prefix_end(kPrefix), start, [this](const WatchEvents& events) {
-        const std::lock_guard lock(mutex_);
-        ++told_;
-        revision_ = events.revision;
-        for (std::size_t i = 0; i < events.events.size(); ++i) {
-          const Mutation& event = events.events[i];
-          texts_.push_back(std::to_string(events.revisions[i]) + " " +
-                           event.key.substr(std::string(kPrefix).size()) +
-                           (event.value ? "=" + *event.value : " gone"));
-        }
-        return !is_over_;
-      });
-      const std::lock_guard lock(mutex_);
-      end_ = std::move(end);
-    });
-  }
-  Watcher(const Watcher&) = delete;
-  Watcher& operator=(const Watcher&) = delete;
-  ~Watcher() {
-    if (!thread_.joinable()) return;
-    client_->stop();
-    thread_.join();
-  }
-
-  std::size_t told() const {
-    const std::lock_guard lock(mutex_);
-    return told_;
-  }
-  std::int64_t revision() const {
-    const std::lock_guard lock(mutex_);
-    return revision_;
-  }
-  std::vector<std::string> texts() const {
-    const std::lock_guard lock(mutex_);
-    return texts_;
-  }
-  bool has_ended() const {
-    const std::lock_guard lock(mutex_);
-    return end_.has_value();
-  }
-  bool stands() const {
-    return eventually([this] { return told() > 0; });
-  }
-  /// Says at the next event that it is enough.
-  void stop_at_next() { is_over_ = true; }
-  WatchEnd end() {
-    REQUIRE(eventually([this] { return has_ended(); }));
-    thread_.join();
-    return *end_;
-  }
-
- private:
-  const EtcdClient* client_;
-  mutable std::mutex mutex_;
-  std::size_t told_ = 0;
-  std::int64_t revision_ = -1;
-  std::vector<std::string> texts_;
-  std::optional<WatchEnd> end_;
-  std::atomic<bool> is_over_{false};
-  std::thread thread_;
-};
-
-bool is_skipped() {
-  if (EtcdCluster::is_installed()) return false;
-  WARN("skipped: etcd is not installed");
-  return true;
-}
-
-}  // namespace
 
 TEST_CASE("etcd: what a transaction writes is read, and a comparison that fails changes nothing") {
   if (is_skipped()) return;

@@ -178,6 +178,15 @@ EtcdMembers::Trouble EtcdMembers::from_failure(const HttpClient::Failure& failur
 EtcdMembers::Trouble EtcdMembers::from_answer(std::size_t at, const HttpClient::Answer& answer) const {
   const auto refusal = parse_refusal(answer.body);
   const std::string origin = "\"" + members_[at].address().origin() + "\"";
+  // Source: etcd, server/embed/serve.go, accessController.
+  if (!refusal && answer.body.find("CommonName of client") != std::string::npos) {
+    return {
+        Error{ErrorCode::kPermissionDenied,
+              origin + " has users, and takes no certificate with a common name then: show one without, that "
+                       "is of the same authority",
+              ""},
+        false, true};
+  }
   if (!refusal) {
     const ErrorCode code = answer.status >= kServerError ? ErrorCode::kIoError : ErrorCode::kParseError;
     return {Error{code,
@@ -317,7 +326,7 @@ Result<std::string> EtcdMembers::ask(std::string_view path, std::string_view bod
     const bool is_lost = repeat == Repeat::kUnlessSent && trouble.may_be_done;
     if (trouble.is_final || is_lost) {
       if (is_lost && EtcdClient::is_certain(trouble.error)) trouble.error.code = ErrorCode::kParseError;
-      if (!trouble.is_final) first_ = after(at);
+      if (is_lost || !trouble.is_final) first_ = after(at);
       return trouble.error.location.empty() ? trouble.error.at("etcd") : trouble.error;
     }
     log(LogLevel::kDebug, "etcd: " + trouble.error.message);

@@ -348,9 +348,11 @@ Error Refusal::to_error() const {
 std::optional<Refusal> parse_refusal(std::string_view text) {
   const auto answer = Json::parse(text);
   if (!answer || !answer->is_object()) return std::nullopt;
-  const auto code = number_at(*answer, "code");
-  std::string message = answer->text_at("error");  // "message" is the same, and only of some versions
-  if (message.empty()) message = answer->text_at("message");
+  // Of a stream it is an object, also where the stream never began.
+  const Json* error = present(*answer, "error");
+  const bool is_of_stream = error != nullptr && error->is_object();
+  const auto code = is_of_stream ? number_at(*error, "grpc_code") : number_at(*answer, "code");
+  const std::string message = is_of_stream ? error->text_at("message") : answer->text_at("error");
   if (!code || *code == 0 || *code > kMostCode || message.empty()) return std::nullopt;
   return Refusal{static_cast<int>(*code), shown(message)};
 }
@@ -361,11 +363,9 @@ Result<WatchAnswer> parse_watch(std::string_view text) {
   const auto document = parse_object(text);
   if (!document) return document.error();
   WatchAnswer out;
-  if (const Json* error = present(*document, "error")) {
-    if (!error->is_object()) return wrong("an error is " + std::string(error->kind_name()));
-    const auto code = number_at(*error, "grpc_code");
-    if (!code) return code.error();
-    out.refusal = Refusal{*code > kMostCode ? 0 : static_cast<int>(*code), shown(error->text_at("message"))};
+  if (present(*document, "error") != nullptr) {
+    out.refusal = parse_refusal(text);
+    if (!out.refusal) return wrong("an error is none");
     return out;
   }
   const auto result = object_at(*document, "result");

@@ -217,6 +217,7 @@ std::optional<HttpClient::Answer> HttpClient::exchange(const Request& request, c
   const auto deadline = steady_clock::now() + timeout;
   while (end == End::kNone) {
     const auto news = exchange.wait(std::min(deadline, steady_clock::now() + kBetweenLooks));
+    (*connection)->look();
     const bool is_read = reader != nullptr && news.status == kOk;
     answer.status = news.status;
     if (is_stopped()) {

@@ -1,6 +1,8 @@
 #include "web/http_connection.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <exception>
 #include <fcntl.h>
 #include <mutex>
@@ -17,6 +19,7 @@
 #include <openssl/x509v3.h>
 
 #include "web/quiet_thread.hpp"
+#include "web/socket.hpp"
 #include "web/tls_support.hpp"
 
 namespace vipauth::web {
@@ -53,6 +56,7 @@ class Line {
     const std::lock_guard lock(mutex_);
     if (socket_ >= 0) ::close(socket_);
     socket_ = ::fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    counted_from_ = 0;
     if (is_cut_ && socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
   }
 
@@ -62,10 +66,21 @@ class Line {
     if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
   }
 
+  void count_from_here() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (socket_ >= 0) counted_from_ = received_bytes(socket_);
+  }
+  std::uint64_t counted() noexcept {
+    const std::lock_guard lock(mutex_);
+    const std::uint64_t received = socket_ >= 0 ? received_bytes(socket_) : 0;
+    return received - std::min(counted_from_, received);
+  }
+
  private:
   std::mutex mutex_;
   int socket_ = -1;
   bool is_cut_ = false;
+  std::uint64_t counted_from_ = 0;
 };
 
 /// What OpenSSL's callbacks know of a connection, and find out of a request.
@@ -74,7 +89,7 @@ struct Handshake {
   Line* line = nullptr;
   std::size_t most_bytes = 0;
   std::size_t bytes = 0;  ///< of TLS records that came
-  bool is_too_much = false;
+  std::atomic<bool> is_too_much{false};
   std::string shown;          ///< the fingerprint of the server's certificate
   std::string problem;        ///< why it is not trusted
   int alert = -1;             ///< what the server has ended the connection with
@@ -198,6 +213,7 @@ struct HttpConnection::Impl {
     };
     request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
       handshake.bytes = 0;
+      line.count_from_here();
       return exchange.on_data(std::string_view(data, size));
     };
     const httplib::Result result = client->send(request);
@@ -259,6 +275,7 @@ HttpConnection::Outcome HttpConnection::run(const Exchange& exchange) {
   Outcome out;
   Handshake& handshake = impl_->handshake;
   handshake.bytes = 0;
+  impl_->line.count_from_here();
   handshake.alert = -1;
   handshake.problem.clear();
   try {
@@ -268,7 +285,7 @@ HttpConnection::Outcome HttpConnection::run(const Exchange& exchange) {
     out.is_sent = true;
   }
   ERR_clear_error();
-  out.is_too_much = handshake.is_too_much;
+  out.is_too_much = handshake.is_too_much.load();
   out.distrust = handshake.problem;
   out.shown = handshake.shown;
   if (!out.failure.empty() && !handshake.has_answered && is_refusal(handshake.alert)) {
@@ -276,6 +293,12 @@ HttpConnection::Outcome HttpConnection::run(const Exchange& exchange) {
     out.is_sent = false;
   }
   return out;
+}
+
+void HttpConnection::look() noexcept {
+  if (impl_->line.counted() <= impl_->options.most_bytes) return;
+  impl_->handshake.is_too_much = true;
+  impl_->line.cut();
 }
 
 void HttpConnection::cut() noexcept { impl_->line.cut(); }

@@ -31,7 +31,7 @@ class HttpConnection {
     ServerTrust trust;
     ClientCertificate certificate;
     std::chrono::milliseconds connect_timeout{};
-    std::size_t most_bytes = 0;  ///< that may come, by TLS, until something of the body is taken
+    std::size_t most_bytes = 0;  ///< that may come until something of the body is taken
     bool is_kept = false;        ///< for more than one request
     std::string user;            ///< of basic authentication
     std::string password;
@@ -67,6 +67,8 @@ class HttpConnection {
   /// Sends a request and reads its answer, for as long as that takes.
   Outcome run(const Exchange& exchange);
 
+  /// Ends run() if too much has come, from any thread. By TLS it ends by itself.
+  void look() noexcept;
   /// Ends run() and all others, from any thread.
   void cut() noexcept;
 

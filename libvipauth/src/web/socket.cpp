@@ -7,10 +7,10 @@
 #include <cstring>
 #include <memory>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <system_error>
 
+#include <linux/tcp.h>  // whose tcp_info knows more than netinet's
 #include <netdb.h>
 
 namespace vipauth::web {
@@ -61,6 +61,13 @@ PeerAddress peer_of(const sockaddr_storage& from) {
 }
 
 }  // namespace
+
+std::uint64_t received_bytes(int socket) noexcept {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
+  return info.tcpi_bytes_received;
+}
 
 Result<BindAddress> BindAddress::parse(std::string_view text) {
   const Error wrong{ErrorCode::kInvalidArgument,

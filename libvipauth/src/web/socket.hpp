@@ -31,6 +31,9 @@ class Socket {
   int fd_ = -1;
 };
 
+/// How much has come over a TCP connection, since it stands; 0 where the system does not say.
+std::uint64_t received_bytes(int socket) noexcept;
+
 /// Where to listen.
 struct BindAddress {
   std::string host;  ///< without the brackets of an IPv6 address

@@ -1,11 +1,17 @@
 #include "web/http_client.hpp"
 
 #include <csignal>
+#include <ctime>
+#include <memory>
+#include <unistd.h>
 
 #include <pthread.h>
 
 #include "support/catch.hpp"
+#include "support/certificates.hpp"
+#include "support/temp_home.hpp"
 #include "unit/web/fake_web_server.hpp"
+#include "web/quiet_thread.hpp"
 
 using namespace vipauth;
 using namespace vipauth::test;
@@ -64,4 +70,60 @@ TEST_CASE("HttpClient: without a thread it fails, and this one takes signals as 
   REQUIRE(answer);
   CHECK(answer->status == 200);
   CHECK(takes_signals());
+}
+
+TEST_CASE("HttpClient: writing to a server that has hung up is an error, also when the client goes") {
+  REQUIRE(std::signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+  const TempHome home;
+  int code = 0;
+  openssl(home.path(),
+          "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout s.key -out s.pem "
+          "-subj /CN=localhost -addext subjectAltName=DNS:localhost",
+          &code);
+  REQUIRE(code == 0);
+  for (int i = 0; i < 5; ++i) {
+    auto server = std::make_unique<FakeWebServer>(
+        [](const auto&) { return FakeWebServer::answer("200 OK", "{}", "Keep-Alive: timeout=60\r\n"); },
+        FakeWebServer::Certificate{home / "s.pem", home / "s.key"});
+    HttpClient::Options options;
+    options.trust.authorities = home.read("s.pem");
+    options.keeps_connections = true;
+    const HttpClient client(*WebAddress::parse(server->url()), options);
+    REQUIRE(client.send("GET", "/"));
+    server.reset();
+    const auto answer = client.send("GET", "/");
+    CHECK_FALSE(answer);
+  }
+}
+
+TEST_CASE("BrokenPipesIgnored: a signal that was there before is still there") {
+  int ends[2] = {-1, -1};
+  REQUIRE(::pipe(ends) == 0);
+  ::close(ends[0]);
+  sigset_t pipe_signal;
+  sigset_t before;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+  const auto is_pending = [] {
+    sigset_t pending;
+    ::sigpending(&pending);
+    return sigismember(&pending, SIGPIPE) == 1;
+  };
+  {
+    const BrokenPipesIgnored ignored;
+    CHECK(::write(ends[1], "x", 1) < 0);
+    CHECK(is_pending());
+  }
+  CHECK_FALSE(is_pending());
+  CHECK(::write(ends[1], "x", 1) < 0);
+  {
+    const BrokenPipesIgnored ignored;
+    CHECK(::write(ends[1], "x", 1) < 0);
+  }
+  CHECK(is_pending());
+  constexpr timespec kAtOnce{};
+  ::sigtimedwait(&pipe_signal, nullptr, &kAtOnce);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::close(ends[1]);
 }
