@@ -209,6 +209,11 @@ struct AuthService::Impl {
   const std::shared_ptr<DecisionCounters> counters = std::make_shared<DecisionCounters>();
   const std::shared_ptr<ShadowSlot> shadow = std::make_shared<ShadowSlot>();
   const std::shared_ptr<DecisionWatch> watch;
+  const std::shared_ptr<std::atomic<bool>> is_stale = std::make_shared<std::atomic<bool>>(false);
+  std::mutex stale_mutex;
+  std::optional<Error> stale_why;
+  mutable std::mutex age_mutex;  // held while it is asked
+  std::function<std::optional<std::chrono::milliseconds>()> policy_age;
   std::atomic<std::uint64_t> reloads{0};
   std::atomic<std::uint64_t> failed_reloads{0};
   std::atomic<std::uint64_t> allow_records{0};
@@ -358,15 +363,16 @@ Decision AuthService::verify_sender(Session& session, std::string_view vip_ident
 
 ZapAuthenticator AuthService::zap_authenticator() const {
   const std::weak_ptr<Impl> impl = impl_;
-  return ZapAuthenticator(
-      policy(),
-      [impl](const ZapAuthenticator::Event& event) {
-        if (const auto alive = impl.lock()) alive->observe(event);
-      },
-      {impl_->penalties, impl_->options.clock, [impl](const ZapRequest& request, const CurveKey& key) {
-         const auto alive = impl.lock();
-         return alive && alive->admit(request, key);
-       }});
+  return ZapAuthenticator(policy(),
+                          [impl](const ZapAuthenticator::Event& event) {
+                            if (const auto alive = impl.lock()) alive->observe(event);
+                          },
+                          {impl_->penalties, impl_->options.clock,
+                           [impl](const ZapRequest& request, const CurveKey& key) {
+                             const auto alive = impl.lock();
+                             return alive && alive->admit(request, key);
+                           },
+                           impl_->is_stale});
 }
 
 AddressPenalties::Counters AuthService::penalties() const {
@@ -386,6 +392,29 @@ Result<void> AuthService::begin_setup_mode(std::chrono::milliseconds duration, S
 void AuthService::end_setup_mode() { impl_->setup_mode.end(); }
 
 std::optional<Timestamp> AuthService::setup_mode_until() const { return impl_->setup_mode.until(); }
+
+void AuthService::refuse_new_peers(std::optional<Error> why) {
+  {
+    const std::lock_guard lock(impl_->stale_mutex);
+    const bool is_news = why.has_value() != impl_->stale_why.has_value();
+    impl_->stale_why = why;
+    if (!is_news) return;
+    impl_->is_stale->store(why.has_value(), std::memory_order_release);
+  }
+  if (impl_->recorder) impl_->recorder->on_stale(why);
+  impl_->log(LogLevel::kWarning,
+             why ? "new peers are refused: " + why->to_string() : "new peers are let in again");
+}
+
+std::optional<Error> AuthService::refuses_new_peers() const {
+  const std::lock_guard lock(impl_->stale_mutex);
+  return impl_->stale_why;
+}
+
+void AuthService::set_policy_age(std::function<std::optional<std::chrono::milliseconds>()> age) {
+  const std::lock_guard lock(impl_->age_mutex);
+  impl_->policy_age = std::move(age);
+}
 
 Result<void> AuthService::set_shadow_policy(const fs::path& auth_file, const fs::path& topics_file) {
   auto shadow =
@@ -455,6 +484,12 @@ AuthMetrics AuthService::metrics() const {
   out.deny_records = impl_->deny_records.load(std::memory_order_relaxed);
   if (const auto pending = impl_->pending->load()) out.pending = pending->pending.size();
   out.is_in_force = !impl_->keeper.problem();
+  out.refuses_new_peers = impl_->is_stale->load(std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(impl_->age_mutex);
+    const auto age = impl_->policy_age ? impl_->policy_age() : std::nullopt;
+    if (age) out.policy_age = std::chrono::floor<std::chrono::seconds>(*age);
+  }
   if (impl_->audit_log) {
     out.audit = {impl_->audit_log->written(), impl_->audit_log->dropped() + impl_->recorder->lost()};
   }
