@@ -219,11 +219,15 @@ class AuthService {
   VIPAUTH_EXPORT void refuse_new_peers(std::optional<Error> why);
   /// Why new peers are refused, or nothing.
   VIPAUTH_EXPORT std::optional<Error> refuses_new_peers() const;
-  /// \param age  tells the metrics how long ago the policy was known to be what its store says; nothing: it
-  /// never
-  ///             was. Asked on any thread, and not any more when this returns with another; empty: no store.
-  ///             It asks nothing of the service
-  VIPAUTH_EXPORT void set_policy_age(std::function<std::optional<std::chrono::milliseconds>()> age);
+  /// \param age      tells how long ago the policy was known to be what its store says; nothing: it never
+  /// was. Asked on
+  ///                 any thread, and not any more when this returns with another; empty: no store. It asks
+  ///                 nothing of the service
+  /// \param longest  while the age is more, or there is none, new peers are refused, by refuse_new_peers():
+  /// looked
+  ///                 at each second with `watch`. Nothing: any age will do
+  VIPAUTH_EXPORT void set_policy_age(std::function<std::optional<std::chrono::milliseconds>()> age,
+                                     std::optional<std::chrono::milliseconds> longest = {});
 
   // Shadow policy: a candidate beside the live policy, which decides nothing
 

@@ -1,5 +1,6 @@
 // A policy that may be too old to let in anybody new.
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 
 #include "support/asking.hpp"
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
 #include "support/homes.hpp"
 
 using namespace vipauth;
@@ -215,4 +217,25 @@ TEST_CASE("AuthService: who tells the age may go while others ask") {
     bus.service->set_policy_age({});
     age.reset();  // nobody asks it any more
   }
+}
+
+TEST_CASE("AuthService: a policy older than is allowed lets in nobody new, until it is known again") {
+  Bus bus;
+  std::atomic<int> age = 10;  // seconds; negative: it was never known
+  const auto tell = [&]() -> std::optional<std::chrono::milliseconds> {
+    if (age < 0) return std::nullopt;
+    return std::chrono::seconds(age);
+  };
+  bus.service->set_policy_age(tell, 60s);
+  CHECK(bus.ask(kKeyA) == "200");
+  age = 61;
+  CHECK(eventually([&] { return bus.ask(kKeyA) == "300"; }));
+  CHECK_THAT(bus.service->refuses_new_peers()->message, Contains("61 s ago"));
+  age = 60;
+  CHECK(eventually([&] { return bus.ask(kKeyA) == "200"; }));
+  age = -1;
+  CHECK(eventually([&] { return bus.ask(kKeyA) == "300"; }));
+  bus.service->set_policy_age(tell);
+  CHECK(bus.ask(kKeyA) == "200");
+  CHECK(eventually([&] { return !bus.service->metrics().policy_age; }));
 }
