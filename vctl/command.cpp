@@ -123,6 +123,14 @@ std::vector<Command> with_bus(OverBus over_bus, std::vector<Command> commands) {
   return commands;
 }
 
+std::vector<Command> with_store(std::vector<Command> commands) {
+  for (Command& command : commands) {
+    command.works_on_store = true;
+    command.commands = with_store(std::move(command.commands));
+  }
+  return commands;
+}
+
 Command group(std::string name, std::string description) {
   Command command;
   command.name = std::move(name);

@@ -56,6 +56,7 @@ struct Command {
   std::vector<Command> commands;
   std::vector<std::string> other_names;
   OverBus over_bus = OverBus::kRefused;
+  bool works_on_store = false;  ///< what --store names, in the place of files
   /// Runs the verb with what its arguments took; of a mere group empty.
   std::function<int(const Context&)> run;
   /// Of a command that runs and has further words: whether it was given what it needs to run.
@@ -102,6 +103,9 @@ Command verb(std::string name, std::string description, int (*run)(const Context
 
 /// The commands, and all below them, each with that answer to --vip-address.
 std::vector<Command> with_bus(OverBus over_bus, std::vector<Command> commands);
+
+/// The commands, and all below them, which work on a store, too.
+std::vector<Command> with_store(std::vector<Command> commands);
 
 /// A word that only holds others.
 Command group(std::string name, std::string description);

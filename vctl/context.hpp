@@ -22,6 +22,7 @@ struct CommonOptions {
   std::optional<std::string> home;
   std::optional<std::string> config;
   std::optional<std::string> vip_address;  ///< of a running platform to work on, in the place of files
+  std::optional<std::string> store;        ///< the address of a store to work on, in the place of files
   bool json = false;
   bool debug = false;
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
@@ -36,6 +37,7 @@ struct Context {
   CommonOptions options;
   std::string command = {};                 ///< the words that name the verb: "auth add"
   std::shared_ptr<Platform> platform = {};  ///< connected, where --vip-address is given; else null
+  std::shared_ptr<PolicyStore> store = {};  ///< opened, where --store is given; else null
 
   /// Where a verb talks to the user: not on the standard output when that is to be one JSON document.
   std::ostream& dialog() const { return options.json ? env.err : env.out; }

@@ -3,10 +3,16 @@
 #include <chrono>
 #include <functional>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include <vipauth/clock.hpp>
+#include <vipauth/result.hpp>
+
+namespace vipauth {
+class PolicyStore;
+}
 
 namespace vipauth::vctl {
 
@@ -21,6 +27,8 @@ struct Env {
   bool is_watched = false;                           ///< a person looks at `err`
   std::chrono::milliseconds patience{1000};          ///< of that person, before being told what takes so long
   std::function<void(bool)> set_echo = [](bool) {};  ///< whether the terminal shows what is typed
+  /// Opens what --store names; empty: as its address says.
+  std::function<Result<std::shared_ptr<PolicyStore>>(const std::string& address)> open_store = {};
 };
 
 }  // namespace vipauth::vctl

@@ -1,10 +1,12 @@
 #include "home.hpp"
 
+#include <fstream>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
 
 #include <vipauth/audit_change.hpp>
+#include <vipauth/policy_store.hpp>
 
 #include "output.hpp"
 #include "platform.hpp"
@@ -12,6 +14,9 @@
 
 namespace vipauth::vctl {
 namespace {
+
+/// What a home that follows a store has, beside the copy of what that says.
+constexpr const char* kFollowing = "fleet.json";
 
 std::optional<std::string> non_empty(std::optional<std::string> text) {
   if (text && text->empty()) return std::nullopt;
@@ -48,6 +53,20 @@ Result<std::filesystem::path> find_folder(const Context& context) {
                ""};
 }
 
+/// The store that a home follows, without what could be a password in it; empty where the file does not tell.
+std::string followed_store(const std::filesystem::path& file) {
+  constexpr std::size_t kMostBytes = 64 * 1024;
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) return "";
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(kMostBytes, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  const auto document = Json::parse(text);
+  const std::string store = document ? document->text_at("store") : "";
+  return store.find('@') == std::string::npos ? store : "";
+}
+
 }  // namespace
 
 EditNote edit_note(const Context& context) {
@@ -58,6 +77,7 @@ EditNote edit_note(const Context& context) {
 
 Result<Home> Home::open(const Context& context) {
   auto folder = find_folder(context);
+  if (!folder && context.store) return Home(std::filesystem::path(), context);
   if (!folder) return folder.error();
   return Home(std::move(*folder), context);
 }
@@ -86,8 +106,20 @@ Result<std::vector<VipAddress>> Home::load_vip_addresses() const {
   return addresses;
 }
 
+std::string Home::shown_auth_place() const {
+  return context_->store ? *context_->options.store : auth_path().string();
+}
+
+std::string Home::shown_topics_place() const {
+  return context_->store ? *context_->options.store : topics_path().string();
+}
+
 Result<Policy> Home::load_policy() const {
   if (context_->platform) return context_->platform->administration().read_auth_file();
+  if (context_->store) {
+    const Working working(*context_, "reading the store");
+    return context_->store->load_policy();
+  }
   const Working working(*context_, "reading auth.json");
   auto policy = auth_file().load();
   if (!policy && policy.error().code == ErrorCode::kNotFound) return Policy();
@@ -102,19 +134,40 @@ Result<TopicRules> Home::load_topic_rules() const {
 
 Result<TopicDocument> Home::load_topics() const {
   if (context_->platform) return context_->platform->administration().read_protected_topics();
+  if (context_->store) return context_->store->load_topics();
   auto topics = topics_file().load_document();
   if (!topics && topics.error().code == ErrorCode::kNotFound) return TopicDocument();
   return topics;
 }
 
+Result<void> Home::check_edited_here() const {
+  if (context_->platform || context_->store) return {};
+  const std::filesystem::path file = path_ / kFollowing;
+  std::error_code error;
+  const bool is_there = std::filesystem::exists(std::filesystem::symlink_status(file, error));
+  if (!is_there && (!error || error == std::errc::no_such_file_or_directory)) return {};
+  const std::string store = followed_store(file);
+  return Error{ErrorCode::kConflict,
+               "this home follows " + (store.empty() ? "a store" : store) +
+                   ": edit there by --store, or end it by `vctl auth unfollow`",
+               ""};
+}
+
 Result<EditReport> Home::edit_policy(const AuthFile::Change& change) const {
   if (context_->platform) return context_->platform->administration().edit_auth_file(change);
+  if (context_->store) {
+    const Working working(*context_, "changing the store");
+    return context_->store->edit_policy(change, edit_options());
+  }
+  if (auto own = check_edited_here(); !own) return own.error();
   const Working working(*context_, "changing auth.json");
   return auth_file().edit(change, edit_options());
 }
 
 Result<EditReport> Home::edit_topics(const TopicsFile::Change& change) const {
   if (context_->platform) return context_->platform->administration().edit_protected_topics(change);
+  if (context_->store) return context_->store->edit_topics(change, edit_options());
+  if (auto own = check_edited_here(); !own) return own.error();
   return topics_file().edit(change, edit_options());
 }
 

@@ -25,7 +25,7 @@ EditNote edit_note(const Context& context);
 /// The home folder that a verb works on, and the files in it.
 class Home {
  public:
-  /// --home, else $VOLTTRON_HOME, else ~/.volttron.
+  /// --home, else $VOLTTRON_HOME, else ~/.volttron. Who works on a store needs none: its path is then empty.
   /// \return kNotFound  there is no such folder; the message says what to do
   static Result<Home> open(const Context& context);
 
@@ -54,6 +54,12 @@ class Home {
   /// \return what PlatformConfig::load and vip_addresses return; kNotFound  --config names no file
   Result<std::vector<VipAddress>> load_vip_addresses() const;
 
+  // What the verb works on: these files, the store, or the running platform.
+
+  /// Where the policy, or what protects topics, is, for people.
+  std::string shown_auth_place() const;
+  std::string shown_topics_place() const;
+
   /// auth.json; a missing file is an empty policy.
   /// \return what AuthFile::load returns but kNotFound
   Result<Policy> load_policy() const;
@@ -65,8 +71,13 @@ class Home {
   /// The same with everything that an edit keeps.
   Result<TopicDocument> load_topics() const;
 
+  /// Whether what the verb works on is for editing here; asked before somebody is asked anything.
+  /// \return kConflict  the files are, and the home follows a store, whose copy they are: the message says where to edit
+  Result<void> check_edited_here() const;
+
   /// One edit of auth.json, with the patience that the user has. The verb shows what it did, then the
   /// report's warnings.
+  /// \return what check_edited_here and AuthFile::edit, or the store, return
   Result<EditReport> edit_policy(const AuthFile::Change& change) const;
 
   /// The same of protected_topics.json.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include <vipauth/clock.hpp>
 #include <vipauth/json.hpp>
+#include <vipauth/policy_store.hpp>
 
 #include "run.hpp"
 #include "support/temp_home.hpp"
@@ -32,7 +34,8 @@ class Cli {
   std::map<std::string, std::string> environment{{"VOLTTRON_HOME", home.path().string()}};
   Timestamp now = *parse_timestamp("2026-11-21T21:30:00Z");
   bool is_terminal = false;
-  std::vector<bool> echo;  ///< each switch of the terminal's echo
+  std::vector<bool> echo;                     ///< each switch of the terminal's echo
+  std::shared_ptr<PolicyStore> policy_store;  ///< what --store opens, whatever the address
 
   Outcome run(const std::vector<std::string>& arguments, const std::string& input = "") {
     std::istringstream in(input);
@@ -47,6 +50,11 @@ class Cli {
     env.clock = [this] { return now; };
     env.is_terminal = is_terminal;
     env.set_echo = [this](bool on) { echo.push_back(on); };
+    if (policy_store) {
+      env.open_store = [this](const std::string&) {
+        return Result<std::shared_ptr<PolicyStore>>(policy_store);
+      };
+    }
     const int exit_code = vctl::run(arguments, env);
     return {exit_code, out.str(), err.str()};
   }

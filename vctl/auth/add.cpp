@@ -124,6 +124,7 @@ std::optional<std::string> url_hint(const Json& record) {
 int add(const AddOptions& options, const Context& context) {
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
+  if (auto own = home->check_edited_here(); !own) return fail(context, own.error());
 
   const bool is_asked = options.fields.empty() && !options.is_disabled;
   if (options.adds_known_host && !is_asked && !options.fields.contains("address")) {

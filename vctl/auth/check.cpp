@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <vipauth/pending_store.hpp>
+#include <vipauth/policy_store.hpp>
 #include <vipauth/python_repr.hpp>
 
 #include "auth/checker.hpp"
@@ -80,7 +81,8 @@ std::optional<std::string> pending_user_id(const Context& context, const Connect
     const auto pending = context.platform->administration().get_pending_authorizations();
     return pending ? find_in(*pending) : std::nullopt;
   }
-  const auto state = PendingStore(home->path() / "pending.json", {}).load();
+  const auto state =
+      context.store ? context.store->load_pending() : PendingStore(home->path() / "pending.json", {}).load();
   return state ? find_in(state->pending) : std::nullopt;
 }
 

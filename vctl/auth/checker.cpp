@@ -54,7 +54,8 @@ Result<Checker> Checker::load(const Context& context) {
   const auto home = Home::open(context);
   if (!home) return home.error();
   const Working working(context, "reading and compiling auth.json");
-  auto policy = context.platform ? home->load_policy() : home->auth_file().load();
+  const bool is_elsewhere = context.platform || context.store;
+  auto policy = is_elsewhere ? home->load_policy() : home->auth_file().load();
   if (!policy) return policy.error();
   auto rules = home->load_topic_rules();
   if (!rules) return rules.error();

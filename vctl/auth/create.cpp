@@ -112,6 +112,7 @@ int create(const CreateOptions& options, const Context& context) {
   }
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
+  if (auto own = home->check_edited_here(); !own) return fail(context, own.error());
   const AgentKeyStores stores = home->agent_key_stores();
   const auto store = stores.find(options.identity);
   if (!store) return fail(context, store.error());

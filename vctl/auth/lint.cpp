@@ -66,7 +66,8 @@ int lint(const LintOptions& options, const Context& context) {
 
   std::vector<LintFinding> findings = while_working(
       context, "looking for mistakes", [&] { return vipauth::lint(*policy, *rules, context.env.clock()); });
-  auto more = context.platform ? std::vector<LintFinding>() : certificate_findings(*home);
+  const bool is_elsewhere = context.platform || context.store;
+  auto more = is_elsewhere ? std::vector<LintFinding>() : certificate_findings(*home);
   if (!more) return fail(context, more.error());
   std::move(more->begin(), more->end(), std::back_inserter(findings));
   const auto errors = static_cast<std::size_t>(

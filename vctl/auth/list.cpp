@@ -29,7 +29,7 @@ int list(const Context& context) {
     for (std::size_t i = 0; i < entries.size(); ++i) records.push_back(listed(i, entries[i]));
     print_document(context, Json::Object{{"records", std::move(records)}});
   } else if (entries.empty()) {
-    context.env.out << "No entries in " << printable(home->auth_path().string()) << '\n';
+    context.env.out << "No entries in " << printable(home->shown_auth_place()) << '\n';
   } else {
     for (std::size_t i = 0; i < entries.size(); ++i) print_record(context.env.out, i, entries[i]);
   }

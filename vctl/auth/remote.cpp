@@ -8,6 +8,7 @@
 #include <vipauth/auth_service.hpp>
 #include <vipauth/csr_names.hpp>
 #include <vipauth/csr_store.hpp>
+#include <vipauth/remote_peers.hpp>
 
 #include "auth/advice.hpp"
 #include "auth/certificate_home.hpp"
@@ -16,6 +17,7 @@
 #include "home.hpp"
 #include "output.hpp"
 #include "platform.hpp"
+#include "store.hpp"
 #include "value_text.hpp"
 
 namespace vipauth::vctl::auth {
@@ -29,6 +31,7 @@ Result<AuthService> open_service(const Context& context) {
   options.clock = context.env.clock;
   options.strict_modes = context.options.strict_modes;
   options.edit_note = edit_note(context);
+  if (const auto own = home->check_edited_here(); !own) options.store = refusing_store(own.error());
   options.log = [&context](LogLevel level, const std::string& line) {
     const bool is_trouble = level == LogLevel::kWarning || level == LogLevel::kError;
     if (is_trouble) warn(context, line);
@@ -51,6 +54,7 @@ Json document(const Authorization& authorization, bool with_kind) {
     if (authorization.first_seen) out.set("first_seen", format_timestamp(*authorization.first_seen));
     if (authorization.last_seen) out.set("last_seen", format_timestamp(*authorization.last_seen));
   }
+  if (!authorization.site.empty()) out.set("site", authorization.site);
   return out;
 }
 
@@ -142,18 +146,27 @@ bool is_status(std::string_view word) {
 
 /// What is listed of both kinds.
 struct Listing {
-  std::vector<Row> rows{{"USER_ID", "ADDRESS", "STATUS"}};
+  std::vector<Row> rows{{"USER_ID", "ADDRESS", "STATUS", "SITE"}};
   Json::Array documents;
+  bool has_sites = false;
 
   void add(const Authorization& authorization, bool with_kind) {
-    rows.push_back(
-        {authorization.user_id, shown_address(authorization), std::string(to_string(authorization.status))});
+    rows.push_back({authorization.user_id, shown_address(authorization),
+                    std::string(to_string(authorization.status)),
+                    authorization.site.empty() ? "-" : authorization.site});
+    has_sites = has_sites || !authorization.site.empty();
     documents.push_back(document(authorization, with_kind));
   }
   void add(const CsrEntry& entry) {
     rows.push_back({entry.common_name.text(), entry.address.empty() ? "-" : entry.address,
-                    std::string(to_string(entry.status))});
+                    std::string(to_string(entry.status)), "-"});
     documents.push_back(csr_document(entry));
+  }
+  std::string table() && {
+    if (!has_sites) {
+      for (Row& row : rows) row.pop_back();
+    }
+    return format_table(rows);
   }
 };
 
@@ -209,6 +222,25 @@ class PeersOf : public Peers {
   Administrator by_;
 };
 
+/// Those of a store.
+class PeersOfStore final : public Peers {
+ public:
+  PeersOfStore(const Home& home, const Context& context)
+      : by_(*context.store, home.edit_options(),
+            [&context](LogLevel, const std::string& line) { warn(context, line); }) {}
+
+  Result<Authorization> approve(const std::string& user_id, const Approval& approval) override {
+    return by_.approve(user_id, approval);
+  }
+  Result<Authorization> deny(const std::string& user_id) override { return by_.deny(user_id); }
+  Result<Authorization> remove(const std::string& user_id) override { return by_.remove(user_id); }
+  Result<std::vector<Authorization>> list(AuthorizationStatus status) override { return by_.list(status); }
+  bool knows(const std::string& user_id) override { return by_.find(user_id).has_value(); }
+
+ private:
+  RemotePeers by_;
+};
+
 /// The peers, and the requests for certificates where there are any.
 struct Remote {
   std::unique_ptr<Peers> peers;
@@ -226,6 +258,8 @@ struct Remote {
       return Remote{std::make_unique<PeersOf<RemoteAdministration&>>(administration), std::nullopt,
                     std::nullopt};
     }
+    if (context.store)
+      return Remote{std::make_unique<PeersOfStore>(*home, context), std::nullopt, std::nullopt};
     auto service = open_service(context);
     if (!service) return service.error();
     const auto names = names_in(service->policy());
@@ -328,7 +362,7 @@ int remote_list(const RemoteListOptions& options, const Context& context) {
     context.env.out << "No " << status << (status.empty() ? "" : " ")
                     << "remote certificates or credentials\n";
   } else {
-    context.env.out << format_table(listing.rows);
+    context.env.out << std::move(listing).table();
   }
   if (!remote->problem) return kExitDone;
   context.env.out.flush();

@@ -37,10 +37,10 @@ struct RemoteUser {
 
 /// Lists the remote peers, pending ones first.
 /// --json: {"remote": [{"kind": "credentials", "user_id", "address", "status", "domain", "mechanism",
-/// "credentials", "retries", "first_seen", "last_seen"}]}; the last three of pending ones. Of a CSR: {"kind":
-/// "csr", "user_id", "address", "status", "key_fingerprint", "key_kind", "retries", "first_seen",
-/// "last_seen", "certificate": {"serial", "not_before", "not_after", "fingerprint"}}, the last of an approved
-/// one
+/// "credentials", "retries", "first_seen", "last_seen", "site"}]}; "retries" and what follows of pending
+/// ones, "site" of those that wait at another site of a fleet. Of a CSR: {"kind": "csr", "user_id",
+/// "address", "status", "key_fingerprint", "key_kind", "retries", "first_seen", "last_seen", "certificate":
+/// {"serial", "not_before", "not_after", "fingerprint"}}, the last of an approved one
 int remote_list(const RemoteListOptions& options, const Context& context);
 
 /// Lets a peer in. --json: {"approved": <as remote_list>}

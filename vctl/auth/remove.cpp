@@ -37,6 +37,7 @@ int remove(const RemoveOptions& options, const Context& context) {
   }
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
+  if (auto own = home->check_edited_here(); !own) return fail(context, own.error());
   const auto shown = home->load_policy();
   if (!shown) return fail(context, shown.error());
   const auto indices = parse_indices(options.indices, shown->allow().size());

@@ -95,6 +95,7 @@ Result<void> check_unchanged(const KeyStore& store, const CurveKey& key) {
 }
 
 int rotate_agent(const RotateOptions& options, const Home& home, const Context& context) {
+  if (auto own = home.check_edited_here(); !own) return fail(context, own.error());
   const auto store = home.agent_key_stores().find(options.who);
   if (!store) return fail(context, store.error());
   const auto present = store->load();

@@ -20,6 +20,7 @@
 
 #include "auth/certificate_home.hpp"
 #include "output.hpp"
+#include "store.hpp"
 
 namespace vipauth::vctl::auth {
 
@@ -193,6 +194,7 @@ int serve(const Context& context) {
   service_options.strict_modes = home->strict_modes();
   service_options.edit_note = edit_note(context);
   service_options.log = options->log = log;
+  if (const auto own = home->check_edited_here(); !own) service_options.store = refusing_store(own.error());
   std::error_code ignored;
   if (std::filesystem::exists(home->path() / "audit", ignored)) service_options.audit.emplace();
   auto service = AuthService::open(home->path(), std::move(service_options));

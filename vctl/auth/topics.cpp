@@ -48,7 +48,7 @@ int topics_list(const Context& context) {
   if (context.options.json) {
     print_document(context, shown);
   } else if (rows.size() == kHeadings) {
-    context.env.out << "No protected topics in " << printable(home->topics_path().string()) << '\n';
+    context.env.out << "No protected topics in " << printable(home->shown_topics_place()) << '\n';
   } else {
     context.env.out << format_table(rows);
   }

@@ -302,6 +302,7 @@ int undo_file(const UndoOptions& options, const Context& context, const File& fi
 int undo(const UndoOptions& options, const Context& context) {
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
+  if (auto own = home->check_edited_here(); !own) return fail(context, own.error());
   if (options.topics) {
     return undo_file(options, context, home->topics_file(), home->load_topics(), home->edit_options(),
                      [](const TopicDocument&, const TopicDocument&) {});

@@ -188,6 +188,7 @@ int update(const UpdateOptions& options, const Context& context) {
   if (const auto wrong = usage_error(options, cleared)) return fail_usage(context, *wrong);
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
+  if (auto own = home->check_edited_here(); !own) return fail(context, own.error());
   const auto shown = home->load_policy();
   if (!shown) return fail(context, shown.error());
   const auto index = parse_index(options.index, shown->allow().size());

@@ -92,7 +92,7 @@ Command undo() {
 
 std::vector<Command> file_commands() {
   Command topics = group("topics", "manage protected topics");
-  topics.commands = with_bus(OverBus::kWorks, {topics_list(), topics_add(), topics_remove()});
+  topics.commands = with_store(with_bus(OverBus::kWorks, {topics_list(), topics_add(), topics_remove()}));
   std::vector<Command> out;
   out.push_back(std::move(topics));
   out.push_back(history());

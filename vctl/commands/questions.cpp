@@ -160,7 +160,7 @@ Command test() {
 
 std::vector<Command> question_commands() {
   std::vector<Command> out =
-      with_bus(OverBus::kWorks, {check(), lint(), who_can(), what_can(), graph(), test()});
+      with_store(with_bus(OverBus::kWorks, {check(), lint(), who_can(), what_can(), graph(), test()}));
   out.push_back(diff());
   return out;
 }

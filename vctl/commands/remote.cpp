@@ -85,7 +85,7 @@ Command sync() {
 
 std::vector<Command> remote_commands() {
   Command remote = group("remote", "manage pending RMQ certs and ZMQ credentials");
-  remote.commands = with_bus(OverBus::kWorks, {list(), approve(), deny(), forget()});
+  remote.commands = with_store(with_bus(OverBus::kWorks, {list(), approve(), deny(), forget()}));
   remote.commands.push_back(sync());
   return {remote};
 }

@@ -91,6 +91,13 @@ std::vector<Argument> common_arguments(CommonOptions& options) {
                         options.vip_address = text;
                         return {};
                       }));
+  out.push_back(value({"--store"}, "STORE",
+                      "work on what a fleet of buses shares, at this address, rather than on files",
+                      [&options](const std::string& text) -> Result<void> {
+                        if (text.empty()) return Error{ErrorCode::kInvalidArgument, "is empty", ""};
+                        options.store = text;
+                        return {};
+                      }));
   out.push_back(flag({"--json"}, options.json, "print one JSON document"));
   out.push_back(value({"--home"}, "DIR",
                       "the folder of the files (default: $VOLTTRON_HOME, else ~/.volttron)",
@@ -116,10 +123,10 @@ Command root_command(CommonOptions& options) {
   root.arguments = common_arguments(options);
   Command auth = group("auth", "manage authorization entries and encryption keys");
   for (auto commands :
-       {with_bus(OverBus::kWorks, record_commands()), with_bus(OverBus::kWorks, role_commands()),
-        with_bus(OverBus::kLocal, host_commands()), key_commands(), remote_commands(),
-        with_bus(OverBus::kWorks, rpc_commands()), certificate_commands(), file_commands(), audit_commands(),
-        question_commands()}) {
+       {with_store(with_bus(OverBus::kWorks, record_commands())),
+        with_store(with_bus(OverBus::kWorks, role_commands())), with_bus(OverBus::kLocal, host_commands()),
+        key_commands(), remote_commands(), with_store(with_bus(OverBus::kWorks, rpc_commands())),
+        certificate_commands(), file_commands(), audit_commands(), question_commands()}) {
     for (Command& command : commands) auth.commands.push_back(std::move(command));
   }
   root.commands.push_back(std::move(auth));
