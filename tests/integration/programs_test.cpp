@@ -225,9 +225,9 @@ TEST_CASE("vip_agent: waits for approval, serves, survives its router, and stops
   VipClient administrator = platform.administrator();
   RemoteAdministration administration(administrator);
   const std::filesystem::path log = platform.agent_home / "log";
-  auto agent = std::async(std::launch::async, [&] {
-    return run(platform.command("--subscribe foo --serve greet=CAP_GREET >" + log.string()));
-  });
+  // Made here: the other thread has no part in the platform.
+  auto agent = std::async(std::launch::async, run,
+                          platform.command("--subscribe foo --serve greet=CAP_GREET >" + log.string()));
   REQUIRE(eventually([&] {
     return std::filesystem::exists(log) &&
            contains(platform.agent_home.read("log"), "remote approve USER_ID");

@@ -302,11 +302,10 @@ Result<void> Transaction::perform(const LedgerNote& note, const CommonName& name
     case Operation::kRevoke:
       if (auto withdrawn = withdraw(name); !withdrawn) return withdrawn;
       return authority_->requests.set_status(name, CsrStatus::kDenied);
-    case Operation::kRemove:
-      if (auto withdrawn = withdraw(name); !withdrawn) return withdrawn;
-      return authority_->requests.remove(name);
+    case Operation::kRemove: break;
   }
-  return {};
+  if (auto withdrawn = withdraw(name); !withdrawn) return withdrawn;
+  return authority_->requests.remove(name);
 }
 
 /// Publishes what is revoked, and takes the file away that VOLTTRON would give out.
