@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <iomanip>
 #include <iostream>
@@ -639,7 +640,12 @@ int main(int argc, char** argv) try {
   Settings settings{.own_path = "/proc/self/exe"};
   if (words.size() == 3 && words[0] == "--push") return run_push(words[1], words[2], false);
   if (words.size() == 3 && words[0] == "--push-half") return run_push(words[1], words[2], true);
-  if (words.size() == 2 && words[0] == "--scale") return run_scale(std::stoull(words[1]));
+  if (words.size() == 2 && words[0] == "--scale") {
+    return run_scale(std::stoull(words[1]), std::filesystem::read_symlink("/proc/self/exe").string());
+  }
+  if (words.size() == 4 && words[0] == "--scale-bus") {
+    return run_scale_bus(words[1], words[2], words[3] == "edits");
+  }
   settings.quick = std::erase(words, "--quick") > 0;
   return run(settings, words);
 } catch (const std::exception& error) {
