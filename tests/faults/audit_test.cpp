@@ -73,6 +73,27 @@ Writer appending(AuditFolder::Limits limits = {}) {
 
 TEST_CASE("faults: lines are added to an audit log") { check_faults(appending()); }
 
+TEST_CASE("faults: lines are added before those that were added last are synced") {
+  Writer writer = appending();
+  writer.name = "lines are added twice";
+  writer.write = [](const fs::path& home) -> Result<void> {
+    auto folder = AuditFolder::open(home / "audit", {}, StrictModes::kOn);
+    if (!folder) return folder.error();
+    for (const char* subject : {"b", "c"}) {
+      auto appended =
+          folder->append({Json::Object{{"kind", "refusal"}, {"subject", subject}}}, kNow, kPatience);
+      if (!appended) {
+        // What could not be synced is told by the next sync.
+        const auto synced = folder->sync();
+        return synced ? appended : synced;
+      }
+    }
+    return folder->sync();
+  };
+  writer.is_between = [](const std::string& state) { return state == "a b "; };
+  check_faults(writer);
+}
+
 TEST_CASE("faults: the first lines of an audit log") {
   Writer writer = appending();
   writer.prepare = [](const fs::path&) {};

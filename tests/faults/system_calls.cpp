@@ -217,6 +217,11 @@ Verdict judge(Kind kind, const char* call_name, const std::string& path) {
       if (now.hit.has_error) return {0, true, true};
       return {};
     case What::kKills: die();
+    case What::kMeanwhile:
+      is_on = false;
+      now.fault.meanwhile();
+      is_on = true;
+      return {};
     case What::kNothing: break;
   }
   return {};
@@ -346,7 +351,7 @@ int rename_at(int from_folder, const char* from, int to_folder, const char* to, 
   };
   const bool swaps = (flags & RENAME_EXCHANGE) != 0;
   return guarded(
-      Kind::kRename, swaps ? "swap" : "rename", find,
+      flags == 0 ? Kind::kRename : Kind::kRenameSpecially, swaps ? "swap" : "rename", find,
       [&](const std::string& path) { return swaps ? std::string() : save(path); },
       [&] { return call(SYS_renameat2, from_folder, from, to_folder, to, flags); },
       [&](const std::string& path, const std::string& saved) {
@@ -454,6 +459,8 @@ const std::vector<int>& SystemCalls::errors_of(Kind kind) {
   static const std::vector<int> writing{ENOSPC, EINTR, EDQUOT, EIO};
   static const std::vector<int> syncing{EIO, EINTR, ENOSPC, EDQUOT};
   static const std::vector<int> naming{ENOSPC, EROFS, EDQUOT, EACCES, EIO};
+  static const std::vector<int> naming_specially{EOPNOTSUPP, EINVAL, ENOSPC, EROFS, EDQUOT, EACCES, EIO};
+  static const std::vector<int> linking{EOPNOTSUPP, ENOSPC, EROFS, EDQUOT, EACCES, EIO};
   static const std::vector<int> removing{EACCES, EROFS, EIO};
   static const std::vector<int> changing{EIO, EROFS, EPERM};
   static const std::vector<int> truncating{EIO, EINTR};
@@ -469,8 +476,9 @@ const std::vector<int>& SystemCalls::errors_of(Kind kind) {
     case Kind::kSync: return syncing;
     case Kind::kClose: return closing;
     case Kind::kRename:
-    case Kind::kLink:
     case Kind::kMakeFolder: return naming;
+    case Kind::kRenameSpecially: return naming_specially;
+    case Kind::kLink: return linking;
     case Kind::kUnlink: return removing;
     case Kind::kTruncate: return truncating;
     case Kind::kChangeMode:

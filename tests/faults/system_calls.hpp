@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ class SystemCalls {
     kSync,
     kClose,
     kRename,
+    kRenameSpecially,  // a swap, or one that replaces nothing: not every file system has them
     kLink,
     kUnlink,
     kMakeFolder,
@@ -40,10 +42,12 @@ class SystemCalls {
       kDoesHalf,      ///< a write or a read of less than was asked for
       kKills,         ///< the process ends before the call
       kKillsHalfway,  ///< and in the midst of a write
+      kMeanwhile,     ///< somebody else does something before the call
     };
     What what = What::kNothing;
     std::size_t at = 0;
     std::size_t error = 0;  ///< which of errors_of(kind)
+    std::function<void()> meanwhile = {};
   };
 
   /// What a power cut takes away with the process, of what was not synced.

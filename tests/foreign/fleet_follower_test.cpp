@@ -124,6 +124,29 @@ TEST_CASE("FleetFollower: a bus decides by its home while etcd is away, and catc
   CHECK(eventually([&] { return !follower->status().problem; }));
 }
 
+TEST_CASE("FleetFollower: tells the age of a policy, over a restart too") {
+  EtcdCluster cluster;
+  const TempHome home;
+  auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  const auto age = follower->policy_age();
+  CHECK(eventually([&] { return age() && *age() < std::chrono::seconds(5); }));
+  cluster.kill(0);
+  follower.reset();
+  const auto before = *age();
+  CHECK(eventually([&] { return *age() > before; }));  // nobody asks any more
+
+  auto service = AuthService::open(home.path());
+  REQUIRE(service);
+  follower = follow(cluster, home);
+  service->set_policy_age(follower->policy_age(), std::chrono::hours(1));
+  CHECK_FALSE(service->refuses_new_peers().has_value());
+  service->set_policy_age(follower->policy_age(), std::chrono::milliseconds(0));
+  CHECK(eventually([&] { return service->refuses_new_peers().has_value(); }));
+  service->set_policy_age(follower->policy_age(), std::chrono::seconds(30));
+  CHECK(eventually([&] { return !service->refuses_new_peers(); }));
+}
+
 TEST_CASE("FleetFollower: what is compacted while a bus is away is read again") {
   EtcdCluster cluster;
   const auto fleet = fleet_of(cluster);

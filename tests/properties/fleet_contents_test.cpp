@@ -23,6 +23,13 @@ constexpr Scope kScopes[] = {Scope::kFleet, Scope::kSite};
 
 bool chance(int one_in) { return *gen::inRange(0, one_in) == 0; }
 
+/// Does something a few times, or not at all.
+template <typename Action>
+void a_few_times(int most, Action action) {
+  const int times = *gen::inRange(0, most + 1);
+  for (int i = 0; i < times; ++i) action();
+}
+
 /// Ranks as edits make them, or with little room between them, at both ends.
 std::uint64_t any_rank() {
   const auto small = static_cast<std::uint64_t>(*gen::inRange(0, 12));
@@ -194,10 +201,10 @@ TEST_CASE("FleetContent: edits of a policy are edits of keys") {
     FleetContent content = any_content(!chance(4));
     const auto before = content.policy();
     RC_ASSERT(before);
-    const bool has_site = !content.index().find("has_site")->as_bool() ? false : true;
+    const bool has_site = content.index().find("has_site")->as_bool();
     const Scope edits = has_site && chance(2) ? Scope::kSite : Scope::kFleet;
     Policy after = *before;
-    for (int count = *gen::inRange(0, 5); count > 0; --count) edit(after);
+    a_few_times(4, [&] { edit(after); });
     const Json wanted = after.to_json();
     const Json present = before->to_json();
 
@@ -233,10 +240,9 @@ TEST_CASE("FleetContent: a site that leaves the fleet's as it is is never refuse
     Json document = content.policy()->to_json();
     for (const Kind kind : {Kind::kAllow, Kind::kDeny}) {
       Json::Array& list = document.find(to_string(kind))->as_array();
-      std::size_t of_fleet = 0;
-      while (of_fleet < list.size() && content.key_at(kind, of_fleet)->scope == Scope::kFleet) ++of_fleet;
+      const std::size_t of_fleet = texts(content, document, kind, Scope::kFleet).size();
       list.resize(of_fleet);
-      for (int count = *gen::inRange(0, 6); count > 0; --count) list.push_back(*any_record());
+      a_few_times(5, [&] { list.push_back(*any_record()); });
     }
     const Policy after = *Policy::parse(document);
     const auto changes = content.difference(after, Scope::kSite);
@@ -254,14 +260,14 @@ TEST_CASE("FleetContent: any document can be made of any other") {
     for (const char* list : {"allow", "deny"}) {
       if (document.find(list) == nullptr) continue;
       Json::Array& items = document.find(list)->as_array();
-      for (int count = *gen::inRange(0, 4); count > 0; --count) {
+      a_few_times(3, [&] {
         const std::size_t at = any_index(items.size() + 1);
         items.insert(items.begin() + static_cast<std::ptrdiff_t>(at),
                      items.empty() || chance(2) ? *any_record() : Json(items[any_index(items.size())]));
-      }
-      for (int count = *gen::inRange(0, 3); count > 0 && !items.empty(); --count) {
-        std::swap(items[any_index(items.size())], items[any_index(items.size())]);
-      }
+      });
+      a_few_times(2, [&] {
+        if (!items.empty()) std::swap(items[any_index(items.size())], items[any_index(items.size())]);
+      });
     }
     document.set("version", Policy().to_json().find("version")[0]);
     const auto after = Policy::parse(document);
@@ -311,7 +317,7 @@ TEST_CASE("FleetContent: edits of topic rules are edits of keys") {
     const auto before = content.topics();
     RC_PRE(before);
     TopicDocument after = *before;
-    for (int count = *gen::inRange(0, 4); count > 0; --count) {
+    a_few_times(3, [&] {
       const TopicList list = chance(2) ? TopicList::kWriteProtect : TopicList::kReadProtect;
       const std::string topic(*gen::elementOf(
           std::vector<std::string_view>(std::begin(world::kTopics), std::end(world::kTopics))));
@@ -320,7 +326,7 @@ TEST_CASE("FleetContent: edits of topic rules are edits of keys") {
       } else {
         (void)after.remove(list, topic);
       }
-    }
+    });
     const Scope edits = has_site && chance(2) ? Scope::kSite : Scope::kFleet;
     const auto changes = content.difference(after, edits);
     if (!changes) {

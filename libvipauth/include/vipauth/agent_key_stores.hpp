@@ -29,11 +29,13 @@ class AgentKeyStores {
   /// \return what find() and KeyStore::load_or_create() return
   VIPAUTH_EXPORT Result<CurveKeyPair> load_or_create(std::string_view identity) const;
 
-  /// Removes the key store of an agent, if it holds the pair with this public key. The folder stays.
+  /// Removes the key store of an agent for good, if it holds the pair with this public key. The folder stays.
+  /// \return what find() and KeyStore::load() return; kBusy
+  /// \return kConflict  it holds another pair
   VIPAUTH_EXPORT Result<void> remove(std::string_view identity, const CurveKey& public_key) const;
 
   /// The agents that have a key store, sorted; a home without `keystores` has none.
-  /// \return kPermissionDenied, kIoError
+  /// \return kNotFound  it is no folder; kPermissionDenied, kIoError
   VIPAUTH_EXPORT Result<std::vector<std::string>> identities() const;
 
  private:

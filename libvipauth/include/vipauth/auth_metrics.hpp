@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,7 +40,10 @@ struct AuthMetrics {
   std::uint64_t deny_records = 0;
   std::optional<std::uint64_t> pending;  ///< strangers who wait for a decision; nothing: unreadable
   bool is_in_force = false;              ///< the files, as they are: nothing keeps them from it
-  std::optional<Audit> audit;            ///< where the service writes an audit log
+  bool refuses_new_peers = false;        ///< the policy may be too old
+  /// Since the policy was known to be what its store says, where the files follow one.
+  std::optional<std::chrono::seconds> policy_age;
+  std::optional<Audit> audit;  ///< where the service writes an audit log
 };
 
 /// The text form that Prometheus reads, version 0.0.4: counters and gauges whose names begin with

@@ -103,7 +103,7 @@ class AuthService {
   /// accepts is let in from a penalised address as from any other.
   VIPAUTH_EXPORT AddressPenalties::Counters penalties() const;
 
-  /// The auth.json that the policy is read from and edited in.
+  /// The auth.json that the policy is read from, and edited in where there is no other store.
   VIPAUTH_EXPORT const AuthFile& auth_file() const noexcept;
 
   /// The key pair of the home's `keystore`, made on first use.
@@ -209,6 +209,25 @@ class AuthService {
   VIPAUTH_EXPORT void end_setup_mode();
   /// When it will end; nothing while it is off.
   VIPAUTH_EXPORT std::optional<Timestamp> setup_mode_until() const;
+
+  // Files that follow a store: who brings its policy here tells how old that may be
+
+  /// Refuses every new peer from now on (Reason::kStale, ZAP 300), because the policy in force may be too old
+  /// to say who may connect; nothing: no longer. Sessions go on under that policy. So do peers of our own
+  /// user over IPC, where they are trusted: no record lets them in, and who is that user could edit the
+  /// files. It is logged and audited when it begins and ends, and costs each peer that asks an atomic load.
+  VIPAUTH_EXPORT void refuse_new_peers(std::optional<Error> why);
+  /// Why new peers are refused, or nothing.
+  VIPAUTH_EXPORT std::optional<Error> refuses_new_peers() const;
+  /// \param age      tells how long ago the policy was known to be what its store says; nothing: it never
+  /// was. Asked on
+  ///                 any thread, and not any more when this returns with another; empty: no store. It asks
+  ///                 nothing of the service
+  /// \param longest  while the age is more, or there is none, new peers are refused, by refuse_new_peers():
+  /// looked
+  ///                 at each second with `watch`. Nothing: any age will do
+  VIPAUTH_EXPORT void set_policy_age(std::function<std::optional<std::chrono::milliseconds>()> age,
+                                     std::optional<std::chrono::milliseconds> longest = {});
 
   // Shadow policy: a candidate beside the live policy, which decides nothing
 

@@ -27,6 +27,7 @@ enum class Reason {
   kRevoked,            ///< the session's acceptance no longer stands
   kWrongIdentity,      ///< the sender may not use that VIP identity
   kNoPolicy,           ///< no policy could be loaded yet
+  kStale,              ///< the policy may be too old to let in anybody new
 };
 
 VIPAUTH_EXPORT std::string_view to_string(Reason reason) noexcept;

@@ -63,6 +63,10 @@ class FleetFollower {
   /// \return kBusy  it was not within `patience`: the message says why
   VIPAUTH_EXPORT Result<void> wait_until_synced(std::chrono::milliseconds patience) const;
 
+  /// For AuthService::set_policy_age: the time since the home was last known to say what the store says, be
+  /// it before a restart. It may outlive the follower.
+  VIPAUTH_EXPORT std::function<std::optional<std::chrono::milliseconds>()> policy_age() const;
+
   /// For AuthService::Options::store: edits go to the fleet's store, and return when the home has them. It
   /// may outlive the follower, and fails then. Who waits stays the home's own.
   VIPAUTH_EXPORT std::shared_ptr<PolicyStore> store() const;

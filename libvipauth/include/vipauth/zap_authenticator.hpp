@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -18,7 +19,7 @@ namespace vipauth {
 /// | decision                                            | status |
 /// | accepted                                            | 200    |
 /// | unknown or inactive CURVE peer (may change)          | 300    |
-/// | no policy loaded yet, or too busy                   | 300    |
+/// | no policy loaded yet, one too old, or too busy      | 300    |
 /// | refused otherwise, and the address is penalised     | 300    |
 /// | denied; unknown NULL or PLAIN peer; malformed       | 400    |
 /// libzmq's client tries again after 300, and gives up after 400. The policy is asked first: whom it accepts,
@@ -44,6 +45,8 @@ class ZapAuthenticator {
     /// Asked about a CURVE peer whom the policy does not know and whose address is not penalised, on the
     /// thread that called handle(): true where the policy may know it by now, and is to be asked again.
     std::function<bool(const ZapRequest&, const CurveKey&)> admit;
+    /// True: the policy may be too old to let in anybody whom one of its records accepts; may be null.
+    std::shared_ptr<const std::atomic<bool>> is_stale = {};
   };
 
   VIPAUTH_EXPORT explicit ZapAuthenticator(std::shared_ptr<const LivePolicy> policy, Observer observer = {});

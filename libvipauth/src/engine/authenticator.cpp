@@ -27,20 +27,20 @@ class List {
   List(const RecordTable& records, const RecordTables& tables, const std::vector<bool>& active)
       : records_(records), tables_(tables), active_(active) {}
 
-  Id find_key(const CurveKey& key, PeerPlace place) const {
-    for (Id id = records_.first_of_key(key); id != kNone; id = records_[id].next_of_key) {
+  /// Among the records of one key. \param first  of them; kNone: it has none
+  Id find_of_key(Id first, PeerPlace place) const {
+    for (Id id = first; id != kNone; id = records_[id].next_of_key) {
       if (counts(id, place)) return id;
     }
     return kNone;
   }
 
-  /// The first record of a key that has records, of which none is active.
-  Id find_sleeping_key(const CurveKey& key) const {
-    const Id first = records_.first_of_key(key);
+  /// Whether a key has records, of which none is active.
+  bool is_sleeping(Id first) const {
     for (Id id = first; id != kNone; id = records_[id].next_of_key) {
-      if (active_[id]) return kNone;
+      if (active_[id]) return false;
     }
-    return first;
+    return first != kNone;
   }
 
   Id find_pattern(const CurveKey& key, PeerPlace place) const {
@@ -98,13 +98,17 @@ struct Authenticator::Index {
   }
 
   Verdict judge_key(const CurveKey& key, PeerPlace place) const {
-    if (const Id id = deny().find_key(key, place); id != kNone) return denied(id);
+    const std::uint32_t hash = RecordTable::hash_of(key);
+    records->allow().expect_key(hash);
+    const Id first_denied = records->deny().first_of_key(key, hash);
+    if (const Id id = deny().find_of_key(first_denied, place); id != kNone) return denied(id);
     if (const Id id = deny().find_pattern(key, place); id != kNone) return denied(id);
-    if (const Id id = allow().find_key(key, place); id != kNone) return {id, {}};
-    if (const Id id = allow().find_sleeping_key(key); id != kNone) {
+    const Id first = records->allow().first_of_key(key, hash);
+    if (const Id id = allow().find_of_key(first, place); id != kNone) return {id, {}};
+    if (allow().is_sleeping(first)) {
       return {kNone,
               refused(Reason::kInactive, "the records of this key are disabled or outside of their time",
-                      {json_pointer("/allow", id)})};
+                      {json_pointer("/allow", first)})};
     }
     if (const Id id = allow().find_pattern(key, place); id != kNone) return {id, {}};
     return {kNone, refused(Reason::kUnknown, "no record accepts this key from this domain and address")};

@@ -244,10 +244,9 @@ class Denials {
     if (const auto* key = std::get_if<CurveKey>(&record.credentials)) {
       if (const auto found = keys_.find(*key); found != keys_.end()) return found->second;
       const std::string text = key->to_base64url();
-      for (const auto& [pattern, index] : patterns_) {
-        if (pattern.matches(text)) return index;
-      }
-      return std::nullopt;
+      const auto match = std::find_if(patterns_.begin(), patterns_.end(),
+                                      [&](const auto& denied) { return denied.first.matches(text); });
+      return match == patterns_.end() ? std::nullopt : std::optional(match->second);
     }
     if (const auto* password = std::get_if<StoredPassword>(&record.credentials)) {
       const auto found = passwords_.find({record.user_id, password->text});

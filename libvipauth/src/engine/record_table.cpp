@@ -9,10 +9,6 @@
 namespace vipauth {
 namespace {
 
-std::uint32_t hash_of(const CurveKey::Bytes& key) noexcept {
-  return static_cast<std::uint32_t>(seeded_hash(key));
-}
-
 bool any_matches(const std::vector<Pattern>& patterns, std::string_view value) {
   return patterns.empty() ||
          std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) { return p.matches(value); });
@@ -106,16 +102,20 @@ RecordTable::Id RecordTable::add_unreadable(CompactRecord record) {
 }
 
 void RecordTable::add_key(Id id, const CurveKey& key) {
-  const std::uint32_t hash = hash_of(key.bytes());
-  const Id first = by_key_.find(hash, [&](Id other) { return records_[other].key == key.bytes(); });
+  const std::uint32_t hash = hash_of(key);
+  const Id first = first_of_key(key, hash);
   if (first == kNone) return by_key_.insert(hash, id);
   Id& last = last_of_key_.emplace(first, first).first->second;
   records_[last].next_of_key = id;
   last = id;
 }
 
-RecordTable::Id RecordTable::first_of_key(const CurveKey& key) const noexcept {
-  return by_key_.find(hash_of(key.bytes()), [&](Id id) { return records_[id].key == key.bytes(); });
+std::uint32_t RecordTable::hash_of(const CurveKey& key) noexcept {
+  return static_cast<std::uint32_t>(seeded_hash(key.bytes()));
+}
+
+RecordTable::Id RecordTable::first_of_key(const CurveKey& key, std::uint32_t hash) const noexcept {
+  return by_key_.find(hash, [&](Id id) { return records_[id].key == key.bytes(); });
 }
 
 const std::vector<RecordTable::Id>& RecordTable::with_password(NameTable::Id user) const noexcept {

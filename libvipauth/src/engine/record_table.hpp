@@ -93,8 +93,13 @@ class RecordTable {
   CompactRecord& operator[](Id id) noexcept { return records_[id]; }
   std::size_t size() const noexcept { return records_.size(); }
 
+  /// Of a key: the same in all tables.
+  static std::uint32_t hash_of(const CurveKey& key) noexcept;
   /// The first record of this key; the others follow by next_of_key, in file order.
-  Id first_of_key(const CurveKey& key) const noexcept;
+  Id first_of_key(const CurveKey& key, std::uint32_t hash) const noexcept;
+  Id first_of_key(const CurveKey& key) const noexcept { return first_of_key(key, hash_of(key)); }
+  /// Has the memory that first_of_key() needs first brought near.
+  void expect_key(std::uint32_t hash) const noexcept { by_key_.expect(hash); }
   const std::vector<Id>& with_pattern() const noexcept { return with_pattern_; }
   const std::vector<Id>& without_credentials() const noexcept { return without_credentials_; }
   /// The PLAIN records of a user, in file order.

@@ -60,6 +60,7 @@ void accept(ZapReply& out, const ZapRequest& zap, const Authentication& authenti
 void refuse(ZapReply& out, const ZapRequest& zap, const Authentication& authentication) {
   switch (authentication.decision.reason()) {
     case Reason::kNoPolicy: return refuse(out, zap.request_id, kTemporary, "no policy is loaded yet");
+    case Reason::kStale: return refuse(out, zap.request_id, kTemporary, "the policy is too old");
     case Reason::kInactive:  // may be enabled again, as a stranger may be approved
     case Reason::kUnknown:
       if (zap.mechanism == "CURVE") return refuse(out, zap.request_id, kTemporary, "waiting for approval");
@@ -75,6 +76,21 @@ Authentication judge(const LivePolicy& policy, const AuthenticationRequest& requ
   out.decision = Decision::refuse(Reason::kNoPolicy, "no policy could be loaded yet");
   return out;
 }
+
+/// By a policy that may be too old. Trusted IPC peers get in: it is not a record that accepts them. Nobody
+/// else is asked about, whose password would have to be hashed for nothing.
+Authentication judge_by_stale(const LivePolicy& policy, const AuthenticationRequest& request) {
+  if (std::holds_alternative<std::monostate>(request.credentials)) {
+    Authentication answer = judge(policy, request);
+    if (answer.decision && !answer.record()) return answer;
+  }
+  Authentication out;
+  out.decision = Decision::refuse(Reason::kStale, "the policy is too old to let in anybody new");
+  return out;
+}
+
+/// Of what says nothing about the peer, no address is to blame.
+bool is_of_the_peer(Reason reason) { return reason != Reason::kNoPolicy && reason != Reason::kStale; }
 
 AddressPenalties::Failure failure_of(const ZapRequest& zap, Reason reason) {
   const bool may_be_approved = reason == Reason::kUnknown || reason == Reason::kInactive;
@@ -100,7 +116,8 @@ void ZapAuthenticator::handle(std::span<const std::string_view> frames, ZapReply
   const auto zap = ZapRequest::parse(frames);
   if (!zap) return refuse(out, request_id_of(frames), kRefused, zap.error().message);
   const AuthenticationRequest request = to_request(*zap);
-  Authentication authentication = judge(*policy_, request);
+  const bool is_stale = guards_.is_stale && guards_.is_stale->load(std::memory_order_acquire);
+  Authentication authentication = is_stale ? judge_by_stale(*policy_, request) : judge(*policy_, request);
   const auto* key = std::get_if<CurveKey>(&request.credentials);
   const bool may_be_admitted =
       guards_.admit && key != nullptr && authentication.decision.reason() == Reason::kUnknown;
@@ -114,7 +131,7 @@ void ZapAuthenticator::handle(std::span<const std::string_view> frames, ZapReply
   if (zap->mechanism == "PLAIN") shown = zap->credentials[0];
   AddressPenalties::Verdict penalty;
   const Decision& decision = authentication.decision;
-  if (guards_.penalties && !decision && decision.reason() != Reason::kNoPolicy) {
+  if (guards_.penalties && !decision && is_of_the_peer(decision.reason())) {
     penalty =
         guards_.penalties->count(zap->address, failure_of(*zap, decision.reason()), shown, guards_.clock());
   }

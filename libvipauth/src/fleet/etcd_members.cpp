@@ -141,6 +141,7 @@ Result<std::unique_ptr<EtcdMembers>> EtcdMembers::create(const StoreAddress& add
   return std::unique_ptr<EtcdMembers>(new EtcdMembers(address, options, std::move(http)));
 }
 
+// NOLINTNEXTLINE(modernize-pass-by-value): what a short password is moved out of keeps it
 EtcdMembers::EtcdMembers(const StoreAddress& address, const EtcdOptions& options, HttpClient::Options http)
     : options_(options), stop_(std::make_shared<std::atomic<bool>>(false)) {
   http.stop = stop_;

@@ -51,7 +51,7 @@ class FleetContent {
   std::size_t size() const noexcept;  ///< keys
   /// The key of "/allow/3" of policy(), or of "/write-protect/3" of topics(). Nothing: there is no such
   /// place.
-  std::optional<FleetKey> key_at(FleetKey::Kind list, std::size_t index) const;
+  std::optional<FleetKey> key_at(FleetKey::Kind kind, std::size_t index) const;
 
   /// What stands there without counting: roles, groups and members of a site that has the fleet's of the same
   /// name, members that are no object or may not be there. `location` is the key. What is in a document is

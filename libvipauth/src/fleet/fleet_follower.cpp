@@ -107,7 +107,8 @@ struct FleetFollower::Impl {
   Revisions written{};    // to the home
   Stands written_stands;  // the same
   std::optional<Timestamp> synced_at;
-  std::uint64_t checks = 0;      // that were begun
+  std::optional<steady_clock::time_point> synced_steadily_at;  // since the start
+  std::uint64_t checks = 0;                                    // that were begun
   std::uint64_t good_check = 0;  // the last that found the home to say what the store says
   bool wants_check = false;      // now, not at the next interval
   std::optional<steady_clock::time_point> behind_since;
@@ -348,6 +349,7 @@ void FleetFollower::Impl::write_home() {
 
 void FleetFollower::Impl::check() {
   const Timestamp asked_at = options.clock();
+  const auto asked_steadily_at = steady_clock::now();
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex);
@@ -377,6 +379,7 @@ void FleetFollower::Impl::check() {
     if (is_lost) behind_since.reset();
     if (!problem && is_same && !is_dirty && !write_problem) {
       synced_at = asked_at;
+      synced_steadily_at = asked_steadily_at;
       good_check = number;
     }
     changed.notify_all();
@@ -579,6 +582,18 @@ Result<void> FleetFollower::wait_until_synced(std::chrono::milliseconds patience
                "the home does not say yet what the store says" +
                    (problem ? ": " + problem->to_string() : std::string()),
                ""};
+}
+
+std::function<std::optional<std::chrono::milliseconds>()> FleetFollower::policy_age() const {
+  return [impl = impl_]() -> std::optional<std::chrono::milliseconds> {
+    using std::chrono::milliseconds;
+    const std::lock_guard lock(impl->mutex);
+    if (impl->synced_steadily_at) {
+      return std::chrono::floor<milliseconds>(steady_clock::now() - *impl->synced_steadily_at);
+    }
+    if (!impl->synced_at) return std::nullopt;
+    return std::max(milliseconds(0), impl->options.clock() - *impl->synced_at);
+  };
 }
 
 std::shared_ptr<PolicyStore> FleetFollower::store() const { return std::make_shared<FollowedStore>(impl_); }

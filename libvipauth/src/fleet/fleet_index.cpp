@@ -94,7 +94,9 @@ std::optional<std::vector<std::uint64_t>> parse_ranks(std::string_view text, std
       out.push_back(last);
     }
     if (at == end) break;
-    if (*at++ != ',' || at == end) return std::nullopt;
+    if (*at != ',') return std::nullopt;
+    ++at;
+    if (at == end) return std::nullopt;
   }
   return out;
 }

@@ -18,6 +18,7 @@ std::string_view to_string(Reason reason) noexcept {
     case Reason::kRevoked: return "revoked";
     case Reason::kWrongIdentity: return "wrong_identity";
     case Reason::kNoPolicy: return "no_policy";
+    case Reason::kStale: return "stale";
   }
   return "unknown";
 }

@@ -160,6 +160,14 @@ void AuditRecorder::on_time(std::uint64_t generation, Timestamp time) const {
   write(event);
 }
 
+void AuditRecorder::on_stale(const std::optional<Error>& why) const {
+  AuditEvent event = event_of(AuditEvent::Kind::kPolicy, now());
+  event.allowed = !why;
+  if (why) event.reason = Reason::kStale;
+  event.message = why ? "new peers are refused: " + why->to_string() : "new peers are let in again";
+  write(event);
+}
+
 void AuditRecorder::on_problem(const std::optional<Error>& problem, Timestamp time) {
   std::string text = problem ? problem->to_string() : std::string();
   {

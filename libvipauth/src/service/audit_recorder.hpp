@@ -47,6 +47,8 @@ class AuditRecorder final : public DecisionWatcher {
                         Timestamp time) const;
   /// The same policy at a later time: records began or ceased to be valid.
   void on_time(std::uint64_t generation, Timestamp time) const;
+  /// New peers are refused from now on, because the policy may be too old; nothing: no longer.
+  void on_stale(const std::optional<Error>& why) const;
   /// What keeps the files from being in force; a problem that goes on is told once.
   void on_problem(const std::optional<Error>& problem, Timestamp time);
 

@@ -1,5 +1,6 @@
 #include <vipauth/auth_metrics.hpp>
 
+#include <algorithm>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
@@ -75,6 +76,14 @@ std::string to_prometheus(const AuthMetrics& metrics) {
   text.begin("vipauth_policy_in_force", "gauge",
              "1 where the files are in force as they are, 0 where an earlier content is.");
   text.add(metrics.is_in_force ? 1 : 0);
+  text.begin("vipauth_policy_stale", "gauge",
+             "1 where new peers are refused because the policy may be too old, else 0.");
+  text.add(metrics.refuses_new_peers ? 1 : 0);
+  if (metrics.policy_age) {
+    text.begin("vipauth_policy_age_seconds", "gauge",
+               "Since the policy was known to be what its store says.");
+    text.add(static_cast<std::uint64_t>(std::max<std::int64_t>(metrics.policy_age->count(), 0)));
+  }
   text.begin("vipauth_policy_generation", "gauge", "The number of the policy in force.");
   text.add(metrics.generation);
   text.begin("vipauth_policy_records", "gauge", "Records of the policy in force.");

@@ -149,6 +149,7 @@ struct AuthService::Impl {
         by_clock(penalty_log.report(options.clock())),
         by_clock(setup_mode.keep_time()),
         by_clock(keep_shadow_in_time()),
+        judge_policy_age(),
         keeper.release_retired() ? std::optional(kClockCheck) : std::nullopt};
     Milliseconds sleep{-1};
     for (const auto& time : times) {
@@ -171,6 +172,44 @@ struct AuthService::Impl {
   std::optional<Milliseconds> keep_shadow_in_time() {
     const auto candidate = shadow->get();
     return candidate ? candidate->keep_in_time() : std::nullopt;
+  }
+
+  void refuse_new_peers(std::optional<Error> why) {
+    {
+      const std::lock_guard lock(stale_mutex);
+      const bool is_news = why.has_value() != stale_why.has_value();
+      stale_why = why;
+      if (!is_news) return;
+      is_stale->store(why.has_value(), std::memory_order_release);
+    }
+    if (recorder) recorder->on_stale(why);
+    log(LogLevel::kWarning,
+        why ? "new peers are refused: " + why->to_string() : "new peers are let in again");
+  }
+
+  /// Whether the policy is too old for new peers.
+  std::optional<Milliseconds> judge_policy_age() {
+    std::optional<Milliseconds> age;
+    Milliseconds longest{0};
+    {
+      const std::lock_guard lock(age_mutex);
+      if (!longest_age) return std::nullopt;
+      longest = *longest_age;
+      age = policy_age();
+    }
+    const auto seconds = [](Milliseconds time) {
+      return std::to_string(std::chrono::floor<std::chrono::seconds>(time).count()) + " s";
+    };
+    if (age && *age <= longest) {
+      refuse_new_peers(std::nullopt);
+      return std::clamp(longest - *age, Milliseconds(1), kClockCheck);
+    }
+    refuse_new_peers(Error{ErrorCode::kUnavailable,
+                           (age ? "the policy was what its store says " + seconds(*age) + " ago"
+                                : std::string("the policy is not known to be what its store says")) +
+                               ", and " + seconds(longest) + " are the most that is allowed",
+                           ""});
+    return kClockCheck;
   }
 
   /// How long to sleep for an appointment by the clock, which may be set meanwhile.
@@ -209,6 +248,12 @@ struct AuthService::Impl {
   const std::shared_ptr<DecisionCounters> counters = std::make_shared<DecisionCounters>();
   const std::shared_ptr<ShadowSlot> shadow = std::make_shared<ShadowSlot>();
   const std::shared_ptr<DecisionWatch> watch;
+  const std::shared_ptr<std::atomic<bool>> is_stale = std::make_shared<std::atomic<bool>>(false);
+  std::mutex stale_mutex;
+  std::optional<Error> stale_why;
+  mutable std::mutex age_mutex;  // held while it is asked
+  std::function<std::optional<std::chrono::milliseconds>()> policy_age;
+  std::optional<std::chrono::milliseconds> longest_age;  // only with the other
   std::atomic<std::uint64_t> reloads{0};
   std::atomic<std::uint64_t> failed_reloads{0};
   std::atomic<std::uint64_t> allow_records{0};
@@ -358,15 +403,16 @@ Decision AuthService::verify_sender(Session& session, std::string_view vip_ident
 
 ZapAuthenticator AuthService::zap_authenticator() const {
   const std::weak_ptr<Impl> impl = impl_;
-  return ZapAuthenticator(
-      policy(),
-      [impl](const ZapAuthenticator::Event& event) {
-        if (const auto alive = impl.lock()) alive->observe(event);
-      },
-      {impl_->penalties, impl_->options.clock, [impl](const ZapRequest& request, const CurveKey& key) {
-         const auto alive = impl.lock();
-         return alive && alive->admit(request, key);
-       }});
+  return ZapAuthenticator(policy(),
+                          [impl](const ZapAuthenticator::Event& event) {
+                            if (const auto alive = impl.lock()) alive->observe(event);
+                          },
+                          {impl_->penalties, impl_->options.clock,
+                           [impl](const ZapRequest& request, const CurveKey& key) {
+                             const auto alive = impl.lock();
+                             return alive && alive->admit(request, key);
+                           },
+                           impl_->is_stale});
 }
 
 AddressPenalties::Counters AuthService::penalties() const {
@@ -386,6 +432,27 @@ Result<void> AuthService::begin_setup_mode(std::chrono::milliseconds duration, S
 void AuthService::end_setup_mode() { impl_->setup_mode.end(); }
 
 std::optional<Timestamp> AuthService::setup_mode_until() const { return impl_->setup_mode.until(); }
+
+void AuthService::refuse_new_peers(std::optional<Error> why) { impl_->refuse_new_peers(std::move(why)); }
+
+std::optional<Error> AuthService::refuses_new_peers() const {
+  const std::lock_guard lock(impl_->stale_mutex);
+  return impl_->stale_why;
+}
+
+void AuthService::set_policy_age(std::function<std::optional<std::chrono::milliseconds>()> age,
+                                 std::optional<std::chrono::milliseconds> longest) {
+  bool was_judged = false;
+  {
+    const std::lock_guard lock(impl_->age_mutex);
+    was_judged = impl_->longest_age.has_value();
+    impl_->policy_age = std::move(age);
+    impl_->longest_age = impl_->policy_age ? longest : std::nullopt;
+  }
+  static_cast<void>(impl_->judge_policy_age());
+  if (was_judged && !longest) impl_->refuse_new_peers(std::nullopt);
+  impl_->watcher.wake();
+}
 
 Result<void> AuthService::set_shadow_policy(const fs::path& auth_file, const fs::path& topics_file) {
   auto shadow =
@@ -455,6 +522,12 @@ AuthMetrics AuthService::metrics() const {
   out.deny_records = impl_->deny_records.load(std::memory_order_relaxed);
   if (const auto pending = impl_->pending->load()) out.pending = pending->pending.size();
   out.is_in_force = !impl_->keeper.problem();
+  out.refuses_new_peers = impl_->is_stale->load(std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(impl_->age_mutex);
+    const auto age = impl_->policy_age ? impl_->policy_age() : std::nullopt;
+    if (age) out.policy_age = std::chrono::floor<std::chrono::seconds>(*age);
+  }
   if (impl_->audit_log) {
     out.audit = {impl_->audit_log->written(), impl_->audit_log->dropped() + impl_->recorder->lost()};
   }

@@ -8,7 +8,8 @@ namespace {
 
 /// What is told from the beginning, with zero: a rate can only be told of a counter that was seen before.
 constexpr std::array kLetIn{Reason::kAccepted};
-constexpr std::array kKeptOut{Reason::kDenied, Reason::kUnknown, Reason::kInactive, Reason::kNoPolicy};
+constexpr std::array kKeptOut{Reason::kDenied, Reason::kUnknown, Reason::kInactive, Reason::kNoPolicy,
+                              Reason::kStale};
 constexpr std::array kAllowing{Reason::kAllowed, Reason::kUnprotected};
 constexpr std::array kRefusing{Reason::kUnknown,          Reason::kMalformed, Reason::kMissingCapability,
                                Reason::kRestricted,       Reason::kRevoked,   Reason::kIllTyped,

@@ -125,7 +125,9 @@ struct ShadowPolicy::Impl {
   void compare(const ZapAuthenticator::Event& event) {
     const Authentication& said = event.authentication;
     const bool is_plain = event.request.mechanism == to_string(Mechanism::kPlain);
-    if (said.decision.reason() == Reason::kNoPolicy || (is_plain && !said.decision)) {
+    const bool is_asked =
+        said.decision.reason() != Reason::kNoPolicy && said.decision.reason() != Reason::kStale;
+    if (!is_asked || (is_plain && !said.decision)) {
       ++authentications.skipped;
       return;
     }

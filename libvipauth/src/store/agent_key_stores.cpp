@@ -33,12 +33,6 @@ Result<void> check_identity(std::string_view identity) {
   return {};
 }
 
-Error failure(const char* what, const fs::path& path, const std::error_code& error) {
-  const bool is_denied = error == std::errc::permission_denied;
-  return Error{is_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIoError,
-               "cannot " + std::string(what) + " \"" + path.string() + "\": " + error.message(), ""};
-}
-
 }  // namespace
 
 /// Whoever may change the folder, or the one it is in, could put one agent's keys in another's place.
@@ -74,9 +68,7 @@ Result<void> AgentKeyStores::remove(std::string_view identity, const CurveKey& p
     return Error{ErrorCode::kConflict,
                  "\"" + store->path().string() + "\" holds another key meanwhile: it is left there", ""};
   }
-  std::error_code error;
-  if (!fs::remove(store->path(), error) && error) return failure("remove", store->path(), error);
-  return {};
+  return remove_file(store->path());
 }
 
 Result<std::vector<std::string>> AgentKeyStores::identities() const {
@@ -92,7 +84,7 @@ Result<std::vector<std::string>> AgentKeyStores::identities() const {
       out.push_back(std::move(identity));
     }
   }
-  if (error) return failure("read", folder_, error);
+  if (error) return file_error("read", folder_, error.value());
   std::sort(out.begin(), out.end());
   return out;
 }

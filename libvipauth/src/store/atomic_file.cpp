@@ -182,16 +182,14 @@ Result<UniqueFd> open_in(const UniqueFd& folder, const fs::path& file, int flags
 
 Result<std::string> read_by_blocks(int fd, std::size_t expected, const fs::path& file, Block& block) {
   std::string content;
-  content.reserve(std::min(expected, kMaxFileBytes) + 1);
-  while (true) {
+  if (expected <= kMaxFileBytes) content.reserve(expected + 1);
+  while (std::max(expected, content.size()) <= kMaxFileBytes) {
     const ssize_t count = retried([&] { return ::read(fd, block.data(), block.size()); });
     if (count < 0) return failure("read", file);
     if (count == 0) return content;
     content.append(block.data(), static_cast<std::size_t>(count));
-    if (content.size() > kMaxFileBytes) {
-      return Error{ErrorCode::kLimitExceeded, "\"" + file.string() + "\" is larger than 1 GiB", ""};
-    }
   }
+  return Error{ErrorCode::kLimitExceeded, "\"" + file.string() + "\" is larger than 1 GiB", ""};
 }
 
 }  // namespace

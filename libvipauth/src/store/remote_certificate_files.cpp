@@ -17,11 +17,6 @@ constexpr unsigned kReadableByAll = 0644;
 constexpr std::chrono::seconds kPatience{60};
 constexpr std::size_t kMostFiles = 10'000;
 
-Error not_read(const fs::path& folder, const std::error_code& error) {
-  return Error{error == std::errc::permission_denied ? ErrorCode::kPermissionDenied : ErrorCode::kIoError,
-               "cannot read \"" + folder.string() + "\": " + error.message(), ""};
-}
-
 /// The names of the platforms that something was saved of.
 Result<std::vector<CommonName>> saved_names(const fs::path& folder) {
   std::vector<CommonName> out;
@@ -36,7 +31,7 @@ Result<std::vector<CommonName>> saved_names(const fs::path& folder) {
     if (entry->path().extension() != ".json") continue;
     if (auto name = CommonName::parse(entry->path().stem().string())) out.push_back(*std::move(name));
   }
-  if (error) return not_read(folder, error);
+  if (error) return file_error("read", folder, error.value());
   return out;
 }
 

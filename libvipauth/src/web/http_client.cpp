@@ -255,7 +255,7 @@ std::optional<HttpClient::Answer> HttpClient::exchange(const Request& request, c
                   (options_.certificate.is_none() ? "it wants to see a certificate"
                                                   : "show a certificate that its authority has signed"),
               ""};
-  } else if (!outcome.failure.empty() && !(reader != nullptr && answer.status == kOk)) {
+  } else if (!outcome.failure.empty() && (reader == nullptr || answer.status != kOk)) {
     failure.error = Error{ErrorCode::kIoError,
                           origin + " cannot be reached: " + outcome.failure +
                               "; is the service running, and the address right?",

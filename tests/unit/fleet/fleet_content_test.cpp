@@ -12,6 +12,7 @@ namespace {
 
 std::vector<std::string> users(const std::vector<Policy::Entry>& entries) {
   std::vector<std::string> out;
+  out.reserve(entries.size());
   for (const Policy::Entry& entry : entries) out.push_back(entry.source.text_at("user_id"));
   return out;
 }

@@ -96,7 +96,6 @@ TEST_CASE("FleetContent: an index of another policy is refused") {
     REQUIRE_FALSE(result);
     return result.error().code;
   };
-  FleetContent more = content;
   const FleetKey others[] = {at_rank(Scope::kFleet, Kind::kAllow, 3), at_rank(Scope::kSite, Kind::kDeny, 3),
                              malformed(Scope::kSite, Kind::kDeny, "x"),
                              of_name(Scope::kSite, Kind::kRole, "more"),
@@ -117,6 +116,10 @@ TEST_CASE("FleetContent: an index of another policy is refused") {
   CHECK(code(restored(rules, content.index())) == ErrorCode::kConflict);
   FleetContent gone = content;
   gone.apply(of_name(Scope::kSite, Kind::kRole, "mine"), std::nullopt);
+  CHECK(code(restored(gone, content.index())) == ErrorCode::kConflict);
+  gone = content;  // the fleet's is gone that is said to hide the site's
+  for (const Scope scope : {Scope::kFleet, Scope::kSite})
+    gone.apply(of_name(scope, Kind::kRole, "both"), std::nullopt);
   CHECK(code(restored(gone, content.index())) == ErrorCode::kConflict);
   gone = content;
   gone.apply(of_name(Scope::kSite, Kind::kPolicyMembers, ""), std::nullopt);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/few_descriptors.hpp"
 #include "support/temp_home.hpp"
 
 using namespace vipauth;
@@ -132,4 +133,24 @@ TEST_CASE("AgentKeyStores: folders in which others could swap agents are refused
     CHECK(stores.find("a"));
   }
   CHECK_FALSE(home.has("keystores/b"));
+}
+
+TEST_CASE("AgentKeyStores: key stores that cannot be listed are not taken for none") {
+  const TempHome home;
+  const AgentKeyStores stores(home.path());
+  home.write("keystores", "");
+  const auto of_a_file = stores.identities();
+  REQUIRE_FALSE(of_a_file);
+  CHECK(of_a_file.error().code == ErrorCode::kNotFound);
+  CHECK_THAT(of_a_file.error().message, Catch::Contains((home / "keystores").string()));
+
+  std::filesystem::remove(home / "keystores");
+  REQUIRE(stores.load_or_create("a"));
+  const auto without_descriptors = [&] {
+    const FewDescriptors none(0);
+    return stores.identities();
+  }();
+  REQUIRE_FALSE(without_descriptors);
+  CHECK(without_descriptors.error().code == ErrorCode::kIoError);
+  CHECK(*stores.identities() == std::vector<std::string>{"a"});
 }

@@ -169,6 +169,18 @@ TEST_CASE("read_file: refuses what is no regular file") {
   CHECK(read_file(home / "file/below").error().code == ErrorCode::kNotFound);
 }
 
+TEST_CASE("read_file: what is larger than 1 GiB is refused unread") {
+  const TempHome home;
+  home.write("file", "begins");
+  fs::resize_file(home / "file", kMaxFileBytes + 1);  // without room on the disk
+  const auto refused = read_file(home / "file");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimitExceeded);
+  CHECK(refused.error().message.find((home / "file").string()) != std::string::npos);
+  fs::resize_file(home / "file", 6);
+  CHECK(*read_file(home / "file") == "begins");
+}
+
 TEST_CASE("read_file: what may not be read is refused with the name of the file") {
   const TempHome home;
   home.write("file", "content");

@@ -442,6 +442,63 @@ TEST_CASE("AuditFolder: what others could change, or what is another file, is re
   }
 }
 
+TEST_CASE("AuditTrail: what is no file in the place of one is told") {
+  const AuditHome home;
+  home.append({"1"});
+  const std::string other = "audit/" + audit_file_name(2);
+  home.make_folder(other);
+  const auto refused = AuditTrail(home / "audit").verify();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kIoError);
+  CHECK_THAT(refused.error().message, Contains(audit_file_name(2)) && Contains("not a regular file"));
+  std::filesystem::remove(home / other);
+  CHECK(home.verify().is_whole());
+}
+
+TEST_CASE("AuditTrail: the first line of all follows none") {
+  const AuditHome home;
+  home.make_folder("audit");
+  AuditLink before{0, sha256_hex("lines that nobody shall see")};
+  home.write_lines({format_audit_line(event("one"), before)});
+  CHECK_THAT(told(home.verify()), Contains("line 1 claims that lines were before it"));
+  AuditLink none;
+  home.write_lines({format_audit_line(event("one"), none)});
+  CHECK(home.verify().is_whole());
+}
+
+TEST_CASE("AuditTrail: a line that is cut off at the end of a file before the last one was cut by somebody") {
+  const AuditHome home;
+  home.append({"one"});
+  const std::string whole = home.read(kFirst);
+  const std::string torn = R"({"seq":2,"prev":"0)";
+  home.write(kFirst, whole + torn);
+  CHECK(home.verify().is_whole());
+  AuditLink last = parse_audit_line(whole.substr(0, whole.size() - 1))->link();
+  const std::string second = "audit/" + audit_file_name(2);
+  home.write_lines({format_audit_line(event("two"), last)}, second);
+  const AuditReport report = home.verify();
+  CHECK_FALSE(report.is_whole());
+  CHECK(report.torn.empty());
+  CHECK_THAT(told(report), Contains(audit_file_name(1) + ":2:"));
+  home.write(kFirst, whole);
+  CHECK(home.verify().is_whole());
+}
+
+TEST_CASE("AuditFolder: a file of more than 1 GiB without a line is not searched for one") {
+  const AuditHome home;
+  home.append({"1"});
+  const std::string whole = home.read(kFirst);
+  std::filesystem::resize_file(home / kFirst, (std::uintmax_t{1} << 30) + 1);  // without room on the disk
+  auto folder = home.open();
+  const auto refused = folder.append({event("2")}, kNow, kPatience);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimitExceeded);
+  CHECK_THAT(refused.error().message, Contains(audit_file_name(1)));
+  std::filesystem::resize_file(home / kFirst, whole.size());
+  CHECK(folder.append({event("2")}, kNow, kPatience));
+  CHECK(home.subjects() == std::vector<std::string>{"1", "2"});
+}
+
 TEST_CASE("AuditTrail: no folder, or nothing in it, is an error") {
   const TempHome home;
   CHECK(AuditTrail(home / "audit").verify().error().code == ErrorCode::kNotFound);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "store/atomic_file.hpp"
+#include "store/audit_line.hpp"
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/policies.hpp"
@@ -329,6 +330,62 @@ TEST_CASE("AuthFile: the original of an older version never replaces another one
   home.write("auth.json", text);  // the same again is there already
   REQUIRE(file_of(home).edit(adding(1)));
   CHECK_FALSE(home.has("auth.json.1.2.4.bak"));
+}
+
+TEST_CASE("AuthFile: an older version is not edited where its original cannot be kept") {
+  const TempHome home;
+  const std::string text = R"({"version": {"major": 1, "minor": 2}})";
+  home.write("auth.json", text);
+  const std::string in_the_way = "auth.json.1.2.bak.tmp";
+  home.make_folder(in_the_way);
+  CHECK(file_of(home).edit(adding(1)).error().code == ErrorCode::kIoError);
+  CHECK(home.read("auth.json") == text);
+  std::filesystem::remove(home / in_the_way);
+
+  // Each of the names that it would have is taken by another file.
+  constexpr int kNames = 100;
+  for (int i = 1; i <= kNames; ++i)
+    home.write("auth.json.1.2" + (i == 1 ? std::string() : "." + std::to_string(i)) + ".bak", "mine");
+  const auto refused = file_of(home).edit(adding(1));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kAlreadyExists);
+  CHECK(refused.error().message.find("auth.json.1.2.bak\" and 99 more") != std::string::npos);
+  CHECK(home.read("auth.json") == text);
+  std::filesystem::remove(home / "auth.json.1.2.100.bak");
+  REQUIRE(file_of(home).edit(adding(1)));
+  CHECK(home.read("auth.json.1.2.100.bak") == text);
+}
+
+TEST_CASE("AuthFile: of many warnings about an older version the first are told, and how many follow") {
+  const TempHome home;
+  const auto warnings_of = [&](int records) {
+    Json::Array allow;
+    for (int i = 0; i < records; ++i) allow.push_back(Json::Object{{"credentials", "a word"}});
+    home.write("auth.json", Json(Json::Object{{"allow", std::move(allow)}}).dump());
+    const auto report = file_of(home).edit(adding(1));
+    REQUIRE(report);
+    return report->warnings;
+  };
+  CHECK(warnings_of(20).size() == 21);  // with the one that tells of the version
+  CHECK(warnings_of(20).back().find("/allow/19/credentials") == 0);
+  const auto warnings = warnings_of(23);
+  REQUIRE(warnings.size() == 22);
+  CHECK(warnings[20].find("/allow/19/credentials") == 0);
+  CHECK(warnings[21] == "and 3 more of these");
+}
+
+TEST_CASE("AuthFile: an edit of a file with comments is audited as one without") {
+  std::vector<std::string> lines;
+  for (const std::string comment : {"", "# mine\n"}) {
+    const TempHome home;
+    home.make_folder("audit");
+    home.write("auth.json", comment + kEmpty);
+    REQUIRE(file_of(home).edit(adding(1), {.clock = [] { return kNow; }}));
+    const std::string line = home.read("audit/" + audit_file_name(1));
+    CHECK(line.find("\"user-1\"") != std::string::npos);
+    lines.push_back(line);
+  }
+  CHECK(lines[0] == lines[1]);
 }
 
 TEST_CASE("AuthFile: a VOLTTRON that runs on the same home is warned of") {

@@ -182,6 +182,111 @@ TEST_CASE("CertificateAuthority: a damaged ledger or one of another root is an e
         ErrorCode::kConflict);
 }
 
+TEST_CASE("CertificateAuthority: a root that another one signed is refused") {
+  const TempHome home;
+  {
+    const CertificateAuthority authority = authority_in(home, TestClock());
+  }
+  const std::string root = "certificates/certs/oracle1-root-ca.crt";
+  const std::string pem = home.read(root);
+  home.write("extensions", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n");
+  int exit_code = 0;
+  const std::string said =
+      openssl(home.path(),
+              "req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout other.pem -out other.crt "
+              "-days 3650 -subj '/CN=other CA' && "
+              "openssl req -new -key certificates/private/oracle1-root-ca.pem -out root.csr -subj "
+              "'/CN=oracle1 CA' && "
+              "openssl x509 -req -in root.csr -CA other.crt -CAkey other.pem -CAcreateserial -days 3650 "
+              "-extfile extensions -out " +
+                  root,
+              &exit_code);
+  INFO(said);
+  REQUIRE(exit_code == 0);
+  const auto refused = CertificateAuthority::open(home / "certificates", "oracle1", {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kConflict);
+  CHECK_THAT(refused.error().message, Contains("not signed by itself"));
+  CHECK_FALSE(CertificateAuthority::open_or_create(home / "certificates", "oracle1", {}));
+  home.write(root, pem);
+  CHECK(CertificateAuthority::open(home / "certificates", "oracle1", {}));
+}
+
+TEST_CASE(
+    "CertificateAuthority: each member of the ledger has its type, and the first that has not is told") {
+  const TempHome home;
+  const CertificateAuthority authority = authority_in(home);
+  const auto place_of = [&](const std::string& issued) {
+    home.write(kLedger, R"({"version": 1, "root_key_fingerprint": "x", "crl_number": 1)" + issued + "}");
+    const auto list = authority.list();
+    REQUIRE_FALSE(list);
+    CHECK(list.error().code == ErrorCode::kParseError);
+    return list.error().to_string();
+  };
+  const auto entry_of = [](const std::string& serial) {
+    return R"(, "issued": [{"name": "oracle1.agent", "purpose": "client", "serial": ")" + serial +
+           R"(", "key_fingerprint": "x", "certificate": ""}])";
+  };
+  CHECK_THAT(place_of(""), Contains("/issued"));
+  CHECK_THAT(place_of(R"(, "issued": {})"), Contains("/issued") && Contains("must be a list"));
+  for (const char* serial : {"", "0a", "0x1", "12 "}) {
+    INFO(serial);
+    CHECK_THAT(place_of(entry_of(serial)), Contains("/issued/0/serial") && Contains("hexadecimal"));
+  }
+  // With a good one, what comes next is told.
+  CHECK_THAT(place_of(entry_of("0A") + R"(, "in_progress": {"operation": "dance"})"),
+             Contains("/in_progress/operation"));
+}
+
+TEST_CASE("CertificateAuthority: what cannot be listed hides nothing else") {
+  const TempHome home;
+  CertificateAuthority authority = authority_in(home);
+  for (const char* name : {"oracle1.one", "oracle1.two"})
+    REQUIRE(authority.client_certificate(name_of(name)));
+  const auto listed = [&](std::vector<std::string>& warnings) {
+    const auto list = authority.list(&warnings);
+    REQUIRE(list);
+    return list->size();
+  };
+  std::vector<std::string> warnings;
+  CHECK(listed(warnings) == 3);
+  CHECK(warnings.empty());
+
+  home.write("certificates/certs/damaged.crt", "damaged");
+  CHECK(listed(warnings) == 3);
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings.back(), Contains("damaged.crt"));
+  fs::remove(home / "certificates/certs/damaged.crt");
+
+  fs::remove_all(home / "certificates/remote_certs");
+  home.write("certificates/remote_certs", "");
+  CHECK(listed(warnings) == 3);
+  REQUIRE(warnings.size() == 2);
+  CHECK_THAT(warnings.back(), Contains("cannot list") && Contains("remote_certs"));
+  fs::remove(home / "certificates/remote_certs");
+
+  auto ledger = Json::parse(home.read(kLedger));
+  REQUIRE(ledger);
+  ledger->find("issued")->as_array().front().set("certificate", "damaged");
+  const std::string good = home.read(kLedger);
+  home.write(kLedger, ledger->dump());
+  CHECK(listed(warnings) == 2);
+  REQUIRE(warnings.size() == 3);
+  CHECK_THAT(warnings.back(), Contains("ledger.json"));
+  home.write(kLedger, good);
+
+  // What was begun and not finished.
+  home.make_folder(kList + ".tmp");
+  CHECK_FALSE(authority.revoke(name_of("oracle1.two")));
+  CHECK(listed(warnings) == 3);
+  REQUIRE(warnings.size() == 4);
+  CHECK_THAT(warnings.back(), Contains("oracle1.two") && Contains("is not finished"));
+  fs::remove(home / (kList + ".tmp"));
+  REQUIRE(authority.revoke(name_of("oracle1.one")));
+  CHECK(listed(warnings) == 3);
+  CHECK(warnings.size() == 4);
+}
+
 TEST_CASE("CertificateAuthority: a client certificate is made once") {
   const TempHome home;
   CertificateAuthority authority = authority_in(home, TestClock());

@@ -102,6 +102,7 @@ class RecordedUsers : public CertificateUsers {
   Result<void> admit(const CommonName& name) override { return change(name, true); }
   Result<void> expel(const CommonName& name) override { return change(name, false); }
   Result<void> admit_only(const std::vector<CommonName>& names) override {
+    if (const auto once = std::exchange(meanwhile, {})) once();
     const std::lock_guard lock(mutex_);
     if (fails) return broken();
     users_.clear();
@@ -509,6 +510,35 @@ TEST_CASE("CsrStore: a status that was edited by hand gives no certificate") {
   CHECK(desk.ask(asker)->status == CsrStatus::kApproved);
 }
 
+TEST_CASE("CsrStore: a status that was edited by hand takes no certificate away, and is told") {
+  Desk desk;
+  const Asker asker(kName);
+  REQUIRE(desk.ask(asker));
+  const std::string pem = desk.store.approve(name_of(kName))->entry.certificate->pem;
+  const std::string json = desk.home.read(kRequests + kName + ".json");
+  for (const auto& [word, status] :
+       {std::pair{"DENIED", CsrStatus::kDenied}, std::pair{"PENDING", CsrStatus::kPending}}) {
+    INFO(word);
+    std::string edited = json;
+    edited.replace(edited.find("APPROVED"), 8, word);
+    desk.home.write(kRequests + kName + ".json", edited);
+    const auto answer = desk.ask(asker);
+    REQUIRE(answer);
+    CHECK(answer->status == status);
+    CHECK_FALSE(answer->certificate);
+    std::vector<std::string> warnings;
+    REQUIRE(desk.store.list(&warnings));
+    REQUIRE(warnings.size() == 1);
+    CHECK_THAT(warnings.front(), Contains(word) && Contains("is not revoked"));
+    CHECK(desk.openssl_accepts(pem));
+  }
+  REQUIRE(desk.store.deny(name_of(kName)));
+  CHECK_FALSE(desk.openssl_accepts(pem));
+  std::vector<std::string> warnings;
+  REQUIRE(desk.store.list(&warnings));
+  CHECK(warnings.empty());
+}
+
 TEST_CASE("CsrStore: what VOLTTRON approved counts and can be revoked") {
   Desk desk;
   const TempHome work;
@@ -617,6 +647,91 @@ TEST_CASE("CsrStore: the broker ends with what was decided last") {
   REQUIRE(desk.store.approve(name_of(kName)));
   CHECK(desk.status() == CsrStatus::kDenied);
   CHECK(users->users().empty());
+}
+
+TEST_CASE("CsrStore: where others decide again and again the broker is not told for ever") {
+  const auto users = std::make_shared<RecordedUsers>();
+  CsrStore::Options options;
+  options.users = users;
+  Desk desk(options);
+  REQUIRE(desk.ask(Asker(kName)));
+  CsrStore other(desk.authority(), {});  // of a process without a broker
+  int left = 0;
+  std::function<void()> turn = [&] {
+    const bool is_in = other.get(name_of(kName))->status == CsrStatus::kApproved;
+    REQUIRE((is_in ? other.deny(name_of(kName)) : other.approve(name_of(kName))).has_value());
+    if (--left > 0) users->meanwhile = turn;
+  };
+
+  left = 100;
+  users->meanwhile = turn;
+  const auto decision = desk.store.approve(name_of(kName));
+  REQUIRE(decision);
+  REQUIRE(decision->broker_problem);
+  CHECK(decision->broker_problem->code == ErrorCode::kBusy);
+  CHECK(left == 90);
+  CHECK(desk.store.reconcile().error().code == ErrorCode::kBusy);
+  CHECK(left == 80);
+
+  left = 5;
+  CHECK(desk.store.reconcile());
+  CHECK(left == 0);
+  const bool is_in = desk.status() == CsrStatus::kApproved;
+  CHECK(users->users() == (is_in ? std::set<std::string>{kName} : std::set<std::string>{}));
+}
+
+TEST_CASE("CsrStore: a request that others file meanwhile is answered as theirs") {
+  std::function<void()> meanwhile;
+  CsrStore::Options options;
+  options.taken = [&](std::string_view) -> std::optional<std::string> {
+    if (const auto once = std::exchange(meanwhile, {})) once();
+    return std::nullopt;
+  };
+  Desk desk(options);
+  CsrStore other(desk.authority(), {});
+  const Asker asker(kName);
+  meanwhile = [&] { REQUIRE(other.request(asker.request.pem(), "10.0.0.1")); };
+  const auto entry = desk.ask(asker);
+  REQUIRE(entry);
+  CHECK(entry->address == "10.0.0.1");
+  CHECK(entry->retries == 2);
+  CHECK(desk.store.list()->size() == 1);
+
+  // Where theirs is of another key, it is a conflict as later.
+  const std::string another = "oracle1.remote.other";
+  meanwhile = [&] { REQUIRE(other.request(Asker(another).request.pem(), "10.0.0.1")); };
+  CHECK(code_of(desk.ask(Asker(another))) == ErrorCode::kConflict);
+}
+
+TEST_CASE("CsrStore: who is deleted is gone though its counts cannot be written") {
+  Desk desk;
+  const Asker asker(kName);
+  REQUIRE(desk.ask(asker));
+  REQUIRE(desk.ask(asker));
+  REQUIRE(desk.store.flush());
+  const std::string in_the_way = "certificates/csr_seen.json.tmp";
+  desk.home.make_folder(in_the_way);
+  const auto removed = desk.store.remove(name_of(kName));
+  REQUIRE(removed);
+  REQUIRE(removed->warnings.size() == 1);
+  CHECK_THAT(removed->warnings.front(), Contains("csr_seen.json"));
+  CHECK(desk.store.get(name_of(kName)).error().code == ErrorCode::kNotFound);
+  fs::remove(desk.home / in_the_way);
+  REQUIRE(desk.ask(asker));
+  CHECK(desk.store.remove(name_of(kName))->warnings.empty());
+}
+
+TEST_CASE("CsrStore: goes on where it is moved to") {
+  Desk desk;
+  const TempHome elsewhere;
+  const Asker asker(kName);
+  REQUIRE(desk.ask(asker));
+  CsrStore other(authority_in(elsewhere, desk.time), {});
+  CHECK(other.list()->empty());
+  other = std::move(desk.store);
+  CHECK(other.get(name_of(kName))->status == CsrStatus::kPending);
+  desk.store = std::move(other);
+  CHECK(desk.status() == CsrStatus::kPending);
 }
 
 TEST_CASE("CsrStore: each decision is a line of the audit log") {

@@ -491,3 +491,36 @@ TEST_CASE("FileHistory: editors that are killed at any moment leave whole genera
   REQUIRE(edit(home, next));
   CHECK(files_in(home / "history/auth.json").size() == 2 * numbers(home).size());
 }
+
+TEST_CASE("FileHistory: what is no file in the place of a version is told, and stays") {
+  const TempHome home;
+  for (int i = 1; i <= 2; ++i) REQUIRE(edit(home, i));
+  const std::string version = "history/auth.json/1.json";
+  const std::string text = home.read(version);
+  fs::remove(home / version);
+  home.make_folder(version);
+  const auto refused = history_of(home).read(1);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kIoError);
+  CHECK(refused.error().message.find("not a regular file") != std::string::npos);
+  CHECK_FALSE(history_of(home).list());
+  CHECK_FALSE(edit(home, 3)->warnings.empty());
+  CHECK(fs::is_directory(home / version));
+  fs::remove(home / version);
+  home.write(version, text);
+  CHECK(*history_of(home).read(1) == text);
+}
+
+TEST_CASE("FileHistory: who has no name is written down by number") {
+  if (::geteuid() != 0) return;
+  const TempHome home;
+  const auto effective = [](uid_t user) { return ::seteuid(user) == 0; };
+  constexpr uid_t kNobodysNumber = 987654;
+  REQUIRE(effective(kNobodysNumber));
+  const std::string who = editor_of({});
+  const std::string told = editor_of({.who = "alice"});
+  REQUIRE(effective(0));
+  CHECK(who == "uid 987654");
+  CHECK(told == "alice");
+  CHECK(editor_of({}) == "root");
+}

@@ -450,3 +450,17 @@ TEST_CASE("PendingStore: processes that flush at once lose nothing") {
                       [](std::uint64_t sum, const PendingRequest& r) { return sum + r.retries; });
   CHECK(total == std::uint64_t{kProcesses} * 10);
 }
+
+TEST_CASE("PendingStore: what was noted goes along with a store that is moved") {
+  const TempHome home;
+  PendingStore first = store_of(home);
+  note(first, "a");
+  PendingStore second(std::move(first));
+  CHECK(second.has_unwritten());
+  note(second, "b");
+  PendingStore third = store_of(home);
+  note(third, "lost");
+  third = std::move(second);
+  REQUIRE(third.flush());
+  CHECK(keys_in(store_of(home)) == std::set<std::string>{"a", "b"});
+}

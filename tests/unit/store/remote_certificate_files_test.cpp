@@ -1,8 +1,13 @@
 #include <vipauth/remote_certificate_files.hpp>
 
+#include <filesystem>
+#include <iterator>
+#include <string>
+
 #include <vipauth/certificate_key_file.hpp>
 
 #include "support/catch.hpp"
+#include "support/few_descriptors.hpp"
 #include "support/temp_home.hpp"
 
 namespace vipauth::test {
@@ -132,6 +137,31 @@ TEST_CASE("RemoteCertificateFiles: the key is made once") {
         key->fingerprint());
   home.set_mode("certificates/private/v2.platform.agent.pem", 0644);
   CHECK(files.key().error().code == ErrorCode::kPermissionDenied);
+}
+
+TEST_CASE("RemoteCertificateFiles: a folder that cannot be listed, or holds too much, is told") {
+  const TempHome home;
+  const RemoteCertificateFiles files(home / "certificates", kLocal);
+  const CommonName name = *files.name_for("v1");
+  const Certificate certificate = certificate_in(home);
+  REQUIRE(files.save(name, certificate, certificate.pem, kAddress, Json(Json::Object())));
+  {
+    const FewDescriptors none(0);
+    const auto unlisted = files.find(kAddress);
+    CHECK(unlisted.error().code == ErrorCode::kIoError);
+    CHECK_THAT(unlisted.error().message, Catch::Contains("remote_certs"));
+  }
+  CHECK(files.find(kAddress)->has_value());
+
+  const std::string folder = "certificates/remote_certs/";
+  const std::filesystem::directory_iterator present(home / folder);
+  const auto ours = std::distance(begin(present), end(present));
+  home.write(folder + "0", "");
+  for (auto i = ours + 1; i < 10'000; ++i)
+    std::filesystem::create_hard_link(home / (folder + "0"), home / (folder + std::to_string(i)));
+  CHECK(files.find(kAddress)->has_value());
+  home.write(folder + "one more", "");
+  CHECK(files.find(kAddress).error().code == ErrorCode::kLimitExceeded);
 }
 
 }  // namespace vipauth::test

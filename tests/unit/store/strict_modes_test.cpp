@@ -194,3 +194,14 @@ TEST_CASE("strict modes: each file of a home is refused, and nothing is written"
   home.set_mode("keystore", 0600);
   CHECK(KeyStore(home / "keystore").load());
 }
+
+TEST_CASE("strict modes: a folder that cannot be looked at is refused, one that is not there is not") {
+  const TempHome home;
+  std::filesystem::create_symlink("loop", home / "loop");
+  const auto refused = check_folder_at(home / "loop", StrictModes::kOn);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kIoError);
+  CHECK_THAT(refused.error().message, Catch::Contains((home / "loop").string()));
+  CHECK(check_folder_at(home / "loop", StrictModes::kOff));
+  CHECK(check_folder_at(home / "none", StrictModes::kOn));
+}

@@ -1,5 +1,7 @@
 #include <vipauth/topics_file.hpp>
 
+#include <string>
+
 #include "support/catch.hpp"
 #include "support/temp_home.hpp"
 
@@ -139,4 +141,21 @@ TEST_CASE("TopicsFile: what is not understood is not edited") {
     CHECK(home.read("protected_topics.json") == bad);
     CHECK_FALSE(home.has("history"));
   }
+}
+
+TEST_CASE("TopicsFile: what could not be read again is not written") {
+  const TempHome home;
+  home.write("protected_topics.json", "{}");
+  const TopicsFile file(home / "protected_topics.json");
+  const auto add = [&](const std::string& capability) {
+    return file.edit(
+        [&](TopicDocument& topics) { return topics.add(TopicList::kWriteProtect, "t", {capability}); });
+  };
+  for (const char* not_utf8 : {"\xff", "a\xed\xb0\x80"}) {
+    const auto edited = add(not_utf8);
+    REQUIRE_FALSE(edited);
+    CHECK(edited.error().code == ErrorCode::kInvalidArgument);
+    CHECK(home.read("protected_topics.json") == "{}");
+  }
+  CHECK(add("c"));
 }

@@ -212,3 +212,24 @@ TEST_CASE("WebUsers: a user whose groups are no list is told, and hides no other
   CHECK_FALSE(users.verify("odd", kPassword));
   CHECK(users.verify("bob", kPassword));
 }
+
+TEST_CASE("WebUsers: there are no more than a thousand") {
+  const TempHome home;
+  const WebUsers users = users_of(home);
+  const auto put = [&](int count) {
+    Json document{Json::Object()};
+    for (int i = 0; i < count; ++i) document.set("user-" + std::to_string(i), Json(Json::Object()));
+    home.write("web-users.json", document.dump());
+  };
+  const auto add = [&](const std::string& name) {
+    return users.add(name, kPassword, kAdmins, WebUsers::Existing::kReplace);
+  };
+  put(1000);
+  const std::string before = home.read("web-users.json");
+  CHECK(add("alice").error().code == ErrorCode::kLimitExceeded);
+  CHECK(home.read("web-users.json") == before);
+  CHECK(add("user-999"));
+  put(999);
+  CHECK(add("alice"));
+  CHECK(add("bob").error().code == ErrorCode::kLimitExceeded);
+}
