@@ -181,10 +181,14 @@ void EtcdCluster::start(std::size_t at) {
   }
   const std::string name = "m" + std::to_string(at);
   const std::string folder = (folder_ / name).string();
+  std::string listens = client_url(member);
+  if (!options_.also_at.empty()) {
+    listens += "," + scheme() + "://" + options_.also_at + ":" + std::to_string(member.client_port);
+  }
   std::vector<std::string> command{kServer,
                                    "--name=" + name,
                                    "--data-dir=" + folder,
-                                   "--listen-client-urls=" + client_url(member),
+                                   "--listen-client-urls=" + listens,
                                    "--advertise-client-urls=" + client_url(member),
                                    "--listen-peer-urls=" + peer_url(member),
                                    "--initial-advertise-peer-urls=" + peer_url(member),
@@ -219,6 +223,14 @@ std::string EtcdCluster::address(std::string_view path) const {
   std::string out = options_.tls ? "etcds://" : "etcd://";
   for (std::size_t i = 0; i < members_.size(); ++i) {
     out += (i > 0 ? "," : "") + std::string("127.0.0.1:") + std::to_string(members_[i].client_port);
+  }
+  return out + std::string(path);
+}
+
+std::string EtcdCluster::other_address(std::string_view path) const {
+  std::string out = options_.tls ? "etcds://" : "etcd://";
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    out += (i > 0 ? "," : "") + options_.also_at + ":" + std::to_string(members_[i].client_port);
   }
   return out + std::string(path);
 }

@@ -55,6 +55,7 @@ class EtcdCluster {
     bool wants_certificates = false;       ///< of clients, with TLS
     std::vector<User> users{};             ///< none: everybody may everything; else root is there, too
     std::vector<std::string> arguments{};  ///< more, for each member
+    std::string also_at{};                 ///< another address of this machine where members take clients
   };
   static constexpr std::string_view kRootPassword = "the root's password";
 
@@ -70,6 +71,8 @@ class EtcdCluster {
   std::string address(std::string_view path = "/vipauth/test") const;
   /// The same of one member.
   std::string address_of(std::size_t member, std::string_view path = "/vipauth/test") const;
+  /// The same of all, at Options::also_at.
+  std::string other_address(std::string_view path = "/vipauth/test") const;
   StoreAddress store_address(std::string_view path = "/vipauth/test") const;
   /// How to ask it, as one of its users; certificates as it needs them.
   EtcdOptions client_options(std::string_view user = {}) const;
@@ -85,6 +88,7 @@ class EtcdCluster {
   Certificate certificate(const std::string& name, const std::string& subject,
                           const std::string& authority = "ca") const;
 
+  pid_t pid_of(std::size_t member) const { return members_[member].process.pid(); }
   void kill(std::size_t member);
   void restart(std::size_t member);  ///< on the same ports; does not wait
   void pause(std::size_t member);    ///< it takes connections, and says nothing
