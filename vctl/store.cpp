@@ -2,6 +2,11 @@
 
 #include <utility>
 
+#ifdef VCTL_WITH_WEB
+#include <vipauth/etcd_store.hpp>
+#include <vipauth/store_address.hpp>
+#endif
+
 namespace vipauth::vctl {
 namespace {
 
@@ -23,11 +28,67 @@ class RefusingStore final : public PolicyStore {
   const Error why_;
 };
 
+#ifdef VCTL_WITH_WEB
+/// By the variables that etcdctl reads.
+EtcdOptions etcd_options(const Context& context) {
+  const auto variable = [&](const char* name) { return context.env.variable(name).value_or(""); };
+  EtcdOptions out;
+  out.authorities = variable("ETCDCTL_CACERT");
+  out.certificate = variable("ETCDCTL_CERT");
+  out.key = variable("ETCDCTL_KEY");
+  out.user = variable("ETCDCTL_USER");
+  out.password = variable("ETCDCTL_PASSWORD");
+  if (const std::size_t colon = out.user.find(':'); colon != std::string::npos && out.password.empty()) {
+    out.password = out.user.substr(colon + 1);
+    out.user.resize(colon);
+  }
+  out.clock = context.env.clock;
+  return out;
+}
+#endif
+
 }  // namespace
 
 Result<std::shared_ptr<PolicyStore>> open_store(const Context& context, const std::string& address) {
   if (context.env.open_store) return context.env.open_store(address);
+#ifdef VCTL_WITH_WEB
+  const auto parsed = StoreAddress::parse(address);
+  if (!parsed) return parsed.error();
+  auto store = EtcdStore::open(*parsed, etcd_options(context));
+  if (!store) return store.error();
+  return std::shared_ptr<PolicyStore>(*std::move(store));
+#else
   return Error{ErrorCode::kUnsupported, "this vctl was built without etcd", ""};
+#endif
+}
+
+Result<PushedToStore> push_to_store(const Context& context, const Policy& policy, const TopicDocument& topics,
+                                    const EditOptions& options, const PushTold& told) {
+#ifdef VCTL_WITH_WEB
+  if (auto* etcd = dynamic_cast<EtcdStore*>(context.store.get())) {
+    const auto report = etcd->push(
+        policy, topics, [&](const EtcdStore::PushProgress& progress) { told(progress.done, progress.total); },
+        options);
+    if (!report) return report.error();
+    return PushedToStore{report->changed > 0, report->changed, report->resumed};
+  }
+#endif
+  static_cast<void>(told);
+  const auto edited = context.store->edit_policy(
+      [&](Policy& present) -> Result<void> {
+        present = policy;
+        return {};
+      },
+      options);
+  if (!edited) return edited.error();
+  const auto edited_topics = context.store->edit_topics(
+      [&](TopicDocument& present) -> Result<void> {
+        present = topics;
+        return {};
+      },
+      options);
+  if (!edited_topics) return edited_topics.error();
+  return PushedToStore{edited->written || edited_topics->written, std::nullopt, false};
 }
 
 std::shared_ptr<PolicyStore> refusing_store(Error why) {

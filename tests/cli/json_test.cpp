@@ -69,6 +69,7 @@ std::vector<Run> runs(const Cli& cli) {
       {"web-user add", {"alice"}, "correct horse battery\n"},
       {"web-user list", {}},
       {"web-user remove", {"alice"}},
+      {"unfollow", {}},
       {"history", {}},
       {"audit verify", {}},
       {"audit show", {}},
@@ -80,7 +81,7 @@ std::vector<Run> runs(const Cli& cli) {
 }
 
 /// Those that need a server, which tests with foreign programs start.
-const std::set<std::string> kNeedServer{"csr request", "probe", "remote sync", "serve"};
+const std::set<std::string> kNeedServer{"csr request", "probe", "pull", "push", "remote sync", "serve"};
 
 void prepare(const Cli& cli) {
   cli.home.write("config", "[volttron]\ninstance-name = v1\n");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <vipauth/home_store.hpp>
+#include <vipauth/local_copy.hpp>
 
 #include "cli.hpp"
 #include "commands/commands.hpp"
@@ -391,6 +392,57 @@ TEST_CASE("a home that follows a store: whatever the file says of it, and withou
   refused();
   std::filesystem::remove(cli.home / "fleet.json");
   CHECK(cli.auth({"add-role", "S", "x"}).exit_code == 0);
+}
+
+TEST_CASE("push: the store becomes what the home says, and pull the other way") {
+  Cli cli;
+  const auto store = std::make_shared<MemoryStore>();
+  cli.policy_store = store;
+  REQUIRE(cli.auth({"add", "--user_id", "alice", "--credentials", kKeyA}).exit_code == 0);
+  REQUIRE(cli.auth({"topics", "add", "foo", "c"}).exit_code == 0);
+  const auto pushed = cli.auth({"--store", kStore, "push"});
+  CHECK(pushed.err.empty());
+  REQUIRE(pushed.exit_code == 0);
+  CHECK(pushed.out == "pushed\n");
+  CHECK(store->load_policy()->to_json() == HomeStore(cli.home.path()).load_policy()->to_json());
+  CHECK(store->load_topics()->rules().write_protect.size() == 1);
+  CHECK(cli.auth({"--store", kStore, "push"}).out == "the store says so already\n");
+  CHECK(cli.auth({"--store", kStore, "diff", cli.home.path().string(), "--exit_code"}).exit_code == 0);
+
+  REQUIRE(cli.auth({"--store", kStore, "add", "--user_id", "bob", "--credentials", kKeyB}).exit_code == 0);
+  const auto difference = cli.auth({"--store", kStore, "diff", cli.home.path().string(), "--exit_code"});
+  CHECK(difference.exit_code == 1);
+  CHECK_THAT(difference.out, Contains("bob"));
+  CHECK(cli.auth({"--store", kStore, "pull"}).out == "pulled 2 records\n");
+  CHECK(HomeStore(cli.home.path()).load_policy()->allow().size() == 2);
+  CHECK(cli.auth({"--store", kStore, "pull"}).out == "the home says so already: 2 records\n");
+}
+
+TEST_CASE("push: what is not understood is not shared, and push and pull need a store") {
+  Cli cli;
+  const auto store = std::make_shared<MemoryStore>();
+  cli.policy_store = store;
+  CHECK(cli.auth({"push"}).exit_code == 64);
+  CHECK(cli.auth({"pull"}).exit_code == 64);
+  cli.home.write("auth.json",
+                 R"({"version": {"major": 1, "minor": 4}, "allow": [{"credentials": "no key"}]})");
+  const auto pushed = cli.auth({"--store", kStore, "push"});
+  CHECK(pushed.exit_code == 1);
+  CHECK_THAT(pushed.err, Contains("not understood"));
+  CHECK(store->load_policy()->allow().empty());
+}
+
+TEST_CASE("unfollow: a home that follows a store is edited again") {
+  Cli cli;
+  cli.policy_store = std::make_shared<MemoryStore>();
+  REQUIRE(LocalCopy(cli.home.path()).save(kStore, Json::Object(), kNow));
+  CHECK(cli.auth({"add", "--user_id", "alice", "--credentials", kKeyA}).exit_code == 1);
+  const auto pulled = cli.auth({"--store", kStore, "pull"});
+  CHECK(pulled.exit_code == 1);
+  CHECK_THAT(pulled.err, Contains("unfollow"));
+  CHECK(cli.auth({"unfollow"}).out == "this home follows no store any more; its files stay\n");
+  CHECK(cli.auth({"add", "--user_id", "alice", "--credentials", kKeyA}).exit_code == 0);
+  CHECK(cli.auth({"unfollow"}).out == "this home follows no store\n");
 }
 
 }  // namespace vipauth::test

@@ -8,6 +8,7 @@
 
 #include <vipauth/auth_file.hpp>
 #include <vipauth/policy_difference.hpp>
+#include <vipauth/policy_store.hpp>
 #include <vipauth/python_repr.hpp>
 #include <vipauth/topics_file.hpp>
 
@@ -23,22 +24,29 @@ namespace {
 struct Side {
   std::filesystem::path path;
   bool is_folder = false;
+  const PolicyStore* store = nullptr;  ///< or what a fleet shares
 };
 
 Side side_of(const std::string& path) {
   std::error_code ignored;
-  return {path, std::filesystem::is_directory(path, ignored)};
+  return {path, std::filesystem::is_directory(path, ignored), nullptr};
 }
 
 /// A file that is named must be there; of a folder, one that is missing is empty. Whoever may change the
 /// files decides nothing by this verb: it only reads.
 Result<Policy> load_policy(const Side& side) {
+  if (side.store != nullptr) return side.store->load_policy();
   auto policy = AuthFile(side.is_folder ? side.path / "auth.json" : side.path, StrictModes::kOff).load();
   if (!policy && side.is_folder && policy.error().code == ErrorCode::kNotFound) return Policy();
   return policy;
 }
 
 Result<TopicRules> load_topics(const Side& side) {
+  if (side.store != nullptr) {
+    const auto topics = side.store->load_topics();
+    if (!topics) return topics.error();
+    return topics->rules();
+  }
   auto rules =
       TopicsFile(side.is_folder ? side.path / "protected_topics.json" : side.path, StrictModes::kOff).load();
   if (!rules && side.is_folder && rules.error().code == ErrorCode::kNotFound) return TopicRules();
@@ -237,10 +245,12 @@ int diff(const DiffOptions& options, const Context& context) {
   Side after;
   if (options.after) {
     after = side_of(*options.after);
+  } else if (context.store) {
+    after = {{}, true, context.store.get()};
   } else {
     const auto home = Home::open(context);
     if (!home) return fail(context, home.error());
-    after = {home->path(), true};
+    after = {home->path(), true, nullptr};
   }
   const auto difference = while_working(context, "comparing", [&] {
     return compare_sides(side_of(options.before), after, options, context.env.clock());

@@ -9,7 +9,7 @@ namespace vipauth::vctl::auth {
 
 struct DiffOptions {
   std::string before;                ///< a file, or a folder: both files in it
-  std::optional<std::string> after;  ///< the same; none: the home
+  std::optional<std::string> after;  ///< the same; none: the store of --store, else the home
   bool are_topics = false;           ///< files are protected_topics.json, not auth.json
   bool with_exit_code = false;       ///< kExitFailed where something differs
 };

@@ -22,6 +22,7 @@ std::vector<Command> key_commands();          ///< key pairs, server keys, agent
 std::vector<Command> remote_commands();       ///< strangers who wait for a decision
 std::vector<Command> rpc_commands();          ///< what callers of an agent's methods need
 std::vector<Command> file_commands();         ///< topic rules; the history of files
+std::vector<Command> fleet_commands();        ///< between a home and what a fleet shares
 std::vector<Command> audit_commands();        ///< the audit log
 std::vector<Command> certificate_commands();  ///< certificates, and the web service that gives them
 std::vector<Command> question_commands();     ///< what asks the policy, and changes nothing

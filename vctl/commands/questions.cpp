@@ -117,11 +117,13 @@ Command what_can() {
 Command diff() {
   const auto options = std::make_shared<auth::DiffOptions>();
   Command command = verb("diff", "list what two files decide differently", options, auth::diff);
-  command.arguments = {positional("OLD", options->before,
-                                  "an auth.json, or a folder: its auth.json and protected_topics.json"),
-                       positional("NEW", options->after, "the same (default: the home folder)"),
-                       flag({"--topics"}, options->are_topics, "compare protected_topics.json alone"),
-                       flag({"--exit_code"}, options->with_exit_code, "exit with 1 where something differs")};
+  command.arguments = {
+      positional("OLD", options->before,
+                 "an auth.json, or a folder: its auth.json and protected_topics.json"),
+      positional("NEW", options->after, "the same (default: what --store names, else the home folder)"),
+      flag({"--topics"}, options->are_topics, "compare protected_topics.json alone"),
+      flag({"--exit_code"}, options->with_exit_code, "exit with 1 where something differs")};
+  command.works_on_store = true;
   command.json =
       R"({"same": false, "users": {"gained": [...], "lost": [...]}, "grants": {...}, "peers": {...}, )"
       R"("denied": {...}, "orders": [{"before": [...], "after": [...]}], "methods": [...], "unreadable": {...}, "topics": {...}})";

@@ -126,7 +126,7 @@ Command root_command(CommonOptions& options) {
        {with_store(with_bus(OverBus::kWorks, record_commands())),
         with_store(with_bus(OverBus::kWorks, role_commands())), with_bus(OverBus::kLocal, host_commands()),
         key_commands(), remote_commands(), with_store(with_bus(OverBus::kWorks, rpc_commands())),
-        certificate_commands(), file_commands(), audit_commands(), question_commands()}) {
+        certificate_commands(), file_commands(), fleet_commands(), audit_commands(), question_commands()}) {
     for (Command& command : commands) auth.commands.push_back(std::move(command));
   }
   root.commands.push_back(std::move(auth));
