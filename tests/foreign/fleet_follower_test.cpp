@@ -1,5 +1,6 @@
 #include <vipauth/fleet_follower.hpp>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -274,6 +275,43 @@ TEST_CASE("FleetFollower: who waits at a bus is approved or deleted elsewhere") 
   }));
   CHECK(eventually([&] { return PendingStore(home / "pending.json", {}).load()->pending.empty(); }));
   CHECK(fleet->load_pending()->pending.empty());
+}
+
+TEST_CASE("FleetFollower: a bus that catches up opens no topic that was never open") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  std::atomic<int> allowed = 0;
+  std::atomic<int> refused = 0;
+  auto service = AuthService::open(home.path());
+  REQUIRE(service);
+  service->on_change([&](const PolicyChange& change) {
+    if (!change.after->capabilities.knows("mallory")) return;
+    ++(change.after->authorize_publish("mallory", "secret") ? allowed : refused);
+  });
+  const auto is_known = [&] { return service->policy()->current().snapshot->capabilities.knows("mallory"); };
+  // Whoever looks at the store finds the topic protected, or nobody who could publish to it.
+  for (int round = 0; round < 10; ++round) {
+    REQUIRE(fleet->edit_topics(
+        [](TopicDocument& topics) { return topics.add(TopicList::kWriteProtect, "secret", {"c"}); }));
+    REQUIRE(fleet->edit_policy(add_user("mallory", kKeyB)));
+    REQUIRE(follow(cluster, home)->wait_until_synced(kPatience));
+    REQUIRE(eventually(is_known));
+    REQUIRE(fleet->edit_policy([](Policy& policy) { return policy.remove_allow({0}); }));
+    REQUIRE(fleet->edit_topics([](TopicDocument& topics) -> Result<void> {
+      auto removed = topics.remove(TopicList::kWriteProtect, "secret");
+      if (!removed) return removed.error();
+      return topics.add(TopicList::kReadProtect,
+                        "other-" + std::to_string(topics.rules().read_protect.size()), {"c"});
+    }));
+    REQUIRE(follow(cluster, home)->wait_until_synced(kPatience));
+    REQUIRE(eventually([&] { return !is_known(); }));
+  }
+  CHECK(allowed == 0);
+  CHECK(refused > 0);
+  // What is there in the end is what the store says, and no more.
+  CHECK(TopicsFile(home / "protected_topics.json").load_document()->to_json() ==
+        fleet->load_topics()->to_json());
 }
 
 TEST_CASE("FleetFollower: a home follows one store, as a site") {

@@ -82,11 +82,14 @@ struct WatchEnd {
 /// of etcd 3.4 or newer: what is asked goes to one member after the other until one answers. May be used from
 /// any thread.
 ///
-/// Every error is an Error of these: kIoError  no member could be reached, or answered (the message names
-/// each, and why); kPermissionDenied  not trusted, or not allowed to this user; kLimitExceeded  the answer is
-/// too large, or etcd's quota is used up, or the request too large for it; kBusy  there is no leader, or too
-/// many requests; kConflict  the revision that was asked for is compacted; kParseError  an answer that etcd
-/// never gives.
+/// What no member takes for want of a leader is asked again until the options' timeout, for they choose one.
+///
+/// Every error is an Error of these: kUnavailable  no member got the question (the message names each, and
+/// why); kIoError  one may have got it, but there is no answer; kPermissionDenied  not trusted, or not
+/// allowed to this user; kLimitExceeded  the answer is too large, or etcd's quota is used up, or the request
+/// too large for it; kBusy  there is no leader, or too many requests; kConflict  the revision that was asked
+/// for is compacted, or not there yet; kInvalidArgument  a question that etcd does not take; kParseError  an
+/// answer that etcd never gives.
 class EtcdClient {
  public:
   /// As many operations as etcd takes in one transaction, by its own default.
@@ -95,6 +98,9 @@ class EtcdClient {
   static constexpr std::size_t kMaxAnswerBytes = std::size_t{16} << 20U;
 
   /// Asks nobody yet, but reads the files that the options name.
+  /// \return kInvalidArgument  options that do not fit the address or each other: TLS without authorities; files for
+  ///                           TLS, but no TLS; a password that would go in clear to another host
+  /// \return kNotFound, kIoError, kLimitExceeded, kPermissionDenied, kParseError, kConflict  one of the files
   static Result<EtcdClient> create(const StoreAddress& address, EtcdOptions options);
 
   EtcdClient(EtcdClient&&) noexcept;
@@ -104,14 +110,20 @@ class EtcdClient {
   Result<RangeAnswer> range(const RangeQuestion& question) const;
 
   /// Whatever went wrong, a transaction may have been made, or may be made later, unless is_certain(error).
+  /// It is sent to another member only where the first one cannot have got it, or has refused it for want of
+  /// a leader.
   Result<TxnAnswer> txn(const std::vector<Compare>& compares, const std::vector<Mutation>& mutations) const;
   /// Of an error of txn(): nothing was done, nor will be.
   static bool is_certain(const Error& error);
 
   Result<ClusterStatus> status() const;
 
-  /// Tells what happens to these keys from `start_revision` on, until it is stopped or cannot go on. Tells at
-  /// least every ten minutes that time has passed, and at once when it stands.
+  /// Tells what happens to these keys from `start_revision` on (0: from now on), until it is stopped or
+  /// cannot go on. Transactions are told whole. It tells at once that it stands, and then at least every
+  /// `timeout` of the options: where nothing happens, the member is asked, and must answer with a majority
+  /// behind it. It ends when the member has lost its leader, is cut off or stands still, and when the user is
+  /// no longer known: whoever goes on from the last revision that was told comes to another member.
+  /// kLimitExceeded: a transaction that is too large to be told; what it left must be read.
   /// \param on_events  on this thread. \return false: it is to stop
   WatchEnd watch(std::string_view key, std::string_view range_end, std::int64_t start_revision,
                  const std::function<bool(const WatchEvents&)>& on_events) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include <vipauth/json.hpp>
@@ -24,6 +25,8 @@ constexpr std::string_view kRange = "/v3/kv/range";
 /// etcd tells every ten minutes that nothing has happened. For a connection that nobody has closed, but
 /// somebody between forgets: the member itself is asked much more often.
 constexpr std::chrono::minutes kLongestSilence{11};
+constexpr milliseconds kBetweenRounds{200};  // while there is no leader
+constexpr milliseconds kBetweenLooks{20};    // at whether it is to stop
 
 void wipe(std::string& text) { ::explicit_bzero(text.data(), text.size()); }
 
@@ -166,6 +169,11 @@ void EtcdMembers::log(LogLevel level, const std::string& text) const {
   if (options_.log) options_.log(level, text);
 }
 
+bool EtcdMembers::pause_until(Time time) const {
+  while (!is_stopped() && steady_clock::now() < time) std::this_thread::sleep_for(kBetweenLooks);
+  return !is_stopped();
+}
+
 // ---- What went wrong ----
 
 EtcdMembers::Trouble EtcdMembers::from_failure(const HttpClient::Failure& failure) const {
@@ -200,8 +208,14 @@ EtcdMembers::Trouble EtcdMembers::from_answer(std::size_t at, const HttpClient::
   Trouble out{refusal->to_error(), false, true};
   // Elsewhere there may be a leader, or somebody in better health.
   out.is_final = out.error.code != ErrorCode::kBusy && out.error.code != ErrorCode::kIoError;
-  out.may_be_done = !EtcdClient::is_certain(out.error) && !refusal->is_without_leader();
+  out.is_without_leader = refusal->is_without_leader();
+  out.may_be_done = !EtcdClient::is_certain(out.error) && !out.is_without_leader;
   return out;
+}
+
+void EtcdMembers::Troubles::add(Trouble trouble) {
+  is_without_leader = is_without_leader || trouble.is_without_leader;
+  errors.push_back(std::move(trouble.error));
 }
 
 Error EtcdMembers::Troubles::sum() const {
@@ -308,9 +322,8 @@ std::optional<std::string> EtcdMembers::ask_member(std::size_t at, std::string_v
   }
 }
 
-Result<std::string> EtcdMembers::ask(std::string_view path, std::string_view body, Repeat repeat) {
-  const Time deadline = steady_clock::now() + options_.timeout;
-  Troubles troubles;
+std::optional<Result<std::string>> EtcdMembers::ask_each(std::string_view path, std::string_view body,
+                                                         Repeat repeat, Time deadline, Troubles& troubles) {
   const std::size_t first = first_;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const std::size_t at = (first + i) % members_.size();
@@ -331,9 +344,22 @@ Result<std::string> EtcdMembers::ask(std::string_view path, std::string_view bod
       return trouble.error.location.empty() ? trouble.error.at("etcd") : trouble.error;
     }
     log(LogLevel::kDebug, "etcd: " + trouble.error.message);
-    troubles.errors.push_back(std::move(trouble.error));
+    troubles.add(std::move(trouble));
   }
-  return troubles.sum();
+  return std::nullopt;
+}
+
+Result<std::string> EtcdMembers::ask(std::string_view path, std::string_view body, Repeat repeat) {
+  const Time deadline = steady_clock::now() + options_.timeout;
+  std::optional<Error> last;
+  while (true) {
+    Troubles troubles;
+    if (auto out = ask_each(path, body, repeat, deadline, troubles)) return *std::move(out);
+    if (!last || troubles.is_without_leader) last = troubles.sum();
+    // They choose another leader: that takes a second or some.
+    const Time next = steady_clock::now() + kBetweenRounds;
+    if (!troubles.is_without_leader || next >= deadline || !pause_until(next)) return *std::move(last);
+  }
 }
 
 // ---- Watches ----
@@ -400,6 +426,7 @@ std::optional<WatchEnd> EtcdMembers::watch_member(std::size_t at, const WatchPla
     for (auto& [name, value] : request.headers) wipe(value);
 
     if (is_stopped()) return WatchEnd{};
+    if (answer && !silence) watch.finish();
     if (watch.is_standing()) {
       first_ = at;
       if (watch.end()) return watch.end();
@@ -449,7 +476,7 @@ WatchEnd EtcdMembers::watch(const WatchPlan& plan) {
       return is_stopped() ? WatchEnd{} : WatchEnd{WatchEnd::Why::kFailed, 0, std::move(trouble.error)};
     }
     log(LogLevel::kDebug, "etcd: " + trouble.error.message);
-    troubles.errors.push_back(std::move(trouble.error));
+    troubles.add(std::move(trouble));
   }
   if (is_stopped()) return WatchEnd{};
   return WatchEnd{WatchEnd::Why::kFailed, 0, troubles.sum()};

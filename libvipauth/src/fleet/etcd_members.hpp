@@ -46,17 +46,23 @@ class EtcdMembers {
   /// Why a member did not answer.
   struct Trouble {
     Error error;
-    bool may_be_done = false;  ///< what was asked: it has got it, and has not refused it
-    bool is_final = false;     ///< it would be the same elsewhere
+    bool may_be_done = false;        ///< what was asked: it has got it, and has not refused it
+    bool is_final = false;           ///< it would be the same elsewhere
+    bool is_without_leader = false;  ///< for now: they choose another one
   };
   /// Those of all members, one after the other.
   struct Troubles {
     std::vector<Error> errors;
+    bool is_without_leader = false;
+    void add(Trouble trouble);
     Error sum() const;
   };
 
   EtcdMembers(const StoreAddress& address, const EtcdOptions& options, web::HttpClient::Options http);
 
+  /// Asks each member once. \return nothing  none has answered, nor has what was asked been done
+  std::optional<Result<std::string>> ask_each(std::string_view path, std::string_view body, Repeat repeat,
+                                              Time deadline, Troubles& troubles);
   std::optional<std::string> ask_member(std::size_t at, std::string_view path, std::string_view body,
                                         Time deadline, Trouble& trouble);
   /// \return nothing  the watch did not come to stand
@@ -72,6 +78,8 @@ class EtcdMembers {
   Trouble from_failure(const web::HttpClient::Failure& failure) const;
   void set_token(const std::string& token);
   void log(LogLevel level, const std::string& text) const;
+  /// \return false  it is to stop
+  bool pause_until(Time time) const;
   bool is_stopped() const noexcept { return *stop_; }
   std::size_t after(std::size_t at) const noexcept { return (at + 1) % members_.size(); }
 

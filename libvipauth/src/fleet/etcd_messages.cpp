@@ -348,11 +348,12 @@ Error Refusal::to_error() const {
 std::optional<Refusal> parse_refusal(std::string_view text) {
   const auto answer = Json::parse(text);
   if (!answer || !answer->is_object()) return std::nullopt;
-  // Of a stream it is an object, also where the stream never began.
+  // Of a stream it is an object, also where the stream never began. The names differ with the version.
   const Json* error = present(*answer, "error");
-  const bool is_of_stream = error != nullptr && error->is_object();
-  const auto code = is_of_stream ? number_at(*error, "grpc_code") : number_at(*answer, "code");
-  const std::string message = is_of_stream ? error->text_at("message") : answer->text_at("error");
+  const Json& object = error != nullptr && error->is_object() ? *error : *answer;
+  const auto code = number_at(object, object.find("grpc_code") != nullptr ? "grpc_code" : "code");
+  std::string message = object.text_at("message");
+  if (message.empty()) message = object.text_at("error");
   if (!code || *code == 0 || *code > kMostCode || message.empty()) return std::nullopt;
   return Refusal{static_cast<int>(*code), shown(message)};
 }

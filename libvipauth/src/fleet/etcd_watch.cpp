@@ -34,13 +34,21 @@ bool WatchReader::take(std::string_view data) {
     line_ += data.substr(0, newline);
     if (newline == data.size()) return true;
     data.remove_prefix(newline + 1);
-    auto answer = parse_watch(line_);
-    line_.clear();
-    if (!answer) return fail(answer.error());
-    ++answers_;
-    if (!take_answer(*std::move(answer))) return false;
+    if (!take_line()) return false;
   }
   return !end_;
+}
+
+void WatchReader::finish() {
+  if (!end_ && !line_.empty()) take_line();
+}
+
+bool WatchReader::take_line() {
+  auto answer = parse_watch(line_);
+  line_.clear();
+  if (!answer) return fail(answer.error());
+  ++answers_;
+  return take_answer(*std::move(answer));
 }
 
 bool WatchReader::take_answer(WatchAnswer answer) {

@@ -30,6 +30,8 @@ class WatchReader {
 
   /// \return false  the watch is over: end() says why
   bool take(std::string_view data);
+  /// Nothing more comes: the last line may be without an end.
+  void finish();
   /// Tells that time has passed.
   bool tell_time();
 
@@ -40,6 +42,7 @@ class WatchReader {
   bool is_unauthenticated() const noexcept { return is_unauthenticated_; }
 
  private:
+  bool take_line();
   bool take_answer(WatchAnswer answer);
   bool take_refusal(const WatchAnswer& answer);
   bool take_events(WatchAnswer answer);

@@ -55,6 +55,29 @@ std::optional<Error> unfit(const Policy& policy) {
   return std::nullopt;
 }
 
+/// What asks for all that `next` and `present` ask for; `present` itself, where it does.
+TopicDocument strictest(const TopicDocument& next, const TopicDocument& present) {
+  Json of_both = present.to_json();
+  bool is_more = false;
+  for (const TopicList list : {TopicList::kWriteProtect, TopicList::kReadProtect}) {
+    const Json* rules = next.to_json().find(to_string(list));
+    if (rules == nullptr || !rules->is_array()) continue;
+    const Json* there = of_both.find(to_string(list));
+    Json::Array all = there != nullptr && there->is_array() ? there->as_array() : Json::Array();
+    std::set<std::string> known;
+    for (const Json& rule : all) known.insert(rule.dump());
+    for (const Json& rule : rules->as_array()) {
+      if (!known.insert(rule.dump()).second) continue;
+      all.push_back(rule);
+      is_more = true;
+    }
+    of_both.set(to_string(list), Json(std::move(all)));
+  }
+  if (!is_more) return present;
+  auto out = TopicDocument::parse(std::move(of_both));
+  return out ? *std::move(out) : next;  // too many rules together
+}
+
 Json details_of(const Version& version) {
   Json out = Json::Object{{"index", version.index}};
   for (const Scope scope : kScopes) {
@@ -153,6 +176,7 @@ struct FleetFollower::Impl {
   void start_watchers();
   void on_events(Scope scope, const WatchEvents& told);
   std::optional<std::int64_t> close_gap(Scope scope, std::int64_t next);
+  Result<EditReport> edit_topics(const TopicDocument& topics, const EditOptions& edit_options) const;
   void write_home();
   std::optional<Version> version_to_write();
   void check();
@@ -301,6 +325,16 @@ std::optional<Version> FleetFollower::Impl::version_to_write() {
   return Version{*std::move(policy), *std::move(topics), state.content.index(), applied, state.stands};
 }
 
+Result<EditReport> FleetFollower::Impl::edit_topics(const TopicDocument& topics,
+                                                    const EditOptions& edit_options) const {
+  return topics_file.edit(
+      [&](TopicDocument& there) -> Result<void> {
+        there = topics;
+        return {};
+      },
+      edit_options);
+}
+
 void FleetFollower::Impl::write_home() {
   const auto version = version_to_write();
   if (!version) return;
@@ -311,20 +345,25 @@ void FleetFollower::Impl::write_home() {
           ? version->stands[at(Scope::kFleet)].guard
           : version->stands[at(Scope::kSite)].guard;
   edit_options.note = {last.who.empty() ? "the fleet" : last.who, "follow: " + last.command, false};
-  auto done = auth_file.edit(
-      [&](Policy& policy) -> Result<void> {
-        policy = version->policy;
-        return {};
-      },
-      edit_options);
+  // Each of the two files comes into force by itself. Until the policy is there, and with it the rules that
+  // are new, those that were there count too: so nothing opens in between that neither version opens.
+  // Where the rules that are there cannot be read, the policy is still to come into force.
+  const auto present = topics_file.load_document();
+  Result<EditReport> done = EditReport();
+  if (present) {
+    done = edit_topics(strictest(version->topics, *present), edit_options);
+  } else if (present.error().code == ErrorCode::kNotFound) {
+    done = edit_topics(version->topics, edit_options);
+  }
   if (done) {
-    done = topics_file.edit(
-        [&](TopicDocument& topics) -> Result<void> {
-          topics = version->topics;
+    done = auth_file.edit(
+        [&](Policy& policy) -> Result<void> {
+          policy = version->policy;
           return {};
         },
         edit_options);
   }
+  if (done) done = edit_topics(version->topics, edit_options);
   std::optional<Error> problem;
   if (!done) problem = done.error();
   if (!problem) {

@@ -213,6 +213,12 @@ TEST_CASE("etcd messages: what etcd refuses has the code that it means") {
   }
   CHECK(parse_refusal(R"({"error":{"grpc_code":14,"http_code":503,"message":"etcdserver: no leader"}})")
             ->is_without_leader());
+  for (const char* text :
+       {R"({"error":"etcdserver: permission denied","code":7})",
+        R"({"code":7,"message":"etcdserver: permission denied","details":[]})",
+        R"({"error":{"code":7,"message":"etcdserver: permission denied","details":[]}})"}) {
+    CHECK(parse_refusal(text)->to_error().code == ErrorCode::kPermissionDenied);
+  }
   CHECK(parse_refusal(R"({"error":"etcdserver: authentication is not enabled","code":9})")->is_auth_off());
   CHECK_FALSE(parse_refusal(R"({"error":"etcdserver: something else","code":9})")->is_auth_off());
 }

@@ -43,7 +43,7 @@ class Watched {
     REQUIRE(reader_.end());
     return *reader_.end();
   }
-  const WatchReader& reader() const { return reader_; }
+  WatchReader& reader() { return reader_; }
 
   std::vector<std::string> told;
   bool is_wanted = true;
@@ -132,6 +132,21 @@ TEST_CASE("WatchReader: a line without end is refused") {
   CHECK(watch.end().error.code == ErrorCode::kLimitExceeded);
 }
 
+TEST_CASE("WatchReader: a line that is cut off at the end is not told") {
+  Watched watch;
+  watch.standing();
+  const std::string text = line(9, events({event("a/x", 5)}));
+  CHECK(watch.take(text.substr(0, text.size() - 5)));
+  watch.reader().finish();
+  CHECK(watch.end().error.code == ErrorCode::kParseError);
+  CHECK(watch.told.empty());
+  Watched whole;
+  whole.standing();
+  CHECK(whole.take(text));
+  whole.reader().finish();
+  CHECK_FALSE(whole.reader().end());
+}
+
 TEST_CASE("WatchReader: ends where it is told that it is enough") {
   Watched watch;
   watch.standing();
@@ -163,9 +178,9 @@ TEST_CASE("WatchReader: says why a watch is refused") {
       line(9, R"("created":true,"canceled":true,"cancel_reason":"etcdserver: invalid auth token")")));
   CHECK(expired.reader().is_unauthenticated());
 
-  Watched lost;
-  CHECK_FALSE(lost.standing().take(R"({"error":{"grpc_code":14,"message":"etcdserver: no leader"}})"
-                                   "\n"));
+  Watched lost;  // the last line has no end
+  CHECK(lost.standing().take(R"({"error":{"grpc_code":14,"message":"etcdserver: no leader"}})"));
+  lost.reader().finish();
   CHECK(lost.end().error.code == ErrorCode::kBusy);
   CHECK(lost.told.empty());
 }
