@@ -11,10 +11,10 @@
 
 #include "cli.hpp"
 #include "commands/commands.hpp"
+#include "stores/policy_store_contract.hpp"
 #include "support/catch.hpp"
 #include "support/memory_store.hpp"
 #include "support/policies.hpp"
-#include "support/policy_store_contract.hpp"
 
 namespace vipauth::test {
 

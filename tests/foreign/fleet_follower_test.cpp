@@ -10,10 +10,10 @@
 #include <vipauth/local_copy.hpp>
 
 #include "etcd_cluster.hpp"
+#include "stores/policy_store_contract.hpp"
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/policies.hpp"
-#include "support/policy_store_contract.hpp"
 #include "support/temp_home.hpp"
 
 using namespace vipauth;

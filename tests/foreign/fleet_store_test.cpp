@@ -6,10 +6,10 @@
 #include <vipauth/etcd_store.hpp>
 
 #include "etcd_cluster.hpp"
+#include "stores/policy_store_contract.hpp"
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/policies.hpp"
-#include "support/policy_store_contract.hpp"
 
 using namespace vipauth;
 using namespace vipauth::test;

@@ -3,11 +3,11 @@
 #include <atomic>
 #include <memory>
 
+#include "stores/policy_store_contract.hpp"
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/memory_store.hpp"
 #include "support/policies.hpp"
-#include "support/policy_store_contract.hpp"
 #include "support/temp_home.hpp"
 
 using namespace vipauth;

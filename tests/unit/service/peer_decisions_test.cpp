@@ -8,10 +8,10 @@
 
 #include <vipauth/remote_peers.hpp>
 
+#include "stores/policy_store_contract.hpp"
 #include "support/catch.hpp"
 #include "support/memory_store.hpp"
 #include "support/policies.hpp"
-#include "support/policy_store_contract.hpp"
 
 using namespace vipauth;
 using namespace vipauth::test;

@@ -8,11 +8,11 @@
 #include <vipauth/administration.hpp>
 #include <vipauth/home_store.hpp>
 
+#include "stores/policy_store_contract.hpp"
 #include "support/asking.hpp"
 #include "support/catch.hpp"
 #include "support/homes.hpp"
 #include "support/memory_store.hpp"
-#include "support/policy_store_contract.hpp"
 
 using namespace vipauth;
 using namespace vipauth::test;

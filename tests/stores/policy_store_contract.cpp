@@ -1,4 +1,4 @@
-#include "support/policy_store_contract.hpp"
+#include "stores/policy_store_contract.hpp"
 
 #include <algorithm>
 #include <array>
