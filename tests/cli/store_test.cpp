@@ -266,7 +266,6 @@ TEST_CASE("vctl --store: verbs of files say so") {
   for (const std::vector<std::string>& verb :
        std::vector<std::vector<std::string>>{{"history"},
                                              {"undo"},
-                                             {"diff", "a"},
                                              {"audit", "verify"},
                                              {"audit", "show"},
                                              {"create", "x"},
@@ -310,9 +309,10 @@ TEST_CASE("vctl --store: what cannot be opened is no reason to work on files") {
   Cli cli;
   prepare(cli);
   const std::string before = cli.home.read("auth.json");
-  const Outcome outcome = cli.auth({"--store", kStore, "add-role", "S", "x"});
+  const Outcome outcome = cli.auth({"--store", "etcd://127.0.0.1:1/fleet", "add-role", "S", "x"});
   CHECK(outcome.exit_code == 1);
-  CHECK_THAT(outcome.err, Contains("--store"));
+  CHECK_THAT(outcome.err, Contains("etcd"));
+  CHECK_THAT(cli.auth({"--store", "file:///etc", "list"}).err, Contains("--store"));
   CHECK(cli.home.read("auth.json") == before);
 }
 

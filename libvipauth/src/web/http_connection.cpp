@@ -234,7 +234,7 @@ HttpConnection::HttpConnection(std::unique_ptr<Impl> impl) : impl_(std::move(imp
 
 HttpConnection::~HttpConnection() {
   {
-
+    const BrokenPipesIgnored ignored;  // TLS says farewell
     impl_->client.reset();
   }
   OPENSSL_cleanse(impl_->options.password.data(), impl_->options.password.size());

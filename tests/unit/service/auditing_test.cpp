@@ -458,7 +458,7 @@ TEST_CASE("to_prometheus: each metric has its HELP and TYPE before its samples, 
       CHECK(first.substr(0, first.find('{')) == type);
     }
   }
-  CHECK(seen.size() == 9);
+  CHECK(seen.size() == 10);
   CHECK(text.back() == '\n');
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -30,7 +31,8 @@ const Error kWhy{ErrorCode::kUnavailable, "nothing was heard for 90 s", "etcd://
 
 class Bus {
  public:
-  Bus() {
+  /// \param watch  a thread looks at the time
+  explicit Bus(bool watch = false) {
     home.write("auth.json",
                auth_file({user_record("alice", kKeyA),
                           json("{'user_id': 'bob', 'mechanism': 'PLAIN', 'credentials': 'the password'}"),
@@ -41,7 +43,13 @@ class Bus {
     options.audit.emplace();
     options.clock = [] { return kNow; };
     options.log = book.sink();
-    service.emplace(open_service(home, std::move(options)));
+    if (!watch) {
+      service.emplace(open_service(home, std::move(options)));
+      return;
+    }
+    auto opened = AuthService::open(home.path(), std::move(options));
+    if (!opened) throw std::runtime_error(opened.error().to_string());
+    service.emplace(std::move(*opened));
   }
 
   std::string ask(const std::string& key) const { return ask_curve(zap(), key).status_code; }
@@ -220,7 +228,7 @@ TEST_CASE("AuthService: who tells the age may go while others ask") {
 }
 
 TEST_CASE("AuthService: a policy older than is allowed lets in nobody new, until it is known again") {
-  Bus bus;
+  Bus bus(true);
   std::atomic<int> age = 10;  // seconds; negative: it was never known
   const auto tell = [&]() -> std::optional<std::chrono::milliseconds> {
     if (age < 0) return std::nullopt;
