@@ -13,8 +13,8 @@ namespace vipauth {
 struct EtcdOptions {
   // With TLS
   std::filesystem::path authorities;  ///< PEM: who has signed the members' certificates
-  /// PEM, to show to the cluster. A certificate with a common name makes etcd's gateway refuse everything where
-  /// etcd's own users are on: use one without.
+  /// PEM, to show to the cluster. A certificate with a common name makes etcd's gateway refuse everything
+  /// where etcd's own users are on: use one without.
   std::filesystem::path certificate;
   std::filesystem::path key;
   // etcd's own users; empty: none
