@@ -85,13 +85,15 @@ PolicyKeeper::Outcome PolicyKeeper::reload(Files files) {
 PolicyKeeper::Outcome PolicyKeeper::read_and_publish(Files files) {
   const Timestamp now = settings_.clock();
   const Contents before{auth_revision_, topic_document_};
-  if (files.topics) read_topics();
+  auto reading = read(files);
+  if (!reading) return {.problem = first_problem(), .change = std::nullopt};
+  auto& content = reading->auth;
   const auto next_time = next_change();
-  if (files.topics && !files.auth && !has_other_topics_ && (!next_time || now < *next_time)) {
+  if (reading->files.topics && !reading->files.auth && !has_other_topics_ &&
+      (!next_time || now < *next_time)) {
     return {.problem = first_problem(), .change = std::nullopt};
   }
   const auto present = live_->current().snapshot;
-  std::optional<AuthContent> content = files.auth ? read_auth() : std::nullopt;
   std::optional<PolicySnapshot> next;
   if (content) {
     next = compiled(PolicySnapshot::compile(content->records, topics_, now, settings_.ipc_trust));
@@ -109,6 +111,34 @@ PolicyKeeper::Outcome PolicyKeeper::read_and_publish(Files files) {
   if (content) auth_revision_ = std::move(content->file);
   has_other_topics_ = false;
   return {std::move(problem), std::move(change), before, {auth_revision_, topic_document_}};
+}
+
+/// The rules are read before auth.json. When neither was written between, or one of them was not since, both
+/// are what was there at once.
+std::optional<PolicyKeeper::Reading> PolicyKeeper::read(Files files) {
+  constexpr int kMostTries = 5;
+  if (std::exchange(is_unfinished_, true)) files = {true, true};
+  Reading out;
+  for (int i = 0; i < kMostTries; ++i) {
+    out.files.topics = out.files.topics || files.topics;
+    const bool has_other_rules = files.topics && read_topics();
+    const bool needs_auth = auth_read_ && (has_other_rules || i > 0);
+    const bool reads_auth = files.auth || (needs_auth && !auth_read_->is_still_at(auth_file_.path()));
+    if (reads_auth) {
+      out.files.auth = true;
+      out.auth = read_auth();
+    }
+    if (!reads_auth || topics_read_.is_still_at(topics_file_.path())) {
+      is_unfinished_ = false;
+      return out;
+    }
+    files = {false, true};
+  }
+  note_auth_problem(Error{ErrorCode::kBusy,
+                          "\"" + auth_file_.path().string() + "\" and \"" + topics_file_.path().string() +
+                              "\" are written again and again while they are read",
+                          ""});
+  return std::nullopt;
 }
 
 std::optional<PolicySnapshot> PolicyKeeper::compiled(Result<PolicySnapshot> snapshot) {
@@ -150,6 +180,7 @@ Result<std::optional<PolicyChange>> PolicyKeeper::declare(const Declare& declare
 }
 
 std::optional<PolicyKeeper::AuthContent> PolicyKeeper::read_auth() {
+  auth_read_ = HeldFile::at(auth_file_.path());
   auto content = load_auth();
   if (content) {
     auth_seen_ = true;
@@ -192,7 +223,8 @@ Result<PolicyKeeper::AuthContent> PolicyKeeper::load_auth_once() const {
 }
 
 /// What needs memory comes first: rules that are noted as read, and are not in force, would never be.
-void PolicyKeeper::read_topics() {
+bool PolicyKeeper::read_topics() {
+  topics_read_ = HeldFile::at(topics_file_.path());
   auto rules = topics_file_.load_document();
   if (rules) {
     const bool is_other = !topics_good_ || !topic_document_ || topic_document_->to_json() != rules->to_json();
@@ -201,17 +233,21 @@ void PolicyKeeper::read_topics() {
     topics_seen_ = true;
     topics_good_ = true;
     topic_document_ = std::move(document);
-    return note_topics_problem(std::nullopt);
+    note_topics_problem(std::nullopt);
+    return is_other;
   }
   if (rules.error().code == ErrorCode::kNotFound) {
-    return note_topics_problem(topics_seen_ ? std::optional(gone(topics_file_.path())) : std::nullopt);
+    note_topics_problem(topics_seen_ ? std::optional(gone(topics_file_.path())) : std::nullopt);
+    return false;
   }
-  if (!topics_seen_ && may_be_there(topics_file_.path())) {
+  const bool is_first = !topics_seen_ && may_be_there(topics_file_.path());
+  if (is_first) {
     set_topics(TopicProtector::refuse_all());
     topics_good_ = false;
     topics_seen_ = true;
   }
   note_topics_problem(rules.error());
+  return is_first;
 }
 
 void PolicyKeeper::set_topics(TopicProtector topics) noexcept {

@@ -16,6 +16,7 @@
 
 #include "engine/policy_index.hpp"
 #include "store/auth_file_revision.hpp"
+#include "store/file_version.hpp"
 
 namespace vipauth {
 
@@ -26,8 +27,10 @@ inline constexpr std::string_view kPendingFile = "pending.json";
 
 /// Keeps a LivePolicy in step with auth.json and protected_topics.json.
 ///
-/// What cannot be read changes nothing: the last good policy, and the last good rules, stay in force. A file
-/// that was never there is empty; one that disappears is a problem. May be used from any thread.
+/// The two count as they were at one moment: who writes both, in an order in which nothing opens in between,
+/// is followed in that order. What cannot be read changes nothing: the last good policy, and the last good
+/// rules, stay in force. A file that was never there is empty; one that disappears is a problem. May be used
+/// from any thread.
 class PolicyKeeper {
  public:
   struct Settings {
@@ -37,8 +40,8 @@ class PolicyKeeper {
     /// Somebody calls release_retired() now and then.
     bool retires = false;
   };
-  /// Which files to read again; none: the same policy at a later time. Topics alone that say the same again
-  /// put nothing in force.
+  /// Which files to read again, the other one with it where it has changed too; none: the same policy at a
+  /// later time. Topics alone that say the same again put nothing in force.
   struct Files {
     bool auth = true;
     bool topics = true;
@@ -89,13 +92,21 @@ class PolicyKeeper {
     std::size_t problem_count = 0;
   };
 
+  /// What is to be put in force of auth.json, and which files were read. Rules for topics are kept here.
+  struct Reading {
+    std::optional<AuthContent> auth;
+    Files files{false, false};
+  };
+  /// Nothing: the files are written again and again meanwhile, and what is in force stays.
+  std::optional<Reading> read(Files files);
   /// Nothing: what is in force stays.
   std::optional<AuthContent> read_auth();
   Result<AuthContent> load_auth() const;
   Result<AuthContent> load_auth_once() const;
   /// Notes the problem where there is one.
   std::optional<PolicySnapshot> compiled(Result<PolicySnapshot> snapshot);
-  void read_topics();
+  /// \return true  they are other rules than before
+  bool read_topics();
   /// Rules that are to be put in force.
   void set_topics(TopicProtector topics) noexcept;
   void note_auth_problem(std::optional<Error> problem);
@@ -114,6 +125,9 @@ class PolicyKeeper {
   std::vector<LogLine> lines_;                             // to be logged when the lock is let go
   std::shared_ptr<const AuthFileRevision> auth_revision_;  // of the last good policy
   bool auth_seen_ = false;
+  std::optional<HeldFile> auth_read_;  // what was read last, good or bad; nothing: nothing yet
+  HeldFile topics_read_;               // the same
+  bool is_unfinished_ = false;         // a reading was broken off: the next one reads all
   std::shared_ptr<const TopicDocument> topic_document_;  // the last good one
   TopicProtector topics_;
   bool topics_seen_ = false;

@@ -1,7 +1,10 @@
 #include "service/policy_keeper.hpp"
 
+#include <atomic>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -55,19 +58,86 @@ TEST_CASE("PolicyKeeper: before the first reading nothing is loaded") {
   CHECK(k.knows("alice"));
 }
 
-TEST_CASE("PolicyKeeper: reads only the files that it is told to") {
+TEST_CASE("PolicyKeeper: a file that says something new is read with the other as it is at that moment") {
   Keeper k;
   k.allow("alice");
   REQUIRE(k.keeper.reload(kBoth).change);
-  k.allow("bob");
-  k.home.write("protected_topics.json", R"({"write-protect": [{"topic": "x", "capabilities": ["c"]}]})");
-  k.keeper.reload(kOnlyTopics);
-  CHECK(k.knows("alice"));
-  CHECK_FALSE(k.may_publish("x"));
-  k.home.write("protected_topics.json", "{}");
-  k.keeper.reload(kOnlyAuth);
-  CHECK(k.knows("bob"));
-  CHECK_FALSE(k.keeper.live()->current().snapshot->authorize_publish("bob", "x").allowed());
+  const std::string protects_x = R"({"write-protect": [{"topic": "x", "capabilities": ["c"]}]})";
+
+  SECTION("auth.json, with new rules") {
+    k.home.write("protected_topics.json", protects_x);
+    k.allow("bob");
+    k.keeper.reload(kOnlyAuth);
+    CHECK(k.knows("bob"));
+    CHECK_FALSE(k.may_publish("x"));
+  }
+  SECTION("rules, with a new auth.json") {
+    k.allow("bob");
+    k.home.write("protected_topics.json", protects_x);
+    k.keeper.reload(kOnlyTopics);
+    CHECK_FALSE(k.may_publish("x"));
+    CHECK(k.knows("bob"));
+  }
+  SECTION("rules that say the same do not ask for auth.json") {
+    k.allow("bob");
+    k.keeper.reload(kOnlyTopics);
+    CHECK(k.knows("alice"));
+  }
+  SECTION("nor does the time") {
+    k.allow("bob");
+    k.home.write("protected_topics.json", protects_x);
+    k.keeper.reload(kOnlyTime);
+    CHECK(k.knows("alice"));
+    CHECK(k.may_publish("x"));
+  }
+}
+
+// Edits of both files that open nothing in between: what is new protects before, what is old lets go after.
+TEST_CASE("PolicyKeeper: rules and policies of different moments are not in force together") {
+  Keeper k;
+  const auto protect = [&](const std::vector<int>& topics) {
+    std::string rules;
+    for (const int i : topics) {
+      rules += (rules.empty() ? "" : ", ") +
+               ("{\"topic\": \"t" + std::to_string(i % 2) + "\", \"capabilities\": [\"c\"]}");
+    }
+    k.home.write("next", "{\"write-protect\": [" + rules + "]}");
+    std::filesystem::rename(k.home / "next", k.home / "protected_topics.json");
+  };
+  const auto allow = [&](int i) {
+    k.home.write("next", R"({"allow": [{"user_id": "user)" + std::to_string(i % 2) +
+                             R"(", "credentials": ")" + kKeyA +
+                             R"("}], "version": {"major": 1, "minor": 4}})");
+    std::filesystem::rename(k.home / "next", k.home / "auth.json");
+  };
+  protect({0});
+  allow(0);
+  REQUIRE(k.keeper.reload(kBoth).change);
+
+  std::atomic<bool> is_done = false;
+  std::thread writer([&] {
+    for (int i = 1; i <= 1000; ++i) {
+      protect({i - 1, i});
+      allow(i);
+      protect({i});
+    }
+    is_done = true;
+  });
+  int wrong = 0;
+  for (int i = 0; !is_done; ++i) {
+    k.keeper.reload(i % 3 == 0 ? kBoth : i % 3 == 1 ? kOnlyAuth : kOnlyTopics);
+    const auto policy = k.keeper.live()->current().snapshot;
+    for (const std::string number : {"0", "1"}) {
+      const bool counts = policy->capabilities.knows("user" + number);
+      wrong += counts && policy->authorize_publish("user" + number, "t" + number).allowed() ? 1 : 0;
+    }
+  }
+  writer.join();
+  CHECK(wrong == 0);
+  k.keeper.reload(kBoth);
+  const auto policy = k.keeper.live()->current().snapshot;
+  CHECK_FALSE(policy->authorize_publish("user0", "t0").allowed());
+  CHECK(policy->authorize_publish("user0", "t1").allowed());
 }
 
 TEST_CASE("PolicyKeeper: each policy has a greater generation, and the outcome says which") {
