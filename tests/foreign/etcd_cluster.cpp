@@ -342,6 +342,11 @@ void EtcdCluster::restart(std::size_t member) {
   start(member);
 }
 
+void EtcdCluster::wipe() {
+  kill(0);
+  std::filesystem::remove_all(folder_ / "m0");
+}
+
 void EtcdCluster::pause(std::size_t member) {
   ::kill(members_[member].process.pid(), SIGSTOP);
   members_[member].is_paused = true;

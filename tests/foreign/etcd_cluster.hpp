@@ -91,7 +91,9 @@ class EtcdCluster {
   pid_t pid_of(std::size_t member) const { return members_[member].process.pid(); }
   void kill(std::size_t member);
   void restart(std::size_t member);  ///< on the same ports; does not wait
-  void pause(std::size_t member);    ///< it takes connections, and says nothing
+  /// Of a cluster of one: kills it, and takes away what it holds. What restarts has another history.
+  void wipe();
+  void pause(std::size_t member);  ///< it takes connections, and says nothing
   void resume(std::size_t member);
   bool is_running(std::size_t member) const { return members_[member].process.is_started(); }
   bool is_healthy(std::size_t member) const;

@@ -167,6 +167,95 @@ TEST_CASE("FleetFollower: what is compacted while a bus is away is read again") 
   CHECK(follower->status().full_reads == 1);
 }
 
+TEST_CASE("FleetFollower: a store that has another history is read again") {
+  EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  for (const char* user : {"alice", "carol"}) {
+    REQUIRE(fleet->edit_policy(add_user(user, user[0] == 'a' ? kKeyA : kKeyB)));
+  }
+  const TempHome home;
+  auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  const auto put_bob_and = [&](int more) {
+    cluster.wipe();
+    cluster.restart(0);
+    cluster.wait_until_healthy();
+    REQUIRE(fleet->edit_policy(add_user("bob", kKeyA)));
+    for (int i = 0; i < more; ++i) {
+      REQUIRE(fleet->edit_topics([&](TopicDocument& topics) {
+        return topics.add(TopicList::kWriteProtect, "t" + std::to_string(i), {"c"});
+      }));
+    }
+  };
+  SECTION("at an earlier revision") { put_bob_and(0); }
+  SECTION("that was left behind while the bus was away") {
+    follower.reset();
+    put_bob_and(10);
+    follower = follow(cluster, home);
+  }
+  SECTION("at the very same revision") {
+    follower.reset();
+    put_bob_and(1);
+    follower = follow(cluster, home);
+  }
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK(users_in(home) == Users{"bob"});
+  CHECK(follower->status().full_reads <= 2);
+}
+
+TEST_CASE("FleetFollower: a bus that ends just after an edit knows where it stood") {
+  const EtcdCluster cluster;
+  const TempHome home;
+  auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  for (const char* user : {"alice", "bob"}) {
+    REQUIRE(follower->store()->edit_policy(add_user(user, user[0] == 'a' ? kKeyA : kKeyB)));
+    follower.reset();
+    follower = follow(cluster, home);
+    REQUIRE(follower->wait_until_synced(kPatience));
+    CHECK(follower->status().full_reads == 0);
+  }
+}
+
+TEST_CASE("FleetFollower: what a quiet part has not seen is not read again") {
+  EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  const auto start = [&] {
+    FleetFollower::Options options;
+    options.address = cluster.store_address(kBerlin);
+    options.etcd = cluster.client_options();
+    options.etcd.timeout = std::chrono::milliseconds(300);  // and so time is told as often
+    options.check_interval = std::chrono::milliseconds(100);
+    auto follower = FleetFollower::start(home.path(), std::move(options));
+    REQUIRE(follower);
+    return *std::move(follower);
+  };
+  auto follower = start();
+  REQUIRE(follower->wait_until_synced(kPatience));
+  REQUIRE(fleet->edit_policy(add_user("alice", kKeyA)));
+  REQUIRE(fleet->edit_policy(add_user("bob", kKeyB)));
+  REQUIRE(follower->wait_until_synced(kPatience));
+  const auto status = cluster.etcdctl("get --prefix / --write-out=json --limit 1");
+  const auto revision = Json::parse(status)->find("header")->find("revision")->as_number().digits;
+  int rounds = 1;
+  const auto site_has_seen_it = [&] {
+    for (int i = 0; i < rounds; ++i) REQUIRE(follower->wait_until_synced(kPatience));  // time passes
+    rounds *= 2;
+    follower.reset();
+    const auto mark = LocalCopy(home.path()).load();
+    const bool is_there =
+        mark->value().details.find("site")->find("revision")->as_number().digits == revision;
+    if (!is_there) follower = start();
+    return is_there;
+  };
+  REQUIRE(eventually(site_has_seen_it));
+  cluster.etcdctl("compact " + revision);
+  follower = start();
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK(follower->status().full_reads == 0);
+}
+
 TEST_CASE("FleetFollower: files that somebody else has changed are made what the fleet says") {
   EtcdCluster cluster;
   const auto fleet = fleet_of(cluster);
@@ -196,6 +285,131 @@ TEST_CASE("FleetFollower: what could not be put in force is not written") {
   CHECK(users_in(home) == Users{"alice"});
   cluster.etcdctl("del /vipauth/acme/fleet/" + key);
   CHECK(eventually([&] { return users_in(home) == Users{"alice", "bob"}; }));
+}
+
+TEST_CASE("FleetFollower: a policy that no bus could put in force is not written") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  REQUIRE(fleet->edit_policy(add_user("alice", kKeyA)));
+  const TempHome home;
+  const auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  Json::Array capabilities;
+  for (int i = 0; i < 4097; ++i) capabilities.emplace_back("c" + std::to_string(i));
+  REQUIRE(fleet->edit_policy([&](Policy& policy) {
+    return policy.update_allow(0, Json(Json::Object{{"capabilities", Json(capabilities)}}));
+  }));
+  CHECK(eventually([&] { return follower->status().problem.has_value(); }));
+  CHECK(AuthFile(home / "auth.json").load()->allow()[0].record->capabilities.empty());
+  CHECK_FALSE(follower->wait_until_synced(std::chrono::milliseconds(300)));
+  capabilities.pop_back();
+  REQUIRE(fleet->edit_policy([&](Policy& policy) {
+    return policy.update_allow(0, Json(Json::Object{{"capabilities", Json(capabilities)}}));
+  }));
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK(AuthFile(home / "auth.json").load()->allow()[0].record->capabilities.size() == 4096);
+}
+
+TEST_CASE("FleetFollower: what a site adds keeps no denial of the fleet from its buses") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  auto follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  REQUIRE(follower->wait_until_synced(kPatience));
+  REQUIRE(follower->store()->edit_policy(add_user("alice", kKeyA)));
+  const std::string key = GENERATE("deny/x", "write-protect/0000000000100000", "guard");
+  cluster.etcdctl("put /vipauth/acme/sites/berlin/" + key + " " +
+                  (key == "guard" ? R"('{"edit":"x","partial":true}')" : "nonsense"));
+  CHECK(eventually([&] { return follower->status().problem.has_value(); }));
+  if (GENERATE(false, true)) {
+    follower.reset();
+    follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  }
+  REQUIRE(fleet->edit_policy([](Policy& policy) -> Result<void> {
+    auto added = policy.add_deny(Json::Object{{"mechanism", Json("CURVE")}, {"credentials", Json(kKeyA)}});
+    return added ? Result<void>() : added.error();
+  }));
+  const auto denied = [&] { return AuthFile(home / "auth.json").load()->deny().size(); };
+  CHECK(eventually([&] { return denied() == 1; }));
+  CHECK(users_in(home) == Users{"alice"});
+  CHECK_FALSE(follower->wait_until_synced(std::chrono::milliseconds(300)));
+  const auto edits = follower->status().edits;
+  CHECK_FALSE(follower->wait_until_synced(std::chrono::milliseconds(300)));
+  CHECK(follower->status().edits == edits);  // it is not written again and again
+
+  cluster.etcdctl("del /vipauth/acme/sites/berlin/" + key);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK(denied() == 1);
+}
+
+TEST_CASE("FleetFollower: a site gives nobody a right to edit what all share") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  const auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  const auto of_berlin =
+      EtcdStore::open(cluster.store_address("/vipauth/acme?site=berlin"), cluster.client_options());
+  REQUIRE(of_berlin);
+  REQUIRE((*of_berlin)->edit_policy(add_user("boss", kKeyA)));
+  REQUIRE(follower->wait_until_synced(kPatience));
+  // As an administration over the bus does.
+  const auto as_boss = [](Policy& policy) -> Result<void> {
+    for (const Policy::Entry& entry : policy.allow()) {
+      if (entry.record && entry.record->user_id == "boss") return add_user("friend", kKeyB)(policy);
+    }
+    return Error{ErrorCode::kPermissionDenied, "not by you", ""};
+  };
+  const auto edited = follower->store()->edit_policy(as_boss);
+  REQUIRE_FALSE(edited);
+  CHECK(edited.error().code == ErrorCode::kPermissionDenied);
+  CHECK(fleet->load_policy()->allow().empty());
+  // Where the fleet knows him, he may.
+  REQUIRE((*of_berlin)->edit_policy([](Policy& policy) { return policy.remove_allow({0}); }));
+  REQUIRE(fleet->edit_policy(add_user("boss", kKeyA)));
+  REQUIRE((*of_berlin)->edit_policy(add_user("carol", kKeyC)));
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK(follower->store()->edit_policy(as_boss));
+  CHECK(fleet->load_policy()->allow().size() == 2);
+}
+
+TEST_CASE("FleetFollower: who logs may ask how it stands") {
+  EtcdCluster cluster;
+  const TempHome home;
+  std::atomic<const FleetFollower*> asked = nullptr;
+  std::atomic<int> lines = 0;
+  FleetFollower::Options options;
+  options.address = cluster.store_address(kBerlin);
+  options.etcd = cluster.client_options();
+  options.check_interval = std::chrono::milliseconds(100);
+  options.log = [&](LogLevel, std::string_view) {
+    if (const FleetFollower* follower = asked) lines += follower->status().problem ? 1 : 0;
+  };
+  const auto follower = FleetFollower::start(home.path(), std::move(options));
+  REQUIRE(follower);
+  asked = follower->get();
+  REQUIRE((*follower)->wait_until_synced(kPatience));
+  cluster.kill(0);
+  CHECK(eventually([&] { return lines > 0; }));
+  asked = nullptr;
+}
+
+TEST_CASE("FleetFollower: a clock that was set back makes no policy young") {
+  EtcdCluster cluster;
+  const TempHome home;
+  auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  follower.reset();
+  cluster.kill(0);
+  const auto age_at = [&](Timestamp now) {
+    FleetFollower::Options options;
+    options.address = cluster.store_address(kBerlin);
+    options.etcd = cluster.client_options();
+    options.clock = [now] { return now; };
+    return (*FleetFollower::start(home.path(), std::move(options)))->policy_age()();
+  };
+  CHECK(age_at(system_now() + std::chrono::hours(1)).value() > std::chrono::minutes(59));
+  CHECK_FALSE(age_at(system_now() - std::chrono::hours(1)).has_value());
 }
 
 TEST_CASE("FleetFollower: an edit of the bus goes to the fleet, and returns when the home has it") {

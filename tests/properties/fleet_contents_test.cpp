@@ -7,6 +7,7 @@
 
 #include "fleet/fleet_content.hpp"
 #include "support/catch.hpp"
+#include "support/policy_documents.hpp"
 #include "worlds.hpp"
 
 namespace vipauth::test {
@@ -356,8 +357,16 @@ TEST_CASE("FleetContent: documents and index are the whole content") {
     RC_PRE(topics);
     const auto index = Json::parse(content.index().dump());
     RC_ASSERT(index);
-    const auto read = Policy::parse(*Json::parse(policy->to_json().dump_pretty()));
-    auto again = FleetContent::restore(*read, *topics, *index);
+    std::string text;
+    content.write_policy([&](std::string_view piece) {
+      text += piece;
+      return true;
+    });
+    const auto written = Json::parse(text);
+    RC_ASSERT(written);
+    RC_ASSERT(written->dump() == policy->to_json().dump());
+    auto again = FleetContent::restore([&](PolicyDocumentSink& sink) { return hand_over(*written, sink); },
+                                       *topics, *index);
     RC_ASSERT(again);
     RC_ASSERT(again->size() == content.size());
     RC_ASSERT(again->index().dump() == index->dump());

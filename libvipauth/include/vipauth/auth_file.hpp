@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string_view>
 
 #include <vipauth/file_edit.hpp>
 #include <vipauth/policy.hpp>
+#include <vipauth/policy_document_sink.hpp>
 #include <vipauth/policy_sink.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/strict_modes.hpp>
@@ -27,6 +29,10 @@ class AuthFile {
   /// Looks at what a restoration would replace, and by what.
   using Check = std::function<Result<void>(const Policy& present, const Policy& former)>;
   using EditReport = vipauth::EditReport;
+  /// Hands over a text in pieces to `write`, until that returns false.
+  using Text = std::function<Result<void>(const std::function<bool(std::string_view)>& write)>;
+  /// Hands over a file part by part, as load_parts().
+  using LoadParts = std::function<Result<void>(const std::function<PolicySink&()>& make_sink)>;
 
   explicit AuthFile(std::filesystem::path path, StrictModes strict_modes = StrictModes::kOn)
       : path_(std::move(path)), strict_modes_(strict_modes) {}
@@ -49,6 +55,9 @@ class AuthFile {
   ///                   nothing
   /// \return what load() returns
   VIPAUTH_EXPORT Result<void> load_parts(const std::function<PolicySink&()>& make_sink) const;
+  /// The same of the document, as it was written. On an error what the sink was given is worth nothing.
+  /// \return what load() returns; kUnsupported  the file is of an older version: it is not read by parts
+  VIPAUTH_EXPORT Result<void> load_document(PolicyDocumentSink& sink) const;
 
   /// Reads the file again under its lock (a missing one is empty), lets `change` edit it, and writes it if
   /// the change succeeded and changed something. What is acknowledged by success is on the disk. A large file
@@ -57,6 +66,17 @@ class AuthFile {
   ///         somebody who does not ask for the lock wrote into a large file meanwhile;
   ///         kLimitExceeded  the file would be too large to be read again
   VIPAUTH_EXPORT Result<EditReport> edit(const Change& change, const EditOptions& options = {}) const;
+
+  /// Makes the file this text, which need not be in memory as a whole: it is read, part by part, before it
+  /// takes the file's name. It is written also where the file says the same.
+  /// \param present_is_known  the caller has read the file as it is, or written it: it is not read again to
+  /// see
+  ///                          that no comments, and no older version, are lost
+  /// \param check  looks at what was written; its error keeps the file as it is
+  /// \return what edit() and `check` return; kInvalidArgument  the text is no auth.json of the present version
+  VIPAUTH_EXPORT Result<EditReport> replace(const Text& text, bool present_is_known,
+                                            const std::function<Result<void>(const LoadParts&)>& check = {},
+                                            const EditOptions& options = {}) const;
 
   /// Reads a former version of the file.
   /// \return what FileHistory::read and load() return

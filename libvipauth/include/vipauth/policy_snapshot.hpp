@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +11,7 @@
 #include <vipauth/capability_resolver.hpp>
 #include <vipauth/identity_registry.hpp>
 #include <vipauth/method_registry.hpp>
+#include <vipauth/policy_sink.hpp>
 #include <vipauth/topic_protector.hpp>
 
 namespace vipauth {
@@ -47,6 +49,11 @@ struct PolicySnapshot {
   /// \return what Authenticator::create and CapabilityResolver::create return
   VIPAUTH_EXPORT static Result<PolicySnapshot> compile(const Policy& policy, TopicProtector topics,
                                                        Timestamp now, IpcTrust ipc_trust = {});
+  /// The same of a policy that is handed over part by part, as by AuthFile::load_parts.
+  /// \return what `load` returns, too
+  VIPAUTH_EXPORT static Result<PolicySnapshot> compile_parts(
+      const std::function<Result<void>(const std::function<PolicySink&()>& make_sink)>& load,
+      TopicProtector topics, Timestamp now, IpcTrust ipc_trust = {});
   /// The same of what the library itself keeps of a file.
   static Result<PolicySnapshot> compile(std::shared_ptr<const PolicyIndex> records, TopicProtector topics,
                                         Timestamp now, IpcTrust ipc_trust = {});

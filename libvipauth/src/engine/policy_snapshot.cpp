@@ -35,6 +35,16 @@ Result<PolicySnapshot> PolicySnapshot::compile(const Policy& policy, TopicProtec
   return compile(index_of(policy), std::move(topics), now, ipc_trust);
 }
 
+Result<PolicySnapshot> PolicySnapshot::compile_parts(
+    const std::function<Result<void>(const std::function<PolicySink&()>& make_sink)>& load,
+    TopicProtector topics, Timestamp now, IpcTrust ipc_trust) {
+  std::optional<PolicyIndexBuilder> builder;
+  const auto loaded = load([&]() -> PolicySink& { return builder.emplace(); });
+  if (!loaded) return loaded.error();
+  return compile(builder ? std::move(*builder).finish() : index_of(Policy()), std::move(topics), now,
+                 ipc_trust);
+}
+
 Result<PolicySnapshot> PolicySnapshot::compile_again(TopicProtector topics_then, Timestamp now,
                                                      IpcTrust ipc_trust) const {
   if (!records) return Error{ErrorCode::kInvalidArgument, "this policy was not compiled of records", ""};

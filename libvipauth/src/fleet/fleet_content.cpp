@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <iterator>
+#include <tuple>
 
 #include "fleet/stored_value.hpp"
 
@@ -14,10 +15,6 @@ using Kind = FleetKey::Kind;
 
 constexpr std::array kScopes{Scope::kFleet, Scope::kSite};
 constexpr std::string_view kVersion = "version";
-
-Json present_version() {
-  return Json(Json::Object{{"major", Json(Policy::kVersion.major)}, {"minor", Json(Policy::kVersion.minor)}});
-}
 
 /// 3 of "/write-protect/3/topic" where `list` is "write-protect".
 std::optional<std::size_t> index_of(std::string_view location, std::string_view list) {
@@ -42,6 +39,10 @@ const Json::Member* find_member(const Json::Object& object, std::string_view nam
   return found == object.end() ? nullptr : &*found;
 }
 
+Json FleetContent::present_version() {
+  return Json(Json::Object{{"major", Json(Policy::kVersion.major)}, {"minor", Json(Policy::kVersion.minor)}});
+}
+
 FleetContent::List FleetContent::Part::* FleetContent::list_at(Kind kind) noexcept {
   switch (kind) {
     case Kind::kAllow: return &Part::allow;
@@ -62,6 +63,8 @@ FleetContent::Members FleetContent::Part::* FleetContent::members_at(Kind kind) 
 void FleetContent::apply(const FleetKey& key, std::optional<std::string> value) {
   if (key.kind == Kind::kGuard || (key.scope == Scope::kSite && !has_site_)) return;
   Part& changed = part(key.scope);
+  const bool is_whole = key.kind == Kind::kPolicyMembers || key.kind == Kind::kTopicsMembers;
+  if (value && !is_whole) value = value_of(*value).dump();
   const auto put = [&](auto& map, const auto& place) {
     if (!value) {
       map.erase(place);
@@ -127,15 +130,18 @@ Json::Object FleetContent::members(Scope scope, Kind kind) const {
   return out;
 }
 
+std::optional<Error> FleetContent::version_problem() const {
+  if (!fleet_.policy_members) return std::nullopt;
+  const Json value = value_of(*fleet_.policy_members);
+  const Json* version = value.find(kVersion);
+  if (version == nullptr || *version == present_version()) return std::nullopt;
+  return Error{ErrorCode::kUnsupported,
+               "the fleet's policy is of a version that this program does not know: upgrade the program",
+               "fleet/policy: /version"};
+}
+
 Result<Policy> FleetContent::policy() const {
-  if (fleet_.policy_members) {
-    const Json value = value_of(*fleet_.policy_members);
-    if (const Json* version = value.find(kVersion); version != nullptr && *version != present_version()) {
-      return Error{ErrorCode::kUnsupported,
-                   "the fleet's policy is of a version that this program does not know: upgrade the program",
-                   "fleet/policy: /version"};
-    }
-  }
+  if (auto problem = version_problem()) return *std::move(problem);
   Json::Object document;
   document.push_back({"allow", merged_list(Kind::kAllow)});
   document.push_back({"deny", merged_list(Kind::kDeny)});
@@ -165,6 +171,32 @@ Result<TopicDocument> FleetContent::topics() const {
     if (key) return parsed.error().at(display_name(*key));
   }
   return parsed;
+}
+
+FleetContent FleetContent::fleet_part() const {
+  FleetContent out(false);
+  out.fleet_ = fleet_;
+  return out;
+}
+
+FleetContent FleetContent::site_part() const {
+  FleetContent out(has_site_);
+  out.site_ = site_;
+  return out;
+}
+
+bool FleetContent::has_same_policy(const FleetContent& other) const {
+  const auto parts = [](const Part& p) {
+    return std::tie(p.allow, p.deny, p.roles, p.groups, p.policy_members);
+  };
+  return parts(fleet_) == parts(other.fleet_) && parts(site_) == parts(other.site_);
+}
+
+bool FleetContent::has_same_topics(const FleetContent& other) const {
+  const auto parts = [](const Part& p) {
+    return std::tie(p.write_protect, p.read_protect, p.topics_members);
+  };
+  return parts(fleet_) == parts(other.fleet_) && parts(site_) == parts(other.site_);
 }
 
 std::size_t FleetContent::Part::size() const noexcept {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <vipauth/policy.hpp>
+#include <vipauth/policy_document_sink.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/topic_document.hpp>
 
@@ -40,15 +42,31 @@ class FleetContent {
   explicit FleetContent(bool has_site) : has_site_(has_site) {}
 
   /// Takes over what happened to a key. The guard's is nothing, nor what is a site's where there is none.
+  /// Records, rules, roles and groups are kept in the form that Json::dump gives them.
   void apply(const FleetKey& key, std::optional<std::string> value);
 
   /// Roles and groups are sorted by name, the fleet's first. What a site adds cannot make this fail.
   /// \return what Policy::parse returns; kUnsupported  the fleet's is of another version
   Result<Policy> policy() const;
+  /// What keeps policy() from being put in force: its error, or that of a deny record. Nothing: nothing does.
+  std::optional<Error> policy_problem() const;
+  /// Hands over the text of an auth.json that says what policy() says, a record on each line, in pieces until
+  /// `write` returns false. It takes no more memory than its longest line.
+  void write_policy(const std::function<bool(std::string_view)>& write) const;
   /// A list without rules is left out.
   /// \return what TopicDocument::parse returns; `location` begins with the key: "fleet/write-protect/..."
   Result<TopicDocument> topics() const;
   std::size_t size() const noexcept;  ///< keys
+  /// True where they say the same in the same words.
+  bool has_same_policy(const FleetContent& other) const;
+  bool has_same_topics(const FleetContent& other) const;
+  /// What the fleet says without the site.
+  FleetContent fleet_part() const;
+  /// What the site adds, without the fleet's.
+  FleetContent site_part() const;
+  /// Puts what another site adds, or the same at another time, in the place of this one's.
+  void swap_site(FleetContent& other) noexcept { std::swap(site_, other.site_); }
+  bool has_site_content() const noexcept { return site_.size() > 0; }
   /// The key of "/allow/3" of policy(), or of "/write-protect/3" of topics(). Nothing: there is no such
   /// place.
   std::optional<FleetKey> key_at(FleetKey::Kind kind, std::size_t index) const;
@@ -81,9 +99,12 @@ class FleetContent {
   /// What policy() and topics() leave out: with them it is the whole content.
   Json index() const;
   /// The content again. Texts may be written in another way; policy(), topics() and index() are the same.
+  /// \param read_policy  hands over the document of the policy, in which each list stands once
+  /// \return what read_policy returns
   /// \return kInvalidArgument  it is no index; kUnsupported  it is of another version
   /// \return kConflict         it is of another policy, or other topics
-  static Result<FleetContent> restore(const Policy& policy, const TopicDocument& topics, const Json& index);
+  static Result<FleetContent> restore(const std::function<Result<void>(PolicyDocumentSink&)>& read_policy,
+                                      const TopicDocument& topics, const Json& index);
 
  private:
   using Kind = FleetKey::Kind;
@@ -93,6 +114,7 @@ class FleetContent {
     std::map<std::uint64_t, std::string> ranked;
     std::set<std::string> malformed;  // what stands for a rank; first in the document
     std::size_t size() const noexcept { return ranked.size() + malformed.size(); }
+    bool operator==(const List&) const = default;
   };
   struct Part {
     List allow, deny, write_protect, read_protect;
@@ -102,6 +124,9 @@ class FleetContent {
   };
   class Restoring;
 
+  static Json present_version();
+  /// Why this program can make nothing of the fleet's policy.
+  std::optional<Error> version_problem() const;
   static List Part::* list_at(Kind kind) noexcept;
   static Names Part::* names_at(Kind kind) noexcept;
   static Members Part::* members_at(Kind kind) noexcept;

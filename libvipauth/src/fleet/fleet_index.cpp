@@ -69,37 +69,50 @@ std::string ranks_text(const std::map<std::uint64_t, std::string>& ranked) {
   return out;
 }
 
-/// \return  nothing: not of that form, ranks that do not grow, or more of them than `most`
-std::optional<std::vector<std::uint64_t>> parse_ranks(std::string_view text, std::size_t most) {
-  std::vector<std::uint64_t> out;
-  const char* at = text.data();
-  const char* const end = text.data() + text.size();
-  std::uint64_t last = 0;
-  while (at != end) {
-    std::uint64_t step = 0;
-    std::size_t count = 1;
-    const auto read_step = std::from_chars(at, end, step, 16);
-    if (read_step.ec != std::errc()) return std::nullopt;
-    at = read_step.ptr;
-    if (at != end && *at == 'x') {
-      const auto read_count = std::from_chars(at + 1, end, count, 10);
-      if (read_count.ec != std::errc()) return std::nullopt;
-      at = read_count.ptr;
-    }
-    if (count == 0 || count > most - out.size()) return std::nullopt;
-    for (; count > 0; --count) {
-      if ((step == 0 && !out.empty()) || step > std::numeric_limits<std::uint64_t>::max() - last)
-        return std::nullopt;
-      last += step;
-      out.push_back(last);
-    }
-    if (at == end) break;
-    if (*at != ',') return std::nullopt;
-    ++at;
-    if (at == end) return std::nullopt;
+/// Reads what ranks_text() wrote, one rank after the other.
+class RankRuns {
+ public:
+  explicit RankRuns(std::string text) : text_(std::move(text)) {}
+
+  /// \return  nothing: there are no more, or they are not of that form, or do not grow
+  std::optional<std::uint64_t> next() {
+    if (left_ == 0 && !read_run()) return std::nullopt;
+    if ((step_ == 0 && !is_first_) || step_ > std::numeric_limits<std::uint64_t>::max() - last_)
+      return std::nullopt;
+    is_first_ = false;
+    --left_;
+    last_ += step_;
+    return last_;
   }
-  return out;
-}
+  /// All have been taken.
+  bool is_done() const { return left_ == 0 && at_ == text_.size(); }
+
+ private:
+  bool read_run() {
+    const char* const begin = text_.data();
+    const char* const end = begin + text_.size();
+    const char* at = begin + at_;
+    if (at_ != 0 && (at == end || *at++ != ',')) return false;
+    const auto step = std::from_chars(at, end, step_, 16);
+    if (step.ec != std::errc()) return false;
+    at = step.ptr;
+    left_ = 1;
+    if (at != end && *at == 'x') {
+      const auto count = std::from_chars(at + 1, end, left_, 10);
+      if (count.ec != std::errc() || left_ == 0) return false;
+      at = count.ptr;
+    }
+    at_ = static_cast<std::size_t>(at - begin);
+    return true;
+  }
+
+  const std::string text_;
+  std::size_t at_ = 0;
+  std::uint64_t step_ = 0;
+  std::uint64_t last_ = 0;
+  std::size_t left_ = 0;  // of the run
+  bool is_first_ = true;
+};
 
 }  // namespace
 
@@ -137,34 +150,81 @@ Json FleetContent::index() const {
 }
 
 /// Takes the items of documents one after the other, as the index says.
-class FleetContent::Restoring {
+class FleetContent::Restoring final : public PolicyDocumentSink {
  public:
   Restoring(const Json& index, bool has_site) : index_(index), out_(has_site) {}
 
-  Result<FleetContent> make(const Policy& policy, const TopicDocument& topics) {
-    std::vector<const Json*> sources[kLists.size()];
-    for (const Policy::Entry& entry : policy.allow()) sources[0].push_back(&entry.source);
-    for (const Policy::Entry& entry : policy.deny()) sources[1].push_back(&entry.source);
-    for (const std::size_t i : {std::size_t{2}, std::size_t{3}}) {
-      const Json* list = topics.to_json().find(to_string(kLists[i]));
-      if (list == nullptr || !list->is_array()) continue;
-      for (const Json& item : list->as_array()) sources[i].push_back(&item);
+  /// To be called before anything else. \return kInvalidArgument  it is no index
+  Result<void> begin() {
+    for (const Kind kind : kLists) {
+      if (auto done = begin_list(kind); !done) return done;
     }
-    for (std::size_t i = 0; i < kLists.size(); ++i) {
-      if (auto done = take_list(kLists[i], sources[i]); !done) return done.error();
+    for (const Kind kind : kNamed) {
+      if (auto done = begin_names(kind); !done) return done;
     }
-    if (auto done = take_names(Kind::kRole, policy.roles()); !done) return done.error();
-    if (auto done = take_names(Kind::kGroup, policy.groups()); !done) return done.error();
     for (const Scope scope : kScopes) {
       for (const Kind kind : kMembers) {
-        if (auto done = take_members(scope, kind); !done) return done.error();
+        if (auto done = take_members(scope, kind); !done) return done;
       }
     }
     if (!out_.has_site_ && out_.site_.size() > 0) return no_index("/site");
+    return {};
+  }
+
+  void on_allow(Json record) override { take_item(Kind::kAllow, record); }
+  void on_deny(Json record) override { take_item(Kind::kDeny, record); }
+  void on_role(std::string name, Json capabilities) override {
+    take_named(Kind::kRole, std::move(name), capabilities);
+  }
+  void on_group(std::string name, Json roles) override { take_named(Kind::kGroup, std::move(name), roles); }
+  void on_other(std::string name, Json value) override {
+    other_.push_back({std::move(name), std::move(value)});
+  }
+
+  void take(const TopicDocument& topics) {
+    for (const Kind kind : {Kind::kWriteProtect, Kind::kReadProtect}) {
+      const Json* list = topics.to_json().find(to_string(kind));
+      if (list == nullptr || !list->is_array()) continue;
+      for (const Json& item : list->as_array()) take_item(kind, item);
+    }
+  }
+
+  /// \return kConflict  the index is of other documents
+  Result<FleetContent> finish(const TopicDocument& topics) && {
+    if (conflict_) return *std::move(conflict_);
+    for (const Kind kind : kLists) {
+      for (const Cursor& cursor : cursors_[kind]) {
+        if (!cursor.is_done()) return of_another(to_string(kind));
+      }
+    }
+    for (const Kind kind : kNamed) {
+      const Names& hidden = hidden_[kind];
+      const bool all_hidden = std::all_of(hidden.begin(), hidden.end(),
+                                          [&](const auto& item) { return out_.is_hidden(kind, item.first); });
+      if (!there_[kind].empty() || !all_hidden) return of_another(to_string(kind));
+    }
+    for (const Kind kind : kMembers) {
+      Json expected = kind == Kind::kPolicyMembers ? Json(std::move(other_)) : topics.to_json();
+      for (const std::string_view name : {"version", "write-protect", "read-protect"}) {
+        if (is_reserved_member(kind, name)) expected.erase(name);
+      }
+      Json::Object members = out_.members(Scope::kFleet, kind);
+      for (Json::Member& member : out_.members(Scope::kSite, kind)) members.push_back(std::move(member));
+      if (Json(std::move(members)) != expected) return of_another("members");
+    }
     return std::move(out_);
   }
 
  private:
+  /// How far a list of one scope has been taken.
+  struct Cursor {
+    List* list;
+    std::vector<Json> stand_ins;  // of those without a rank
+    std::size_t next_stand_in = 0;
+    RankRuns ranks;
+    bool is_done() const { return next_stand_in == stand_ins.size() && ranks.is_done(); }
+  };
+
   const Json* find(Scope scope, Kind kind) const {
     const Json* of_scope = index_.find(member_name(scope));
     return of_scope == nullptr ? nullptr : of_scope->find(to_string(kind));
@@ -174,8 +234,7 @@ class FleetContent::Restoring {
     return json_pointer(json_pointer("", member_name(scope)), to_string(kind));
   }
 
-  Result<void> take_list(Kind kind, const std::vector<const Json*>& items) {
-    std::size_t next = 0;
+  Result<void> begin_list(Kind kind) {
     for (const Scope scope : kScopes) {
       const std::string location = location_of(scope, kind);
       const Json* of_list = find(scope, kind);
@@ -190,45 +249,49 @@ class FleetContent::Restoring {
           list.malformed.insert(*std::move(text));
         }
       }
+      std::vector<Json> stand_ins;
       for (const std::string& name : list.malformed) {
-        if (next >= items.size() || *items[next] != without_rank({scope, kind, 0, name, true}))
-          return of_another(to_string(kind));
-        ++next;
+        stand_ins.push_back(without_rank({scope, kind, 0, name, true}));
       }
-      const auto parsed = parse_ranks(ranks->as_string(), items.size() - next);
-      if (!parsed) return of_another(to_string(kind));
-      for (const std::uint64_t rank : *parsed) {
-        list.ranked.emplace_hint(list.ranked.end(), rank, items[next++]->dump());
-      }
+      cursors_[kind].push_back({&list, std::move(stand_ins), 0, RankRuns(ranks->as_string())});
     }
-    if (next != items.size()) return of_another(to_string(kind));
     return {};
   }
 
-  template <typename Named>
-  Result<void> take_names(Kind kind, const std::vector<Named>& named) {
+  void take_item(Kind kind, const Json& item) {
+    if (conflict_) return;
+    for (Cursor& cursor : cursors_[kind]) {
+      if (cursor.is_done()) continue;
+      if (cursor.next_stand_in < cursor.stand_ins.size()) {
+        if (item == cursor.stand_ins[cursor.next_stand_in++]) return;
+        break;
+      }
+      const auto rank = cursor.ranks.next();
+      if (!rank) break;
+      auto& ranked = cursor.list->ranked;
+      ranked.emplace_hint(ranked.end(), *rank, item.dump());
+      return;
+    }
+    conflict_ = of_another(to_string(kind));
+  }
+
+  Result<void> begin_names(Kind kind) {
     const Json* of_site = find(Scope::kSite, kind);
     if (of_site == nullptr || !of_site->is_object()) return no_index(location_of(Scope::kSite, kind));
-    std::set<std::string_view> there;  // names of the site that count
-    Names& hidden = out_.site_.*names_at(kind);
     for (const Json::Member& member : of_site->as_object()) {
       if (member.value.is_string()) {
-        hidden[member.name] = member.value.as_string();
+        hidden_[kind][member.name] = member.value.as_string();
       } else {
-        there.insert(member.name);
+        there_[kind].insert(member.name);
       }
     }
-    const auto not_hidden = hidden;
-    std::size_t found = 0;
-    for (const Named& item : named) {
-      const bool is_of_site = there.contains(item.name);
-      found += is_of_site ? 1 : 0;
-      (out_.part(is_of_site ? Scope::kSite : Scope::kFleet).*names_at(kind))[item.name] = item.source.dump();
-    }
-    const bool all_hidden = std::all_of(not_hidden.begin(), not_hidden.end(),
-                                        [&](const auto& item) { return out_.is_hidden(kind, item.first); });
-    if (found != there.size() || !all_hidden) return of_another(to_string(kind));
+    out_.site_.*names_at(kind) = hidden_[kind];
     return {};
+  }
+
+  void take_named(Kind kind, std::string name, const Json& value) {
+    const Scope scope = there_[kind].erase(name) > 0 ? Scope::kSite : Scope::kFleet;
+    (out_.part(scope).*names_at(kind))[std::move(name)] = value.dump();
   }
 
   Result<void> take_members(Scope scope, Kind kind) {
@@ -241,28 +304,27 @@ class FleetContent::Restoring {
 
   const Json& index_;
   FleetContent out_;
+  std::map<Kind, std::vector<Cursor>> cursors_;  // the fleet's, and the site's
+  std::map<Kind, std::set<std::string>> there_;  // names of the site that count, and are still to come
+  std::map<Kind, Names> hidden_;                 // those that do not
+  Json::Object other_;
+  std::optional<Error> conflict_;
 };
 
-Result<FleetContent> FleetContent::restore(const Policy& policy, const TopicDocument& topics,
-                                           const Json& index) {
+Result<FleetContent> FleetContent::restore(
+    const std::function<Result<void>(PolicyDocumentSink&)>& read_policy, const TopicDocument& topics,
+    const Json& index) {
   const Json* version = index.find("version");
   const Json* has_site = index.find("has_site");
   if (version == nullptr || has_site == nullptr || !has_site->is_bool()) return no_index("");
   if (*version != Json(kIndexVersion)) {
     return Error{ErrorCode::kUnsupported, "this index of a fleet's policy is not of version 1", "/version"};
   }
-  auto out = Restoring(index, has_site->as_bool()).make(policy, topics);
-  if (!out) return out;
-  for (const Kind kind : kMembers) {
-    Json expected = kind == Kind::kPolicyMembers ? policy.other_members() : topics.to_json();
-    for (const std::string_view name : {"version", "write-protect", "read-protect"}) {
-      if (is_reserved_member(kind, name)) expected.erase(name);
-    }
-    Json::Object there = out->members(Scope::kFleet, kind);
-    for (Json::Member& member : out->members(Scope::kSite, kind)) there.push_back(std::move(member));
-    if (Json(std::move(there)) != expected) return of_another("members");
-  }
-  return out;
+  Restoring restoring(index, has_site->as_bool());
+  if (auto begun = restoring.begin(); !begun) return begun.error();
+  if (auto read = read_policy(restoring); !read) return read.error();
+  restoring.take(topics);
+  return std::move(restoring).finish(topics);
 }
 
 }  // namespace vipauth::fleet

@@ -48,7 +48,7 @@ void RangeWatcher::run(const std::stop_token& stop) {
     has_problem = false;
     tries = 0;
     // A watch that was broken off in the middle of a revision tells it again as a whole.
-    if (!told.events.empty()) handler_.on_events(told);
+    handler_.on_events(told);
     next_revision_ = std::max(next_revision_, told.revision + 1);
     return !stop.stop_requested();
   };

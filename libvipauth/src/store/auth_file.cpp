@@ -4,7 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "model/document_stream.hpp"
 #include "model/policy_document.hpp"
+#include "model/policy_stream.hpp"
 #include "store/atomic_file.hpp"
 #include "store/auth_file_revision.hpp"
 #include "store/file_content.hpp"
@@ -69,16 +71,34 @@ struct Present {
   PresentFile file() const { return {exists, content, loaded.had_comments}; }
 };
 
-Result<Present> read_present(const fs::path& path, StrictModes strict_modes) {
+/// Without looking into it.
+Result<Present> open_present(const fs::path& path, StrictModes strict_modes) {
   auto content = FileContent::open(path, strict_modes);
   if (!content && content.error().code == ErrorCode::kNotFound) {
     return Present{false, FileContent::of(Policy().to_json().dump_pretty() + "\n"), {}};
   }
   if (!content) return content.error();
-  auto loaded = understand(*content, path);
-  if (!loaded) return loaded.error();
-  return Present{true, *std::move(content), *std::move(loaded)};
+  return Present{true, *std::move(content), {}};
 }
+
+Result<Present> read_present(const fs::path& path, StrictModes strict_modes) {
+  auto present = open_present(path, strict_modes);
+  if (!present || !present->exists) return present;
+  auto loaded = understand(present->content, path);
+  if (!loaded) return loaded.error();
+  present->loaded = *std::move(loaded);
+  return present;
+}
+
+class IgnoredParts final : public PolicySink {
+ public:
+  void on_allow(const AuthRecord&) override {}
+  void on_deny(const AuthRecord&) override {}
+  void on_unreadable_allow(const Json&, const Error&) override {}
+  void on_unreadable_deny(const Json&, const Error&) override {}
+  void on_role(const Policy::Role&) override {}
+  void on_group(const Policy::Group&) override {}
+};
 
 /// What would be written of a policy.
 struct Checked {
@@ -106,6 +126,46 @@ Result<void> AuthFile::load_parts(const std::function<PolicySink&()>& make_sink)
   const auto revision = AuthFileRevision::open(path_, strict_modes_);
   if (!revision) return revision.error();
   return revision->load_parts(make_sink);
+}
+
+Result<void> AuthFile::load_document(PolicyDocumentSink& sink) const {
+  const auto content = FileContent::open(path_, strict_modes_);
+  if (!content) return content.error();
+  const bool is_read = stream_document(content->reader(), sink);
+  if (auto as_opened = content->check_as_opened(); !as_opened) return as_opened;
+  if (is_read) return {};
+  if (const auto loaded = understand(*content, path_); !loaded) return loaded.error();
+  return Error{ErrorCode::kUnsupported,
+               "this file is not read by parts: it is of an older version, or has comments",
+               path_.filename().string()};
+}
+
+Result<EditReport> AuthFile::replace(const Text& text, bool present_is_known,
+                                     const std::function<Result<void>(const LoadParts&)>& check,
+                                     const EditOptions& options) const {
+  const auto transaction = EditTransaction::begin(path_, options, strict_modes_);
+  if (!transaction) return transaction.error();
+  std::vector<std::string> warnings;
+  auto present = present_is_known ? open_present(path_, strict_modes_) : read_present(path_, strict_modes_);
+  if (!present) return present.error();
+  if (!present->loaded.from.empty()) {
+    if (auto kept = keep_old_version(path_, present->content, present->loaded, warnings); !kept) {
+      return kept.error();
+    }
+  }
+  const auto check_written = [&](const FileContent& next) -> Result<void> {
+    const LoadParts load = [&](const std::function<PolicySink&()>& make_sink) -> Result<void> {
+      if (stream_policy(next.reader(), make_sink())) return {};
+      return Error{ErrorCode::kInvalidArgument,
+                   "what was to be written is no auth.json of the present version", ""};
+    };
+    if (check) return check(load);
+    IgnoredParts ignored;
+    return load([&]() -> PolicySink& { return ignored; });
+  };
+  auto report = transaction->commit(present->file(), text, check_written);
+  if (report) report->warnings.insert(report->warnings.begin(), warnings.begin(), warnings.end());
+  return report;
 }
 
 Result<EditReport> AuthFile::edit(const Change& change, const EditOptions& options) const {

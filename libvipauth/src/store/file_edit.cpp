@@ -67,11 +67,16 @@ Result<EditTransaction> EditTransaction::begin(fs::path file, const EditOptions&
   return EditTransaction(std::move(*lock), std::move(file), options, strict_modes);
 }
 
-Result<EditReport> EditTransaction::commit(const PresentFile& present, const FileWriter& next) const {
+Result<EditReport> EditTransaction::commit(
+    const PresentFile& present, const FileWriter& next,
+    const std::function<Result<void>(const FileContent&)>& check) const {
   auto temporary = NextFile::write(file_, next);
   if (!temporary) return temporary.error();
   const auto written = FileContent::open(temporary->path(), StrictModes::kOff);
   if (!written) return written.error();
+  if (check) {
+    if (auto good = check(*written); !good) return good.error();
+  }
   EditReport report;
   if (present.had_comments) {
     if (auto kept = keep_comments(file_, present.content, report.warnings); !kept) return kept.error();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -34,10 +35,12 @@ class EditTransaction {
   /// Keeps the version before, in the history and as `<file>.bak`, and writes `next`. Comments that it loses
   /// are kept once as `<file>.commented.bak`. A history that cannot be kept is a warning: taking a right from
   /// somebody must not fail for it.
-  /// \return what replace_file returns; kBusy  somebody has written into the present version since it was read;
+  /// \param check  looks at what was written before it takes the file's name; its error leaves all as it was
+  /// \return what `check` and replace_file return; kBusy  somebody has written into the present version since it was read;
   ///         nothing has happened then, unless the message says that the change is in place, which its
   ///         history tells too
-  Result<EditReport> commit(const PresentFile& present, const FileWriter& next) const;
+  Result<EditReport> commit(const PresentFile& present, const FileWriter& next,
+                            const std::function<Result<void>(const FileContent&)>& check = {}) const;
 
  private:
   EditTransaction(FileLock lock, std::filesystem::path file, const EditOptions& options,

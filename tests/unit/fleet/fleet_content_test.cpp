@@ -290,6 +290,35 @@ TEST_CASE("FleetContent: a fleet of another version is refused, and a site canno
   CHECK(content.policy().error().code == ErrorCode::kUnsupported);
 }
 
+TEST_CASE("FleetContent: the text of its policy says what the policy says") {
+  FleetContent content(true);
+  const auto written = [&] {
+    std::string out;
+    content.write_policy([&](std::string_view text) {
+      out += text;
+      return true;
+    });
+    return out;
+  };
+  CHECK(*Json::parse(written()) == content.policy()->to_json());
+  content.apply(at_rank(Scope::kFleet, Kind::kAllow, kStep), "{ \"user_id\" : \"spaced\" }");
+  content.apply(at_rank(Scope::kFleet, Kind::kAllow, 2 * kStep), "no json");
+  content.apply(malformed(Scope::kFleet, Kind::kDeny, "\xff/"), record("x"));
+  content.apply(at_rank(Scope::kSite, Kind::kAllow, 7), record("s"));
+  content.apply(of_name(Scope::kFleet, Kind::kRole, "both \" \n"), "[]");
+  content.apply(of_name(Scope::kSite, Kind::kRole, "both \" \n"), "[ \"hidden\" ]");
+  content.apply(of_name(Scope::kSite, Kind::kGroup, "mine"), "null");
+  content.apply(of_name(Scope::kFleet, Kind::kPolicyMembers, ""), text("{'x': [1, {'y': 2}]}"));
+  CHECK(Json::parse(written())->dump() == content.policy()->to_json().dump());
+  CHECK(content.policy_problem()->location == "/deny/0");
+  std::string first;
+  content.write_policy([&](std::string_view text) {
+    first += text;
+    return false;
+  });
+  CHECK(first == written());  // one block: more are not handed over
+}
+
 TEST_CASE("FleetContent: guards are no content, nor is a site where there is none") {
   FleetContent content(false);
   content.apply(at_rank(Scope::kFleet, Kind::kGuard, 0), "{}");

@@ -1,6 +1,7 @@
 #include "fleet/fleet_content.hpp"
 #include "fleet_contents.hpp"
 #include "support/catch.hpp"
+#include "support/policy_documents.hpp"
 
 namespace vipauth::test {
 namespace {
@@ -28,7 +29,8 @@ FleetContent sample() {
 
 /// As it is after both documents and the index were written and read.
 Result<FleetContent> restored(const FleetContent& content, const Json& index) {
-  return FleetContent::restore(*Policy::parse(*Json::parse(content.policy()->to_json().dump_pretty())),
+  const Json policy = *Json::parse(content.policy()->to_json().dump_pretty());
+  return FleetContent::restore([&](PolicyDocumentSink& sink) { return hand_over(policy, sink); },
                                *TopicDocument::parse(*Json::parse(content.topics()->to_json().dump_pretty())),
                                *Json::parse(index.dump()));
 }
@@ -71,7 +73,7 @@ TEST_CASE("FleetContent: the documents and the index are the whole content") {
 TEST_CASE("FleetContent: an empty content has an index, too") {
   for (const bool has_site : {true, false}) {
     const FleetContent empty(has_site);
-    const auto again = FleetContent::restore(Policy(), TopicDocument(), empty.index());
+    const auto again = restored(empty, empty.index());
     REQUIRE(again);
     CHECK(again->size() == 0);
     CHECK(again->index() == empty.index());
