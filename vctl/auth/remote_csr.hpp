@@ -16,6 +16,6 @@ void warn_about(const Context& context, const FleetCsr& csr);
 
 /// Prints what a decision did. One that the broker does not know of yet holds, but is reported.
 /// \param verb  "approved"
-int report_csr(const Context& context, const char* verb, const Result<FleetCsrDecision>& decision);
+int report_csr(const Context& context, const char* verb, const Result<FleetCsrDecision>& at_site);
 
 }  // namespace vipauth::vctl::auth

@@ -20,7 +20,27 @@
 namespace vipauth {
 namespace {
 
-using namespace fleet;
+using fleet::answer_value;
+using fleet::backoff;
+using fleet::Compare;
+using fleet::csr_value;
+using fleet::CsrAnswer;
+using fleet::CsrAsked;
+using fleet::CsrKey;
+using fleet::CsrVerb;
+using fleet::EtcdClient;
+using fleet::FleetLayout;
+using fleet::is_news;
+using fleet::KeyValue;
+using fleet::kMaxCsrBytes;
+using fleet::Mutation;
+using fleet::parse_answer;
+using fleet::parse_asked;
+using fleet::prefix_end;
+using fleet::RangeWatcher;
+using fleet::read_range;
+using fleet::sleep_for;
+using fleet::WatchEvents;
 using std::chrono::steady_clock;
 
 // What others may have put into the site's part of the store.
@@ -164,8 +184,8 @@ struct CsrRelay::Impl {
   void read_again();
   bool write(const std::vector<Compare>& compares, const std::vector<Mutation>& mutations);
   bool carry_out_all(const std::stop_token& stop);
-  bool carry_out(const std::string& key, const Held& held);
-  bool throw_away(const std::string& key, const Held& held, const std::string& why);
+  bool carry_out(const std::string& key, const Held& decision);
+  bool throw_away(const std::string& key, const Held& decision, const std::string& why);
   CsrAnswer answer_to(const CommonName& name, const CsrAsked& asked);
   Result<CsrDecision> decide(const CommonName& name, const CsrAsked& asked);
   std::optional<Mutation> present_request(const CommonName& name) const;

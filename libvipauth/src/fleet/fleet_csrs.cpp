@@ -19,7 +19,22 @@
 namespace vipauth {
 namespace {
 
-using namespace fleet;
+using fleet::asked_value;
+using fleet::CsrAnswer;
+using fleet::CsrAsked;
+using fleet::CsrKey;
+using fleet::CsrVerb;
+using fleet::EtcdClient;
+using fleet::FleetLayout;
+using fleet::KeyValue;
+using fleet::Mutation;
+using fleet::parse_answer;
+using fleet::parse_asked;
+using fleet::parse_csr_value;
+using fleet::prefix_end;
+using fleet::RangeWatcher;
+using fleet::read_range;
+using fleet::WatchEvents;
 using std::chrono::steady_clock;
 using Time = steady_clock::time_point;
 
