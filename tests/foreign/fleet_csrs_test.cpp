@@ -1,11 +1,14 @@
 #include <vipauth/fleet_csrs.hpp>
 
+#include <atomic>
 #include <cctype>
 #include <filesystem>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <vipauth/auth_record.hpp>
@@ -618,6 +621,46 @@ TEST_CASE("CsrRelay: decisions whose history is compacted while etcd is silent a
   }
   CHECK(berlin.relay->status().full_reads >= 2);
   CHECK(desk->deny(name_of(kName), by("alice")));
+}
+
+TEST_CASE("CsrRelay: each decision is carried out once, whichever members of the cluster are killed") {
+  EtcdCluster cluster({.members = 3});
+  constexpr int kNames = 20;
+  CsrStore::Options options;
+  options.new_per_minute = 1000;
+  Site berlin("berlin", std::move(options));
+  const auto name = [](int i) { return "oracle1.there.agent" + std::to_string(i); };
+  for (int i = 0; i < kNames; ++i) berlin.ask(name(i));
+  berlin.relay_to(cluster);
+  const auto desk = desk_of(cluster);
+  REQUIRE(eventually([&] { return listed(*desk).size() == kNames; }));
+  std::atomic<bool> is_over = false;
+  std::jthread killer([&] {
+    for (int i = 0; i < 3 && !is_over; ++i) {
+      const std::size_t leader = cluster.leader();
+      cluster.kill(leader);
+      cluster.restart(leader);
+      cluster.wait_until_healthy();
+    }
+  });
+  for (int i = 0; i < kNames; ++i) {
+    // Where it is not known whether it was asked for, it is asked for again.
+    const bool is_approved = eventually([&] {
+      const auto approved = desk->approve(name_of(name(i)), by("alice"));
+      return approved && approved->decision.entry.certificate.has_value();
+    });
+    CHECK(is_approved);
+  }
+  is_over = true;
+  killer.join();
+  std::map<std::string, int> certificates;
+  const auto issued = berlin.store->authority().list();
+  REQUIRE(issued);
+  for (const IssuedCertificate& one : *issued) ++certificates[one.certificate.common_name];
+  for (int i = 0; i < kNames; ++i) {
+    CHECK(berlin.status(name(i)) == "APPROVED");
+    CHECK(certificates[name(i)] == 1);
+  }
 }
 
 TEST_CASE("FleetCsrs: etcd itself keeps who may only read from deciding, and a site to itself") {
