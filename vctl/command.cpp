@@ -125,7 +125,7 @@ std::vector<Command> with_bus(OverBus over_bus, std::vector<Command> commands) {
 
 std::vector<Command> with_store(std::vector<Command> commands) {
   for (Command& command : commands) {
-    command.works_on_store = true;
+    command.over_store = OverStore::kWorks;
     command.commands = with_store(std::move(command.commands));
   }
   return commands;

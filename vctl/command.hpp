@@ -45,6 +45,13 @@ enum class OverBus {
   kWorks,    ///< it works on the running platform
 };
 
+/// What a command makes of --store.
+enum class OverStore {
+  kRefused,  ///< it works on files only
+  kBeside,   ///< it works on files, and does something with the store besides
+  kWorks,    ///< it works on the store, in the place of files
+};
+
 /// A word of the command line with its arguments: a verb, or a group of further words, or both. Help texts,
 /// the manual page and the completions are made from it.
 struct Command {
@@ -56,7 +63,7 @@ struct Command {
   std::vector<Command> commands;
   std::vector<std::string> other_names;
   OverBus over_bus = OverBus::kRefused;
-  bool works_on_store = false;  ///< what --store names, in the place of files
+  OverStore over_store = OverStore::kRefused;
   /// Runs the verb with what its arguments took; of a mere group empty.
   std::function<int(const Context&)> run;
   /// Of a command that runs and has further words: whether it was given what it needs to run.

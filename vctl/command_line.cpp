@@ -199,7 +199,7 @@ std::variant<CommandLine, Notice> parse_command_line(std::span<const std::string
   result.verb = command.run;
   result.command = verb_words(parser.chosen());
   result.over_bus = command.over_bus;
-  result.works_on_store = command.works_on_store;
+  result.over_store = command.over_store;
   return result;
 }
 

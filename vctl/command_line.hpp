@@ -15,7 +15,7 @@ struct CommandLine {
   Verb verb;
   std::string command;  ///< the words that name the verb: "auth add"
   OverBus over_bus = OverBus::kRefused;
-  bool works_on_store = false;
+  OverStore over_store = OverStore::kRefused;
 };
 
 /// What to print in place of running a verb: a help text, the version, or what is wrong with the command

@@ -37,7 +37,7 @@ struct Context {
   CommonOptions options;
   std::string command = {};                 ///< the words that name the verb: "auth add"
   std::shared_ptr<Platform> platform = {};  ///< connected, where --vip-address is given; else null
-  std::shared_ptr<PolicyStore> store = {};  ///< opened, where --store is given; else null
+  std::shared_ptr<PolicyStore> store = {};  ///< opened, where the verb works on one; else null
 
   /// Where a verb talks to the user: not on the standard output when that is to be one JSON document.
   std::ostream& dialog() const { return options.json ? env.err : env.out; }

@@ -16,6 +16,8 @@ class PolicyStore;
 
 namespace vipauth::vctl {
 
+class CsrDesk;
+
 /// Everything that a run of the program gets from outside, so that a test can give it.
 struct Env {
   std::istream& in;
@@ -29,6 +31,8 @@ struct Env {
   std::function<void(bool)> set_echo = [](bool) {};  ///< whether the terminal shows what is typed
   /// Opens what --store names; empty: as its address says.
   std::function<Result<std::shared_ptr<PolicyStore>>(const std::string& address)> open_store = {};
+  /// The same for its requests for certificates.
+  std::function<Result<std::shared_ptr<CsrDesk>>(const std::string& address)> open_csr_desk = {};
 };
 
 }  // namespace vipauth::vctl

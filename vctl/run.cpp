@@ -36,7 +36,11 @@ std::optional<int> connect(Context& context, const CommandLine& command) {
     }
   }
   if (store) {
-    if (!command.works_on_store) return fail_usage(context, std::string("--store: ") + kOnFiles);
+    if (command.over_store == OverStore::kRefused) {
+      return fail_usage(context, std::string("--store: ") + kOnFiles);
+    }
+  }
+  if (store && command.over_store == OverStore::kWorks) {
     auto opened = open_store(context, *store);
     if (!opened) return fail(context, opened.error().at("--store"));
     context.store = *std::move(opened);

@@ -11,6 +11,7 @@
 #include <vipauth/json.hpp>
 #include <vipauth/policy_store.hpp>
 
+#include "csr_desk.hpp"
 #include "run.hpp"
 #include "support/temp_home.hpp"
 
@@ -27,6 +28,23 @@ struct Outcome {
   std::string err;
 };
 
+/// A store that tells of no requests for certificates.
+class NoCsrs final : public vctl::CsrDesk {
+ public:
+  Result<std::vector<FleetCsr>> list(std::vector<std::string>& /*warnings*/) override {
+    return std::vector<FleetCsr>();
+  }
+  bool knows(const CommonName& /*name*/) override { return false; }
+  Result<FleetCsrDecision> approve(const CommonName& /*name*/, const std::string& /*key*/) override {
+    return none_;
+  }
+  Result<FleetCsrDecision> deny(const CommonName& /*name*/) override { return none_; }
+  Result<FleetCsrDecision> remove(const CommonName& /*name*/) override { return none_; }
+
+ private:
+  const Error none_{ErrorCode::kNotFound, "there is no such request", ""};
+};
+
 /// Runs the program in a home of its own, with string streams.
 class Cli {
  public:
@@ -36,6 +54,7 @@ class Cli {
   bool is_terminal = false;
   std::vector<bool> echo;                     ///< each switch of the terminal's echo
   std::shared_ptr<PolicyStore> policy_store;  ///< what --store opens, whatever the address
+  std::shared_ptr<vctl::CsrDesk> csr_desk = std::make_shared<NoCsrs>();  ///< the same, of its requests
 
   Outcome run(const std::vector<std::string>& arguments, const std::string& input = "") {
     std::istringstream in(input);
@@ -53,6 +72,9 @@ class Cli {
     if (policy_store) {
       env.open_store = [this](const std::string&) {
         return Result<std::shared_ptr<PolicyStore>>(policy_store);
+      };
+      env.open_csr_desk = [this](const std::string&) {
+        return Result<std::shared_ptr<vctl::CsrDesk>>(csr_desk);
       };
     }
     const int exit_code = vctl::run(arguments, env);

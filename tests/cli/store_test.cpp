@@ -277,7 +277,6 @@ TEST_CASE("vctl --store: verbs of files say so") {
                                              {"probe", "tcp://127.0.0.1:1"},
                                              {"certs", "list"},
                                              {"web-user", "list"},
-                                             {"serve"},
                                              {"remote", "sync"}}) {
     std::vector<std::string> arguments{"--store", kStore};
     arguments.insert(arguments.end(), verb.begin(), verb.end());
@@ -287,6 +286,16 @@ TEST_CASE("vctl --store: verbs of files say so") {
     CHECK_THAT(outcome.err, Contains("--store: this verb works on the files of a home"));
   }
   CHECK(files_of(cli.home) == before);
+}
+
+TEST_CASE("serve --store: works on the home, and needs to know which site that is") {
+  Cli cli;
+  CHECK_THAT(cli.auth({"--store", kStore, "serve"}).err, Contains("instance-name"));
+  cli.home.write("config", "[volttron]\ninstance-name = v1\nbind-web-address = https://127.0.0.1:0\n");
+  const Outcome no_site = cli.auth({"--store", kStore, "serve"});
+  CHECK(no_site.exit_code == 1);
+  CHECK_THAT(no_site.err, Contains("--store") && Contains("?site=NAME"));
+  CHECK_THAT(cli.auth({"--store", "file:///etc", "serve"}).err, Contains("--store") && Contains("scheme"));
 }
 
 TEST_CASE("vctl --store: works on nothing else besides, and stands anywhere") {

@@ -14,6 +14,7 @@
 #include "auth/certificate_home.hpp"
 #include "auth/record_fields.hpp"
 #include "auth/remote_csr.hpp"
+#include "csr_desk.hpp"
 #include "home.hpp"
 #include "output.hpp"
 #include "platform.hpp"
@@ -157,10 +158,12 @@ struct Listing {
     has_sites = has_sites || !authorization.site.empty();
     documents.push_back(document(authorization, with_kind));
   }
-  void add(const CsrEntry& entry) {
+  void add(const FleetCsr& csr) {
+    const CsrEntry& entry = csr.request;
     rows.push_back({entry.common_name.text(), entry.address.empty() ? "-" : entry.address,
-                    std::string(to_string(entry.status)), "-"});
-    documents.push_back(csr_document(entry));
+                    std::string(to_string(entry.status)), csr.site.empty() ? "-" : csr.site});
+    has_sites = has_sites || !csr.site.empty();
+    documents.push_back(csr_document(csr));
   }
   std::string table() && {
     if (!has_sites) {
@@ -244,8 +247,8 @@ class PeersOfStore final : public Peers {
 /// The peers, and the requests for certificates where there are any.
 struct Remote {
   std::unique_ptr<Peers> peers;
-  std::optional<CsrStore> requests;
-  std::optional<Error> problem;  ///< why there are none, where there should be
+  std::shared_ptr<CsrDesk> requests;  ///< null: there are none
+  std::optional<Error> problem;       ///< why there are none, where there should be
 
   /// Whether a list has to tell the kinds apart.
   bool has_kinds() const { return requests || problem; }
@@ -255,21 +258,34 @@ struct Remote {
     if (!home) return home.error();
     if (context.platform) {  // its requests for certificates are decided at its web service
       RemoteAdministration& administration = context.platform->administration();
-      return Remote{std::make_unique<PeersOf<RemoteAdministration&>>(administration), std::nullopt,
-                    std::nullopt};
+      return Remote{std::make_unique<PeersOf<RemoteAdministration&>>(administration), nullptr, std::nullopt};
     }
-    if (context.store)
-      return Remote{std::make_unique<PeersOfStore>(*home, context), std::nullopt, std::nullopt};
+    if (context.store) return of_store(*home, context);
     auto service = open_service(context);
     if (!service) return service.error();
     const auto names = names_in(service->policy());
-    Remote remote{std::make_unique<PeersOf<AuthService>>(*std::move(service)), std::nullopt, std::nullopt};
+    Remote remote{std::make_unique<PeersOf<AuthService>>(*std::move(service)), nullptr, std::nullopt};
     if (!has_requests(*home)) return remote;
     auto requests = open_requests(*home, names);
     if (!requests) {
       remote.problem = requests.error();
     } else {
-      remote.requests.emplace(*std::move(requests));
+      remote.requests = desk_of(context, *std::move(requests));
+    }
+    return remote;
+  }
+
+  /// Of a store that tells of no requests for certificates there are credentials alone.
+  static Result<Remote> of_store(const Home& home, const Context& context) {
+    Remote remote{std::make_unique<PeersOfStore>(home, context), nullptr, std::nullopt};
+    auto desk = open_store_desk(context);
+    if (!desk) return desk.error().at("--store");
+    std::vector<std::string> warnings;
+    const auto all = (*desk)->list(warnings);
+    if (!all) {
+      remote.problem = all.error();
+    } else if (!all->empty() || !warnings.empty()) {
+      remote.requests = *std::move(desk);
     }
     return remote;
   }
@@ -278,7 +294,7 @@ struct Remote {
 /// Which kind a name is of. What is of none is left to the service, which says so.
 Result<RemoteKind> kind_of(const Remote& remote, const std::string& user_id, std::optional<RemoteKind> told) {
   const auto name = CommonName::parse(user_id);
-  const bool is_csr = remote.requests && name && knows(*remote.requests, *name);
+  const bool is_csr = remote.requests && name && remote.requests->knows(*name);
   const bool may_be_csr = remote.problem && told != RemoteKind::kCredentials;
   if (may_be_csr && (told || !remote.peers->knows(user_id))) return *remote.problem;
   if (told == RemoteKind::kCsr && !is_csr) {
@@ -307,7 +323,7 @@ const char* option_of_credentials(const RemoteApproveOptions& options) {
   return options.any_address ? "--any-address" : nullptr;
 }
 
-using CsrDecide = Result<CsrDecision> (CsrStore::*)(const CommonName&, const EditNote&);
+using CsrDecide = Result<FleetCsrDecision> (CsrDesk::*)(const CommonName&);
 
 /// Runs one of two decisions on the peer of that name, whatever kind it is of.
 template <typename Decide>
@@ -318,9 +334,7 @@ int decide(const Context& context, const char* verb, const RemoteUser& user, Csr
   const auto kind = kind_of(*remote, user.user_id, user.kind);
   if (!kind) return fail(context, kind.error());
   if (*kind == RemoteKind::kCsr) {
-    CsrStore& requests = *remote->requests;
-    return report_csr(context, verb,
-                      (requests.*decide_csr)(*CommonName::parse(user.user_id), edit_note(context)));
+    return report_csr(context, verb, ((*remote->requests).*decide_csr)(*CommonName::parse(user.user_id)));
   }
   return report(context, verb, user.user_id, remote->has_kinds(), decide_peer(*remote->peers));
 }
@@ -337,10 +351,10 @@ int remote_list(const RemoteListOptions& options, const Context& context) {
   const auto remote = Remote::open(context);
   if (!remote) return fail(context, remote.error());
 
-  std::vector<CsrEntry> entries;
+  std::vector<FleetCsr> entries;
   if (remote->requests) {
     std::vector<std::string> warnings;
-    auto listed = remote->requests->list(&warnings);
+    auto listed = remote->requests->list(warnings);
     if (!listed) return fail(context, listed.error());
     entries = *std::move(listed);
     for (const std::string& warning : warnings) warn(context, warning);
@@ -351,8 +365,10 @@ int remote_list(const RemoteListOptions& options, const Context& context) {
     const auto some = remote->peers->list(listed.status);
     if (!some) return fail(context, some.error());
     for (const Authorization& authorization : *some) listing.add(authorization, remote->has_kinds());
-    for (const CsrEntry& entry : entries) {
-      if (entry.status == listed.csr_status) listing.add(entry);
+    for (const FleetCsr& entry : entries) {
+      if (entry.request.status != listed.csr_status) continue;
+      listing.add(entry);
+      warn_about(context, entry);
     }
   }
 
@@ -382,9 +398,9 @@ int remote_approve(const RemoteApproveOptions& options, const Context& context) 
       return fail_usage(context, std::string(option) + " is for ZeroMQ credentials: \"" + options.user_id +
                                      "\" asks for a certificate, which has the name that it asks for alone");
     }
-    return report_csr(context, "approved",
-                      remote->requests->approve(*CommonName::parse(options.user_id), edit_note(context),
-                                                options.fingerprint.value_or("")));
+    return report_csr(
+        context, "approved",
+        remote->requests->approve(*CommonName::parse(options.user_id), options.fingerprint.value_or("")));
   }
   if (options.fingerprint) {
     return fail_usage(context, "--fingerprint is for requests for certificates: \"" + options.user_id +
@@ -397,12 +413,12 @@ int remote_approve(const RemoteApproveOptions& options, const Context& context) 
 }
 
 int remote_deny(const RemoteUser& user, const Context& context) {
-  return decide(context, "denied", user, &CsrStore::deny,
+  return decide(context, "denied", user, &CsrDesk::deny,
                 [&](Peers& peers) { return peers.deny(user.user_id); });
 }
 
 int remote_delete(const RemoteUser& user, const Context& context) {
-  return decide(context, "deleted", user, &CsrStore::remove,
+  return decide(context, "deleted", user, &CsrDesk::remove,
                 [&](Peers& peers) { return peers.remove(user.user_id); });
 }
 
@@ -415,14 +431,15 @@ int remote_sync(const Context& context) {
     return fail(context,
                 Error{ErrorCode::kNotFound, "the configuration names no broker: see rmq-management-url", ""});
   }
-  auto remote = Remote::open(context);
-  if (!remote) return fail(context, remote.error());
-  if (remote->problem) return fail(context, *remote->problem);
-  if (!remote->requests) {
+  const auto service = open_service(context);
+  if (!service) return fail(context, service.error());
+  if (!has_requests(*home)) {
     return fail(context, Error{ErrorCode::kNotFound, "no other platform has asked for a certificate", ""});
   }
-  if (auto done = remote->requests->reconcile(); !done) return fail(context, done.error());
-  const auto entries = remote->requests->list();
+  auto requests = open_requests(*home, names_in(service->policy()));
+  if (!requests) return fail(context, requests.error());
+  if (auto done = requests->reconcile(); !done) return fail(context, done.error());
+  const auto entries = requests->list();
   if (!entries) return fail(context, entries.error());
   Json::Array approved;
   for (const CsrEntry& entry : *entries) {

@@ -40,7 +40,9 @@ struct RemoteUser {
 /// "credentials", "retries", "first_seen", "last_seen", "site"}]}; "retries" and what follows of pending
 /// ones, "site" of those that wait at another site of a fleet. Of a CSR: {"kind": "csr", "user_id",
 /// "address", "status", "key_fingerprint", "key_kind", "retries", "first_seen", "last_seen", "certificate":
-/// {"serial", "not_before", "not_after", "fingerprint"}}, the last of an approved one
+/// {"serial", "not_before", "not_after", "fingerprint"}, "site", "asked": {"decision", "who", "time"},
+/// "failed": {"decision", "who", "time", "problem"}}: a certificate of an approved one, what is behind it of
+/// one that a fleet's store tells of
 int remote_list(const RemoteListOptions& options, const Context& context);
 
 /// Lets a peer in. --json: {"approved": <as remote_list>}

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vipauth/csr_store.hpp>
+#include <vipauth/fleet_csrs.hpp>
 #include <vipauth/json.hpp>
 #include <vipauth/result.hpp>
 
@@ -9,13 +9,13 @@
 namespace vipauth::vctl::auth {
 
 /// A request for a certificate as `remote list --json` has it.
-Json csr_document(const CsrEntry& entry);
+Json csr_document(const FleetCsr& csr);
 
-/// Whether there is such a request, damaged or not.
-bool knows(const CsrStore& requests, const CommonName& name);
+/// Warns of what was asked of the site, and is not done.
+void warn_about(const Context& context, const FleetCsr& csr);
 
 /// Prints what a decision did. One that the broker does not know of yet holds, but is reported.
 /// \param verb  "approved"
-int report_csr(const Context& context, const char* verb, const Result<CsrDecision>& decision);
+int report_csr(const Context& context, const char* verb, const Result<FleetCsrDecision>& at_site);
 
 }  // namespace vipauth::vctl::auth

@@ -14,8 +14,11 @@
 
 #include <vipauth/auth_service.hpp>
 #include <vipauth/csr_names.hpp>
+#include <vipauth/csr_relay.hpp>
 #include <vipauth/csr_server.hpp>
 #include <vipauth/web_users.hpp>
+
+#include "etcd_access.hpp"
 #endif
 
 #include "auth/certificate_home.hpp"
@@ -136,6 +139,22 @@ void keep_up(const LogSink& log, CsrStore& store, bool with_broker) {
   }
 }
 
+/// Lets the requests be seen and decided in the store that --store names; null where it names none.
+Result<std::unique_ptr<CsrRelay>> start_relay(const Context& context, std::shared_ptr<CsrStore> requests,
+                                              const LogSink& log) {
+  if (!context.options.store) return std::unique_ptr<CsrRelay>();
+  auto address = StoreAddress::parse(*context.options.store);
+  if (!address) return address.error().at("--store");
+  CsrRelay::Options options;
+  options.address = *std::move(address);
+  options.etcd = etcd_options(context);
+  options.clock = context.env.clock;
+  options.log = options.etcd.log = log;
+  auto relay = CsrRelay::start(std::move(requests), std::move(options));
+  if (!relay) return relay.error().at("--store");
+  return relay;
+}
+
 /// Keeps up, at once and from time to time, on a thread of its own: a broker that does not answer keeps
 /// neither a request nor the end of the service waiting.
 class KeepingUp {
@@ -203,6 +222,8 @@ int serve(const Context& context) {
   store_options.taken = names_in(service->policy());
   const auto users = store_options.users = broker_users(*home, *config);
   const auto store = std::make_shared<CsrStore>(*authority, std::move(store_options));
+  const auto relay = start_relay(context, store, log);
+  if (!relay) return fail(context, relay.error());
   const auto server = CsrServer::start(
       *service, store, WebUsers(home->path() / "web-users.json", home->strict_modes()), *options);
   if (!server) return fail(context, server.error());

@@ -125,7 +125,10 @@ Command serve() {
   command.note =
       "The configuration says where: bind-web-address, web-ssl-cert, web-ssl-key, instance-name, "
       "vip-address, "
-      "rmq-address, and rmq-management-url with the settings of RabbitMQ.";
+      "rmq-address, and rmq-management-url with the settings of RabbitMQ. With --store, whose address names "
+      "a site "
+      "(?site=NAME), the requests for certificates can be seen and decided there, too.";
+  command.over_store = OverStore::kBeside;
   command.json = R"({"address": "https://...", "fingerprint": "...", "authority": "..."})";
   return command;
 }

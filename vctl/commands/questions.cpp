@@ -123,7 +123,7 @@ Command diff() {
       positional("NEW", options->after, "the same (default: what --store names, else the home folder)"),
       flag({"--topics"}, options->are_topics, "compare protected_topics.json alone"),
       flag({"--exit_code"}, options->with_exit_code, "exit with 1 where something differs")};
-  command.works_on_store = true;
+  command.over_store = OverStore::kWorks;
   command.json =
       R"({"same": false, "users": {"gained": [...], "lost": [...]}, "grants": {...}, "peers": {...}, )"
       R"("denied": {...}, "orders": [{"before": [...], "after": [...]}], "methods": [...], "unreadable": {...}, "topics": {...}})";

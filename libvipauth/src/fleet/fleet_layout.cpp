@@ -30,6 +30,21 @@ constexpr std::array kNames{Name{Kind::kAllow, "allow"},
                             Name{Kind::kTopicsMembers, "topics"},
                             Name{Kind::kGuard, "guard"}};
 
+struct CsrName {
+  CsrKey::Kind kind;
+  std::string_view text;
+};
+constexpr std::array kCsrNames{CsrName{CsrKey::Kind::kRequest, "requests"},
+                               CsrName{CsrKey::Kind::kDecision, "decisions"},
+                               CsrName{CsrKey::Kind::kAnswer, "answers"}};
+
+/// As StoreAddress has it.
+bool is_site(std::string_view text) {
+  constexpr std::size_t kMostBytes = 255;
+  return !text.empty() && text.size() <= kMostBytes && text != "." && text != ".." &&
+         web::path_part(text) == text;
+}
+
 bool has_name(Kind kind) { return kind == Kind::kRole || kind == Kind::kGroup; }
 
 std::string rank_text(std::uint64_t rank) {
@@ -162,6 +177,46 @@ std::string FleetLayout::decided_prefix() const { return "/" + prefix_ + "/decid
 
 std::string FleetLayout::decided_key(std::string_view id) const {
   return decided_prefix() + web::path_part(id);
+}
+
+std::string FleetLayout::csr_root() const { return "/" + prefix_ + "/certificates/"; }
+
+std::string FleetLayout::csr_prefix() const { return site_.empty() ? csr_root() : csr_prefix(site_); }
+
+std::string FleetLayout::csr_prefix(std::string_view site) const {
+  return csr_root() + std::string(site) + "/";
+}
+
+std::string FleetLayout::csr_prefix(std::string_view site, CsrKey::Kind kind) const {
+  const auto found = std::find_if(kCsrNames.begin(), kCsrNames.end(),
+                                  [&](const CsrName& name) { return name.kind == kind; });
+  return csr_prefix(site) + std::string(found->text) + "/";
+}
+
+std::string FleetLayout::csr_key(std::string_view site, CsrKey::Kind kind, const CommonName& name) const {
+  return csr_prefix(site, kind) + name.text();  // whose characters all stand for themselves
+}
+
+std::optional<CsrKey> FleetLayout::parse_csr(std::string_view key) const {
+  const std::string root = csr_root();
+  if (!key.starts_with(root)) return std::nullopt;
+  key.remove_prefix(root.size());
+  const auto cut = [&key]() -> std::optional<std::string_view> {
+    const std::size_t slash = key.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    const std::string_view part = key.substr(0, slash);
+    key.remove_prefix(slash + 1);
+    return part;
+  };
+  const auto site = cut();
+  if (!site || !is_site(*site) || (!site_.empty() && *site != site_)) return std::nullopt;
+  const auto kind = cut();
+  const auto found = std::find_if(kCsrNames.begin(), kCsrNames.end(),
+                                  [&](const CsrName& name) { return kind && name.text == *kind; });
+  if (found == kCsrNames.end()) return std::nullopt;
+  CsrKey out{std::string(*site), found->kind, std::nullopt};
+  if (auto name = CommonName::parse(key)) out.name = *std::move(name);
+  return out;
 }
 
 }  // namespace vipauth::fleet

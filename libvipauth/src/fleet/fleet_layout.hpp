@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include <vipauth/common_name.hpp>
+
 namespace vipauth::fleet {
 
 /// What all sites share, or what one adds.
@@ -45,6 +47,19 @@ std::string display_name(const FleetKey& key);
 /// What path_part() made of a text. Nothing: a "%" without two hexadecimal digits.
 std::optional<std::string> from_path_part(std::string_view text);
 
+/// A key about a site's requests for certificates: "certificates/<site>/<kind>/<common name>".
+struct CsrKey {
+  enum class Kind {
+    kRequest,   // requests: how a request stands; written by the site
+    kDecision,  // decisions: what an administrator asks the site to do; taken away when it is done
+    kAnswer,    // answers: what became of the last decision; written by the site
+  };
+  std::string site;
+  Kind kind = Kind::kRequest;
+  /// Nothing: what stands in its place is no such name.
+  std::optional<CommonName> name;
+};
+
 /// Names keys: "/<prefix>/fleet/..." and "/<prefix>/sites/<site>/...". Names are percent-encoded as in a URL,
 /// ranks are 16 hexadecimal digits in lower case, so that the order of keys is the order of the file. There
 /// is one form of each key.
@@ -69,10 +84,23 @@ class FleetLayout {
   /// "/vipauth/acme/decided/": where somebody may come from about whom was decided.
   std::string decided_prefix() const;
   std::string decided_key(std::string_view id) const;
+
+  /// "/vipauth/acme/certificates/berlin/": requests for certificates at the site. Where the layout has none,
+  /// those of all: "/vipauth/acme/certificates/".
+  std::string csr_prefix() const;
+  /// "/vipauth/acme/certificates/berlin/"
+  std::string csr_prefix(std::string_view site) const;
+  /// "/vipauth/acme/certificates/berlin/decisions/"
+  std::string csr_prefix(std::string_view site, CsrKey::Kind kind) const;
+  std::string csr_key(std::string_view site, CsrKey::Kind kind, const CommonName& name) const;
+  /// Nothing: below none of these; of a site whose name no address of a store can hold.
+  std::optional<CsrKey> parse_csr(std::string_view key) const;
+
   const std::string& site() const noexcept { return site_; }
 
  private:
   std::string pending_root() const;
+  std::string csr_root() const;
 
   std::string prefix_;
   std::string site_;

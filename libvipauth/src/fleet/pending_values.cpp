@@ -1,77 +1,27 @@
 #include "fleet/pending_values.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <limits>
-#include <optional>
-#include <utility>
 
 #include <vipauth/curve_key.hpp>
 #include <vipauth/json.hpp>
 #include <vipauth/pattern.hpp>
 
+#include "fleet/value_members.hpp"
+
 namespace vipauth::fleet {
 namespace {
 
-// Source: ZeroMQ RFC 27, whose strings are of an octet of length.
-constexpr std::size_t kMaxTextBytes = 255;
-
-class Members {
- public:
-  explicit Members(const Json& object) : object_(object) {}
-
-  std::string text(std::string_view name) {
-    const Json* member = object_.find(name);
-    if (member != nullptr && member->is_string()) return member->as_string();
-    fail(name, "must be a string");
-    return {};
-  }
-
-  /// A text that means itself alone in a record, and nothing to a terminal.
-  std::string plain_text(std::string_view name) {
-    std::string out = text(name);
-    const bool has_control = std::any_of(out.begin(), out.end(), [](char c) {
-      const auto byte = static_cast<unsigned char>(c);
-      return byte < 0x20 || byte == 0x7F;
-    });
-    if (out.size() > kMaxTextBytes) fail(name, "is longer than 255 bytes");
-    if (has_control) fail(name, "holds a control character");
-    if (Pattern::looks_like_regex(out)) fail(name, "must not be a pattern");
-    return out;
-  }
-
-  Timestamp time(std::string_view name) {
-    const auto parsed = parse_timestamp(text(name));
-    if (!parsed) fail(name, parsed.error().message);
-    return parsed.value_or(Timestamp{});
-  }
-
-  std::uint64_t count(std::string_view name) {
-    const Json* member = object_.find(name);
-    const std::string digits = member != nullptr && member->is_number() ? member->as_number().digits : "";
-    std::int64_t out = -1;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-    if (error != std::errc() || end != digits.data() + digits.size() || out < 0) {
-      fail(name, "must be a count");
-      return 0;
-    }
-    return static_cast<std::uint64_t>(out);
-  }
-
-  void fail(std::string_view name, std::string message) {
-    if (!error_) error_ = Error{ErrorCode::kInvalidArgument, std::move(message), json_pointer("", name)};
-  }
-
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  const Json& object_;
-  std::optional<Error> error_;
-};
+/// A text that means itself alone in a record, and nothing to a terminal.
+std::string literal_text(ValueMembers& members, std::string_view name) {
+  std::string out = members.plain_text(name);
+  if (Pattern::looks_like_regex(out)) members.fail(name, "must not be a pattern");
+  return out;
+}
 
 /// By what a stranger is noted: its key, in the one form of it.
-std::string key_of(Members& members) {
+std::string key_of(ValueMembers& members) {
   std::string out = members.text("credentials");
   const auto key = CurveKey::parse(out);
   if (!key || key->to_base64url() != out) members.fail("credentials", "must be a public key as base64url");
@@ -95,25 +45,18 @@ std::string pending_value(const PendingRequest& request) {
 }
 
 Result<PendingRequest> parse_pending(std::string_view text) {
-  if (text.size() > kMaxPendingBytes) {
-    return Error{ErrorCode::kLimitExceeded,
-                 "a pending request is longer than " + std::to_string(kMaxPendingBytes) + " bytes", ""};
-  }
-  const auto json = Json::parse(text);
+  const auto json = object_of(text, kMaxPendingBytes, "a pending request");
   if (!json) return json.error();
-  if (!json->is_object()) {
-    return Error{ErrorCode::kInvalidArgument, "must be an object, not " + std::string(json->kind_name()), ""};
-  }
-  Members members(*json);
+  ValueMembers members(*json);
   // No other ever waits: a record of another would let in more than the one who asked.
   if (members.text("mechanism") != to_string(Mechanism::kCurve))
     members.fail("mechanism", "must be \"CURVE\"");
   PendingRequest out;
   out.mechanism = Mechanism::kCurve;
   out.credentials = key_of(members);
-  out.domain = members.plain_text("domain");
-  out.address = members.plain_text("address");
-  out.user_id = members.plain_text("user_id");
+  out.domain = literal_text(members, "domain");
+  out.address = literal_text(members, "address");
+  out.user_id = literal_text(members, "user_id");
   if (out.user_id.empty()) members.fail("user_id", "must not be empty");
   out.first_seen = members.time("first_seen");
   out.last_seen = members.time("last_seen");

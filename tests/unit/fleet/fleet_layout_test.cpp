@@ -94,6 +94,46 @@ TEST_CASE("FleetLayout: names where strangers wait") {
   CHECK(kBerlin.decided_key("CURVE:k") == "/vipauth/acme/decided/CURVE%3Ak");
 }
 
+TEST_CASE("FleetLayout: names where requests for certificates stand, and what is decided of them") {
+  using fleet::CsrKey;
+  const FleetLayout all("vipauth/acme", "");
+  const CommonName name = *CommonName::parse("here.there.agent");
+  CHECK(all.csr_prefix() == "/vipauth/acme/certificates/");
+  CHECK(kBerlin.csr_prefix() == "/vipauth/acme/certificates/berlin/");
+  CHECK(all.csr_prefix("paris") == "/vipauth/acme/certificates/paris/");
+  const std::pair<CsrKey::Kind, std::string> kinds[] = {{CsrKey::Kind::kRequest, "requests/"},
+                                                        {CsrKey::Kind::kDecision, "decisions/"},
+                                                        {CsrKey::Kind::kAnswer, "answers/"}};
+  for (const auto& [kind, text] : kinds) {
+    const std::string prefix = "/vipauth/acme/certificates/paris/" + text;
+    CHECK(all.csr_prefix("paris", kind) == prefix);
+    const std::string key = all.csr_key("paris", kind, name);
+    CHECK(key == prefix + "here.there.agent");
+    const auto parsed = all.parse_csr(key);
+    REQUIRE(parsed);
+    CHECK(parsed->site == "paris");
+    CHECK(parsed->kind == kind);
+    CHECK(parsed->name == name);
+    CHECK_FALSE(kBerlin.parse_csr(key));  // of another site
+    for (const std::string odd : {"", "here..agent", "../x", "a/b", "a%2Eb", "\x1b[2J"}) {
+      CAPTURE(odd);
+      const auto malformed = all.parse_csr(prefix + odd);
+      REQUIRE(malformed);
+      CHECK_FALSE(malformed->name.has_value());
+    }
+  }
+  for (const std::string key :
+       {"", "/vipauth/acme/certificates/", "/vipauth/acme/certificates/paris",
+        "/vipauth/acme/certificates/paris/", "/vipauth/acme/certificates/paris/requests",
+        "/vipauth/acme/certificates/paris/request/a.b", "/vipauth/acme/certificates//requests/a.b",
+        "/vipauth/acme/certificates/../requests/a.b", "/vipauth/acme/certificates/a b/requests/a.b",
+        "/vipauth/acme/certificates/\x1b/requests/a.b", "/vipauth/acme2/certificates/paris/requests/a.b",
+        "/vipauth/acme/sites/paris/requests/a.b"}) {
+    CAPTURE(key);
+    CHECK_FALSE(all.parse_csr(key));
+  }
+}
+
 TEST_CASE("FleetLayout: the name of a key that is shown holds nothing that a terminal obeys") {
   CHECK(fleet::display_name({Scope::kFleet, Kind::kAllow, 1, {}, false}) == "fleet/allow/0000000000000001");
   CHECK(fleet::display_name({Scope::kSite, Kind::kDeny, 0, "\x1b[2J\xff", true}) == "site/deny/%1B%5B2J%FF");
