@@ -19,7 +19,7 @@
 #include "fleet/fleet_edit.hpp"
 #include "fleet/fleet_layout.hpp"
 #include "fleet/fleet_reader.hpp"
-#include "fleet/fleet_requests.hpp"
+#include "fleet/pending_exchange.hpp"
 #include "fleet/range_watcher.hpp"
 
 namespace vipauth {
@@ -110,7 +110,8 @@ struct FleetFollower::Impl {
         auth_file(home / "auth.json", options.strict_modes),
         topics_file(home / "protected_topics.json", options.strict_modes),
         local_copy(home, options.strict_modes),
-        home_store(home, options.strict_modes) {}
+        home_store(home, options.strict_modes),
+        pending_exchange(client, layout, home_store, options.log) {}
 
   const Options options;
   const std::filesystem::path home;
@@ -120,6 +121,7 @@ struct FleetFollower::Impl {
   const TopicsFile topics_file;
   const LocalCopy local_copy;
   HomeStore home_store;
+  PendingExchange pending_exchange;  // of the keeper's thread
 
   mutable std::mutex mutex;
   mutable std::condition_variable_any changed;
@@ -139,7 +141,6 @@ struct FleetFollower::Impl {
   std::optional<Error> read_problem, write_problem, check_problem;
   std::uint64_t edits = 0;
   std::uint64_t full_reads = 0;
-  std::set<std::string> told_pending;  // of the keeper's thread: who is known to be in the store
 
   std::mutex gap_mutex;  // held, before the other, by whoever closes a gap
   std::array<std::unique_ptr<RangeWatcher>, 2> watchers;
@@ -433,45 +434,10 @@ void FleetFollower::Impl::check() {
 }
 
 void FleetFollower::Impl::exchange_pending() {
-  const auto id_of = [](const PendingRequest& request) {
-    return std::string(to_string(request.mechanism)) + ":" + request.credentials;
-  };
-  const auto local = home_store.load_pending();
-  if (!local || (local->pending.empty() && told_pending.empty())) return;
-
-  std::set<std::string> gone;  // deleted in the store
-  std::set<std::string> there;
-  const auto exchanged = FleetRequests(client, layout).edit([&](PendingState& remote) -> Result<void> {
-    gone.clear();
-    there.clear();
-    std::set<std::string> known;
-    for (const PendingRequest& request : remote.pending) known.insert(id_of(request));
-    remote.pending.clear();
-    for (PendingRequest request : local->pending) {
-      const std::string id = id_of(request);
-      if (told_pending.contains(id) && !known.contains(id)) {
-        gone.insert(id);
-        continue;
-      }
-      request.site = layout.site();
-      remote.pending.push_back(std::move(request));
-      there.insert(id);
-    }
-    return {};
-  });
-  if (!exchanged) {
-    const std::lock_guard lock(mutex);
-    return note(check_problem, exchanged.error(), "who waits cannot be told to the store");
-  }
-  told_pending = std::move(there);
-  if (gone.empty()) return;
-  const auto removed = home_store.edit_pending([&](PendingState& present) -> Result<void> {
-    std::erase_if(present.pending,
-                  [&](const PendingRequest& request) { return gone.contains(id_of(request)); });
-    return {};
-  });
-  if (!removed)
-    log(LogLevel::kWarning, "who was deleted in the store still waits here: " + removed.error().to_string());
+  const auto exchanged = pending_exchange.exchange();
+  if (exchanged) return;
+  const std::lock_guard lock(mutex);
+  note(check_problem, exchanged.error(), "who waits cannot be told to the store");
 }
 
 // ---- The thread ----
