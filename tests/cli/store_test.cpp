@@ -418,6 +418,64 @@ TEST_CASE("push: the store becomes what the home says, and pull the other way") 
   CHECK(cli.auth({"--store", kStore, "pull"}).out == "the home says so already: 2 records\n");
 }
 
+TEST_CASE("push: a home that follows a store is no source of what all share") {
+  Cli cli;
+  const auto store = std::make_shared<MemoryStore>();
+  cli.policy_store = store;
+  REQUIRE(cli.auth({"add", "--user_id", "alice", "--credentials", kKeyA}).exit_code == 0);
+  REQUIRE(LocalCopy(cli.home.path()).save("etcd://10.0.0.5/fleet?site=berlin", Json::Object(), kNow));
+  const auto pushed = cli.auth({"--store", kStore, "push"});
+  CHECK(pushed.exit_code == 1);
+  CHECK_THAT(pushed.err, Contains("this home follows etcd://10.0.0.5/fleet?site=berlin") &&
+                             Contains("`vctl auth unfollow`"));
+  CHECK(store->load_policy()->allow().empty());
+  REQUIRE(cli.auth({"unfollow"}).exit_code == 0);
+  CHECK(cli.auth({"--store", kStore, "push"}).exit_code == 0);
+  CHECK(store->load_policy()->allow().size() == 1);
+}
+
+TEST_CASE("pull: reads the store once, and nothing opens between the two files") {
+  class OneRead final : public PolicyStore {
+   public:
+    Result<Policy> load_policy() const override { return unfit_; }
+    Result<TopicDocument> load_topics() const override { return unfit_; }
+    Result<PendingState> load_pending() const override { return unfit_; }
+    Result<Version> load_version() const override {
+      ++reads;
+      return version;
+    }
+    Result<EditReport> edit_policy(const AuthFile::Change&, const EditOptions&) override { return unfit_; }
+    Result<EditReport> edit_topics(const TopicsFile::Change&, const EditOptions&) override { return unfit_; }
+    Result<void> edit_pending(const PendingChange&, std::chrono::milliseconds) override { return unfit_; }
+    Result<std::unique_ptr<StoreWatch>> watch(std::function<void(const StoreChanges&)>) override {
+      return unfit_;
+    }
+    Version version;
+    mutable int reads = 0;
+
+   private:
+    const Error unfit_{ErrorCode::kIoError, "the test wants one read", ""};
+  };
+  Cli cli;
+  const auto store = std::make_shared<OneRead>();
+  REQUIRE(store->version.topics.add(TopicList::kWriteProtect, "new", {"c"}));
+  cli.policy_store = store;
+  cli.home.write("protected_topics.json", R"({"write-protect": [{"topic": "old", "capabilities": ["c"]}]})");
+  const auto topics = [&] {
+    std::vector<std::string> out;
+    const auto rules = TopicsFile(cli.home / "protected_topics.json").load();
+    for (const TopicRule& rule : rules->write_protect) out.push_back(rule.topic.text());
+    return out;
+  };
+  cli.home.make_folder("auth.json");  // so that the policy cannot be written
+  CHECK(cli.auth({"--store", kStore, "pull"}).exit_code == 1);
+  CHECK(topics() == std::vector<std::string>{"old", "new"});
+  std::filesystem::remove(cli.home / "auth.json");
+  CHECK(cli.auth({"--store", kStore, "pull"}).exit_code == 0);
+  CHECK(topics() == std::vector<std::string>{"new"});
+  CHECK(store->reads == 2);
+}
+
 TEST_CASE("push: what is not understood is not shared, and push and pull need a store") {
   Cli cli;
   const auto store = std::make_shared<MemoryStore>();

@@ -44,6 +44,7 @@ class EtcdStore final : public PolicyStore {
   VIPAUTH_EXPORT Result<Policy> load_policy() const override;
   VIPAUTH_EXPORT Result<TopicDocument> load_topics() const override;
   VIPAUTH_EXPORT Result<PendingState> load_pending() const override;
+  VIPAUTH_EXPORT Result<Version> load_version() const override;
   /// \return kPermissionDenied  the address is a site's, and the edit changes what is the fleet's
   /// \return kLimitExceeded     it changes more than kMostChanges keys
   VIPAUTH_EXPORT Result<EditReport> edit_policy(const AuthFile::Change& change,

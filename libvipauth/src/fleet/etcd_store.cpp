@@ -107,6 +107,16 @@ Result<TopicDocument> EtcdStore::load_topics() const {
   return state->content.topics();
 }
 
+Result<PolicyStore::Version> EtcdStore::load_version() const {
+  const auto state = impl_->read();
+  if (!state) return state.error();
+  auto policy = state->content.policy();
+  if (!policy) return policy.error();
+  auto topics = state->content.topics();
+  if (!topics) return topics.error();
+  return Version{*std::move(policy), *std::move(topics)};
+}
+
 Result<PendingState> EtcdStore::load_pending() const {
   return FleetRequests(impl_->client, impl_->layout).load();
 }
