@@ -179,6 +179,21 @@ Result<std::unique_ptr<StoreWatch>> EtcdStore::watch(std::function<void(const St
 
 // ---- Pushing ----
 
+namespace {
+
+/// Nobody else's push is under way, or one that `edits` goes on with.
+bool can_push(const FleetState& state, Scope edits, const std::string& site) {
+  const FleetGuard& own = state.stand(edits).guard;
+  const FleetGuard& other = state.stand(edits == Scope::kFleet ? Scope::kSite : Scope::kFleet).guard;
+  if (!own.partial) return !other.partial;
+  if (own.with_site.empty()) return !other.partial;
+  // One of both parts is resumed by an address that names both, and edits the fleet.
+  const bool is_of_both = other.partial && other.edit == own.edit && own.with_site == site;
+  return is_of_both ? edits == Scope::kFleet : edits == Scope::kSite && !other.partial;
+}
+
+}  // namespace
+
 Result<EtcdStore::PushReport> EtcdStore::push(const Policy& policy, const TopicDocument& topics,
                                               const std::function<void(const PushProgress&)>& progress,
                                               const EditOptions& options) {
@@ -187,8 +202,7 @@ Result<EtcdStore::PushReport> EtcdStore::push(const Policy& policy, const TopicD
   const auto deadline = [&] { return steady_clock::now() + options.patience; };
   auto state = read_fleet(self.client, self.layout);
   if (!state) return state.error();
-  const Scope other = edits == Scope::kFleet ? Scope::kSite : Scope::kFleet;
-  if (state->stand(other).guard.partial) return push_under_way(state->stands);
+  if (!can_push(*state, edits, self.layout.site())) return push_under_way(state->stands);
   PushReport report;
   report.resumed = state->stand(edits).guard.partial;
   auto changes = state->content.difference(policy, edits);
@@ -205,16 +219,21 @@ Result<EtcdStore::PushReport> EtcdStore::push(const Policy& policy, const TopicD
                   std::make_move_iterator(of_topics->end()));
   if (changes->empty() && !report.resumed) return report;
 
+  // Each part of such a push writes both guards: no bus may see some of it where it sees no push under way.
+  const bool of_both =
+      is_of_both(*changes, edits) || (report.resumed && !state->stand(edits).guard.with_site.empty());
   const std::size_t total = changes->size();
   const auto write = [&](const KeyChanges& some, bool partial) -> Result<void> {
     FleetGuard guard = FleetGuard::of(options);
     guard.partial = partial;
+    if (of_both) guard.with_site = self.layout.site();
     const auto committed = commit(self.client, self.layout, state->stands, edits, some, guard, deadline());
     if (!committed) return committed.error();
     if (!committed->succeeded) {
       return Error{ErrorCode::kConflict, "somebody else has changed it meanwhile: push again", ""};
     }
     state->stand(edits) = {guard, committed->revision};
+    if (of_both) state->stands = {state->stand(edits), state->stand(edits)};
     return {};
   };
   const bool is_one = total <= kMostChanges;

@@ -34,6 +34,8 @@ class Reader {
       }
       if (auto done = read_pages(from, prefix_end(prefix)); !done) return done.error();
     }
+    // All of one revision: what one guard says of both, the other's keys say, too.
+    for (Stand& stand : state_.stands) stand.reached = state_.revision;
     return std::move(state_);
   }
 
@@ -115,7 +117,13 @@ void FleetState::apply(const FleetLayout& layout, const Mutation& mutation, std:
   const auto key = layout.parse(mutation.key);
   if (!key) return;
   if (key->kind != Kind::kGuard) return content.apply(*key, mutation.value);
-  stand(key->scope) = {FleetGuard::parse(mutation.value.value_or("")), mutation.value ? at_revision : 0};
+  Stand& changed = stand(key->scope);
+  changed.guard = FleetGuard::parse(mutation.value.value_or(""));
+  changed.guard_revision = mutation.value ? at_revision : 0;
+  changed.reached = at_revision;
+  // Of another site than the layout's, the other guard will never come.
+  const std::string& other = changed.guard.with_site;
+  if (!other.empty() && other == layout.site()) changed.last_of_both = at_revision;
 }
 
 Result<FleetState> read_fleet(const EtcdClient& client, const FleetLayout& layout,
