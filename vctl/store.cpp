@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "output.hpp"
+
 #ifdef VCTL_WITH_WEB
 #include <vipauth/etcd_store.hpp>
 #include <vipauth/store_address.hpp>
@@ -43,6 +45,9 @@ EtcdOptions etcd_options(const Context& context) {
     out.user.resize(colon);
   }
   out.clock = context.env.clock;
+  out.log = [&context](LogLevel level, const std::string& line) {
+    if (level == LogLevel::kWarning || level == LogLevel::kError) warn(context, line);
+  };
   return out;
 }
 #endif

@@ -179,24 +179,47 @@ TEST_CASE("vctl --store: decides on strangers of all sites") {
       },
       {}));
   CHECK(twins.on_store({"remote", "list"}).out ==
-        "USER_ID ADDRESS  STATUS  SITE\none     10.0.0.1 PENDING berlin\ntwo     10.0.0.1 PENDING -\n");
+        "USER_ID ADDRESS  STATUS  CREDENTIALS" + std::string(33, ' ') + "SITE\none     10.0.0.1 PENDING " +
+            kAgentA + " berlin\ntwo     10.0.0.1 PENDING " + kAgentB + " -\n");
   const Json listed = json(twins.on_store({"remote", "list", "--json"}).out);
   CHECK(at(listed.find("remote")->as_array().at(0), "site") == Json("berlin"));
   CHECK(listed.find("remote")->as_array().at(1).find("site") == nullptr);
   CHECK_THAT(twins.on_store({"check", "connect", kAgentA}).out, Contains("vctl auth remote approve one"));
 
-  const Outcome approved =
-      twins.on_store({"remote", "approve", "one", "--user-id", "Alice", "--roles", "none"});
-  CHECK(approved.out == "approved one as Alice (address 10.0.0.1)\n");
+  const Outcome another = twins.on_store({"remote", "approve", "one", "--credentials", kAgentB});
+  CHECK(another.exit_code == 1);
+  CHECK_THAT(another.err, Contains(kAgentA));
+  CHECK(twins.on_store({"remote", "approve", "one", "--credentials", "no key"}).exit_code == 1);
+  CHECK(twins.on_store({"check", "connect", kAgentA, "--address", "10.0.0.1"}).exit_code == 2);
+  const Outcome approved = twins.on_store(
+      {"remote", "approve", "one", "--user-id", "Alice", "--roles", "none", "--credentials", kAgentA});
+  CHECK(approved.out == "approved one as Alice (address 10.0.0.1, key " + std::string(kAgentA) + ")\n");
   CHECK_THAT(approved.err, Contains("role \"none\" does not exist"));
   CHECK(twins.on_store({"check", "connect", kAgentA, "--address", "10.0.0.1"}).exit_code == 0);
   CHECK(twins.on_store({"remote", "deny", "two"}).out == "denied two (address 10.0.0.1)\n");
   CHECK(twins.on_store({"remote", "deny", "two"}).exit_code == 0);
   CHECK_THAT(twins.on_store({"remote", "list"}).out,
-             Contains("APPROVED") && Contains("DENIED") && !Contains("SITE"));
+             Contains("APPROVED") && Contains("DENIED") && !Contains("SITE") && !Contains("CREDENTIALS"));
   CHECK(twins.on_store({"remote", "delete", "two"}).exit_code == 0);
   CHECK(twins.on_store({"remote", "delete", "two"}).exit_code == 1);
   CHECK_FALSE(std::filesystem::exists(twins.remote.home / "auth.json"));
+}
+
+TEST_CASE("vctl --store: a name under which two wait stands for neither, and both sites are named") {
+  Twins twins;
+  REQUIRE(twins.store->edit_pending(
+      [](PendingState& state) -> Result<void> {
+        state.pending = {request("one", kAgentA, "berlin"), request("one", kAgentB, "paris")};
+        return {};
+      },
+      {}));
+  for (const char* verb : {"approve", "deny", "delete"}) {
+    const Outcome outcome = twins.on_store({"remote", verb, "one"});
+    CHECK(outcome.exit_code == 1);
+    CHECK_THAT(outcome.err, Contains("'berlin'") && Contains("'paris'") && Contains("?site="));
+  }
+  CHECK(twins.store->load_policy()->allow().empty());
+  CHECK(twins.store->load_pending()->pending.size() == 2);
 }
 
 TEST_CASE("vctl --store: the store is told who edits, by which verb, and for how long one waits") {

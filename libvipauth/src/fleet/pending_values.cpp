@@ -41,6 +41,13 @@ class Members {
     return out;
   }
 
+  /// Where somebody asked: in a record an empty one would mean "from anywhere".
+  std::string plain_place(std::string_view name) {
+    std::string out = plain_text(name);
+    if (out.empty()) fail(name, "must not be empty");
+    return out;
+  }
+
   Timestamp time(std::string_view name) {
     const auto parsed = parse_timestamp(text(name));
     if (!parsed) fail(name, parsed.error().message);
@@ -69,6 +76,18 @@ class Members {
   const Json& object_;
   std::optional<Error> error_;
 };
+
+/// As make_user_id() writes one. Any other name could be a known user's, or an identity.
+bool is_user_id(std::string_view text) {
+  constexpr std::size_t kBytes = 36;
+  if (text.size() != kBytes) return false;
+  for (std::size_t i = 0; i < kBytes; ++i) {
+    const bool is_hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool is_digit = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+    if (is_hyphen ? text[i] != '-' : !is_digit) return false;
+  }
+  return true;
+}
 
 /// By what a stranger is noted: its key, in the one form of it.
 std::string key_of(Members& members) {
@@ -111,10 +130,10 @@ Result<PendingRequest> parse_pending(std::string_view text) {
   PendingRequest out;
   out.mechanism = Mechanism::kCurve;
   out.credentials = key_of(members);
-  out.domain = members.plain_text("domain");
-  out.address = members.plain_text("address");
-  out.user_id = members.plain_text("user_id");
-  if (out.user_id.empty()) members.fail("user_id", "must not be empty");
+  out.domain = members.plain_place("domain");
+  out.address = members.plain_place("address");
+  out.user_id = members.text("user_id");
+  if (!is_user_id(out.user_id)) members.fail("user_id", "must be a UUID in lower case");
   out.first_seen = members.time("first_seen");
   out.last_seen = members.time("last_seen");
   out.retries = members.count("retries");
