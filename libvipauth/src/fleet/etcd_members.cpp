@@ -349,8 +349,13 @@ std::optional<Result<std::string>> EtcdMembers::ask_each(std::string_view path, 
   return std::nullopt;
 }
 
-Result<std::string> EtcdMembers::ask(std::string_view path, std::string_view body, Repeat repeat) {
-  const Time deadline = steady_clock::now() + options_.timeout;
+Result<std::string> EtcdMembers::ask(std::string_view path, std::string_view body, Repeat repeat,
+                                     EtcdClient::Deadline until) {
+  const Time now = steady_clock::now();
+  const Time deadline = std::min(until.value_or(Time::max()), now + options_.timeout);
+  if (deadline <= now) {
+    return Error{ErrorCode::kUnavailable, "there is no time left to ask the cluster: try again", "etcd"};
+  }
   std::optional<Error> last;
   while (true) {
     Troubles troubles;

@@ -56,17 +56,20 @@ struct EtcdStore::Impl {
 
   Scope edits() const { return address.edits == StoreAddress::Edits::kSite ? Scope::kSite : Scope::kFleet; }
 
-  Result<FleetState> read() const {
-    auto state = read_fleet(client, layout);
+  Result<FleetState> read(EtcdClient::Deadline deadline = {}) const {
+    auto state = read_fleet(client, layout, {}, deadline);
     if (state && state->is_partial()) return push_under_way(state->stands);
     return state;
   }
 
+  FleetRequests requests() const { return {client, layout, edits(), options.log}; }
+
   /// \param meaning  of the content: what `change` edits
   template <typename Document, typename Change, typename Meaning>
   Result<EditReport> edit(const Change& change, const EditOptions& edit_options, Meaning meaning) {
+    const auto deadline = steady_clock::now() + edit_options.patience;
     return edit_fleet(client, layout, edits(), edit_options, [&]() -> Result<Prepared> {
-      auto state = read();
+      auto state = read(deadline);
       if (!state) return state.error();
       Result<Document> document = meaning(state->content);
       if (!document) return document.error();
@@ -117,9 +120,7 @@ Result<PolicyStore::Version> EtcdStore::load_version() const {
   return Version{*std::move(policy), *std::move(topics)};
 }
 
-Result<PendingState> EtcdStore::load_pending() const {
-  return FleetRequests(impl_->client, impl_->layout).load();
-}
+Result<PendingState> EtcdStore::load_pending() const { return impl_->requests().load(); }
 
 Result<EditReport> EtcdStore::edit_policy(const AuthFile::Change& change, const EditOptions& options) {
   return impl_->edit<Policy>(change, options, [](const FleetContent& content) { return content.policy(); });
@@ -130,8 +131,8 @@ Result<EditReport> EtcdStore::edit_topics(const TopicsFile::Change& change, cons
                                     [](const FleetContent& content) { return content.topics(); });
 }
 
-Result<void> EtcdStore::edit_pending(const PendingChange& change, std::chrono::milliseconds /*patience*/) {
-  return FleetRequests(impl_->client, impl_->layout).edit(change);
+Result<void> EtcdStore::edit_pending(const PendingChange& change, std::chrono::milliseconds patience) {
+  return impl_->requests().edit(change, steady_clock::now() + patience);
 }
 
 // ---- Watching ----

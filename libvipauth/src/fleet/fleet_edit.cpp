@@ -39,10 +39,11 @@ Error in_doubt(const Error& error) {
 
 /// When the guard of that edit was written. Nothing: it was not.
 Result<std::optional<std::int64_t>> find_edit(const EtcdClient& client, const std::string& key,
-                                              std::int64_t since, const std::string& edit) {
+                                              std::int64_t since, const std::string& edit,
+                                              EtcdClient::Deadline deadline) {
   std::int64_t revision = 0;
   for (;;) {
-    const auto answer = client.range({.key = key, .revision = revision});
+    const auto answer = client.range({.key = key, .revision = revision}, deadline);
     if (!answer) return answer.error();
     if (answer->values.empty() || answer->values.front().mod_revision <= since) {
       return std::optional<std::int64_t>();
@@ -76,14 +77,14 @@ Result<Committed> commit(const EtcdClient& client, const FleetLayout& layout, co
 
   bool doubt = false;
   for (;;) {
-    const auto answer = client.txn(compares, mutations);
+    const auto answer = client.txn(compares, mutations, deadline);
     if (answer && answer->succeeded) return Committed{true, answer->revision};
     if (answer && !doubt) return Committed{false, answer->revision};
     if (answer) {
       // One that went before, whose answer was lost, may have been made: the guards since then tell. None of
       // those that are still under way can be made any more, for they expect an older guard.
-      const auto made =
-          find_edit(client, own_guard, stands[static_cast<std::size_t>(edits)].guard_revision, guard.edit);
+      const auto made = find_edit(client, own_guard, stands[static_cast<std::size_t>(edits)].guard_revision,
+                                  guard.edit, deadline);
       if (made) return *made ? Committed{true, **made} : Committed{false, answer->revision};
     } else {
       // There will be a leader again.
@@ -139,7 +140,7 @@ Result<EditReport> edit_fleet(const EtcdClient& client, const FleetLayout& layou
     if (steady_clock::now() >= deadline) {
       return Error{ErrorCode::kConflict, "again and again somebody else was faster: try again", ""};
     }
-    std::this_thread::sleep_for(backoff(tries) / 4);
+    std::this_thread::sleep_until(std::min(deadline, steady_clock::now() + backoff(tries) / 4));
   }
 }
 

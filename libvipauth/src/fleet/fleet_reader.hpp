@@ -54,6 +54,6 @@ using ReadProgress = std::function<void(std::size_t keys)>;
 /// counted for each page.
 /// \return what EtcdClient::range returns
 Result<FleetState> read_fleet(const EtcdClient& client, const FleetLayout& layout,
-                              const ReadProgress& progress = {});
+                              const ReadProgress& progress = {}, EtcdClient::Deadline deadline = {});
 
 }  // namespace vipauth::fleet

@@ -484,6 +484,23 @@ TEST_CASE("EtcdClient: a watch goes to the next member until it stands, and no f
   CHECK(end.error.code == ErrorCode::kUnavailable);
 }
 
+TEST_CASE("EtcdClient: whoever has less time than the options is not kept for longer") {
+  const RawServer silent([](Connection& connection) { connection.wait_until_closed(); });
+  const EtcdClient client = client_of({silent.port()}, patience(std::chrono::minutes(10)));
+  using std::chrono::steady_clock;
+  const auto soon = [] { return steady_clock::now() + std::chrono::milliseconds(50); };
+  // A whole test has less time than the options give.
+  CHECK(client.range({.key = "k"}, soon()).error().code == ErrorCode::kIoError);
+  const auto written = client.txn({}, {{.key = "k", .value = "v"}}, soon());
+  REQUIRE_FALSE(written);
+  CHECK_FALSE(EtcdClient::is_certain(written.error()));
+  const int before = silent.connections();
+  const auto too_late = client.txn({}, {{.key = "k", .value = "v"}}, steady_clock::now());
+  REQUIRE_FALSE(too_late);
+  CHECK(EtcdClient::is_certain(too_late.error()));  // it was never sent
+  CHECK(silent.connections() == before);
+}
+
 TEST_CASE("EtcdClient: a watch that is silent ends unless the member answers") {
   std::atomic<bool> is_alive{true};
   std::atomic<int> asked{0};
