@@ -31,19 +31,8 @@ class RefusingStore final : public PolicyStore {
 };
 
 #ifdef VCTL_WITH_WEB
-/// By the variables that etcdctl reads.
 EtcdOptions etcd_options(const Context& context) {
-  const auto variable = [&](const char* name) { return context.env.variable(name).value_or(""); };
-  EtcdOptions out;
-  out.authorities = variable("ETCDCTL_CACERT");
-  out.certificate = variable("ETCDCTL_CERT");
-  out.key = variable("ETCDCTL_KEY");
-  out.user = variable("ETCDCTL_USER");
-  out.password = variable("ETCDCTL_PASSWORD");
-  if (const std::size_t colon = out.user.find(':'); colon != std::string::npos && out.password.empty()) {
-    out.password = out.user.substr(colon + 1);
-    out.user.resize(colon);
-  }
+  EtcdOptions out = EtcdOptions::of_etcdctl([&](const char* name) { return context.env.variable(name); });
   out.clock = context.env.clock;
   out.log = [&context](LogLevel level, const std::string& line) {
     if (level == LogLevel::kWarning || level == LogLevel::kError) warn(context, line);
@@ -94,6 +83,14 @@ Result<PushedToStore> push_to_store(const Context& context, const Policy& policy
       options);
   if (!edited_topics) return edited_topics.error();
   return PushedToStore{edited->written || edited_topics->written, std::nullopt, false};
+}
+
+Result<std::vector<Error>> store_problems(const Context& context) {
+#ifdef VCTL_WITH_WEB
+  if (const auto* etcd = dynamic_cast<const EtcdStore*>(context.store.get())) return etcd->problems();
+#endif
+  static_cast<void>(context);
+  return std::vector<Error>();
 }
 
 std::shared_ptr<PolicyStore> refusing_store(Error why) {

@@ -5,6 +5,7 @@
 
 #include <vipauth/etcd_store.hpp>
 
+#include "cli/cli.hpp"
 #include "etcd_cluster.hpp"
 #include "fleet/etcd_client.hpp"
 #include "stores/policy_store_contract.hpp"
@@ -258,6 +259,26 @@ TEST_CASE("EtcdStore: policy and topics are read at one revision") {
   REQUIRE(version);
   CHECK(version->policy.to_json() == policy.to_json());
   CHECK(version->topics.rules().write_protect.size() == 1);
+}
+
+TEST_CASE("vctl --store lint: tells what of a site the fleet hides") {
+  const EtcdCluster cluster;
+  const auto add_role = [](const char* capability) {
+    return [=](Policy& policy) -> Result<void> { return policy.add_role("reader", Json(capability)); };
+  };
+  REQUIRE(open_store(cluster, "/vipauth/acme?site=berlin")->edit_policy(add_role("more")));
+  CHECK(open_store(cluster, "/vipauth/acme?site=berlin")->problems()->empty());
+  REQUIRE(open_store(cluster, "/vipauth/acme")->edit_policy(add_role("less")));
+  const auto problems = open_store(cluster, "/vipauth/acme?site=berlin")->problems();
+  REQUIRE(problems);
+  REQUIRE(problems->size() == 1);
+  CHECK(problems->front().location == "site/roles/reader");
+  Cli cli;
+  const Outcome found = cli.auth({"--store", cluster.address("/vipauth/acme?site=berlin"), "lint"});
+  CHECK(found.exit_code == 0);
+  CHECK_THAT(found.out, Contains("site/roles/reader: it does not count") && Contains("[no-effect-in-fleet]"));
+  CHECK_THAT(cli.auth({"--store", cluster.address("/vipauth/acme"), "lint"}).out,
+             !Contains("no-effect-in-fleet"));
 }
 
 TEST_CASE("EtcdStore: strangers of all sites wait in one place") {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -40,6 +42,8 @@ StoreChanges changes_of(const FleetLayout& layout, const std::vector<Mutation>& 
   return out;
 }
 
+void wipe(std::string& text) { ::explicit_bzero(text.data(), text.size()); }
+
 /// One watcher for each range that is followed.
 class EtcdWatch final : public StoreWatch {
  public:
@@ -49,6 +53,15 @@ class EtcdWatch final : public StoreWatch {
 }  // namespace
 
 struct EtcdStore::Impl {
+  Impl(StoreAddress an_address, EtcdOptions the_options, EtcdClient a_client)
+      : address(std::move(an_address)),
+        options(std::move(the_options)),
+        client(std::move(a_client)),
+        layout(address.prefix, address.site) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { wipe(options.password); }
+
   StoreAddress address;
   EtcdOptions options;
   EtcdClient client;
@@ -90,9 +103,9 @@ EtcdStore::~EtcdStore() = default;
 
 Result<std::unique_ptr<EtcdStore>> EtcdStore::open(const StoreAddress& address, EtcdOptions options) {
   auto client = EtcdClient::create(address, options);
+  auto impl = client ? std::make_unique<Impl>(address, options, *std::move(client)) : nullptr;
+  wipe(options.password);
   if (!client) return client.error();
-  auto impl = std::make_unique<Impl>(
-      Impl{address, std::move(options), *std::move(client), FleetLayout(address.prefix, address.site)});
   return std::unique_ptr<EtcdStore>(new EtcdStore(std::move(impl)));
 }
 
@@ -121,6 +134,12 @@ Result<PolicyStore::Version> EtcdStore::load_version() const {
 }
 
 Result<PendingState> EtcdStore::load_pending() const { return impl_->requests().load(); }
+
+Result<std::vector<Error>> EtcdStore::problems() const {
+  const auto state = impl_->read();
+  if (!state) return state.error();
+  return state->content.problems();
+}
 
 Result<EditReport> EtcdStore::edit_policy(const AuthFile::Change& change, const EditOptions& options) {
   return impl_->edit<Policy>(change, options, [](const FleetContent& content) { return content.policy(); });
@@ -170,10 +189,15 @@ Result<std::unique_ptr<StoreWatch>> EtcdStore::watch(std::function<void(const St
   auto watch = std::make_unique<EtcdWatch>();
   for (const auto& [prefix, everything] : ranges) {
     if (prefix.empty()) continue;
-    auto watcher = impl_->follow(prefix, present->revision + 1, on_change, everything);
-    if (!watcher)
-      return Error{ErrorCode::kUnavailable, "the files of the store's options cannot be read any more", ""};
-    watch->watchers.push_back(std::move(watcher));
+    try {
+      auto watcher = impl_->follow(prefix, present->revision + 1, on_change, everything);
+      if (!watcher) {
+        return Error{ErrorCode::kUnavailable, "the files of the store's options cannot be read any more", ""};
+      }
+      watch->watchers.push_back(std::move(watcher));
+    } catch (const std::system_error& error) {
+      return Error{ErrorCode::kUnavailable, std::string("there is no thread: ") + error.what(), ""};
+    }
   }
   return std::unique_ptr<StoreWatch>(std::move(watch));
 }

@@ -132,14 +132,29 @@ TEST_CASE("EtcdClient: a password goes nowhere in clear but to this host") {
     for (const char* other :
          {"example.org", "10.0.0.1", "128.0.0.1", "::2", "127.0.0.1.example.org", "localhost2"}) {
       address.endpoints.resize(1);
+      address.allows_plain_network = false;
       address.endpoints.push_back({other, 2379});
       const auto refused = EtcdClient::create(address, user("hunter2"));
       REQUIRE_FALSE(refused);
       CHECK(refused.error().code == ErrorCode::kInvalidArgument);
       CHECK_THAT(refused.error().message, Contains("in clear") && Contains(other) && !Contains("hunter2"));
-      CHECK(EtcdClient::create(address, {}));  // without one
+      address.allows_plain_network = true;
+      CHECK_FALSE(EtcdClient::create(address, user("hunter2")));  // still not in clear
+      CHECK(EtcdClient::create(address, {}));
     }
   }
+}
+
+TEST_CASE("EtcdClient: another host is believed with TLS, or where the address says so") {
+  StoreAddress address = address_of({1});
+  CHECK(EtcdClient::create(address, {}));
+  address.endpoints.push_back({"10.0.0.1", 2379});
+  const auto refused = EtcdClient::create(address, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+  CHECK_THAT(refused.error().message, Contains("10.0.0.1") && Contains("insecure-transport=true"));
+  address.allows_plain_network = true;
+  CHECK(EtcdClient::create(address, {}));
 }
 
 TEST_CASE("EtcdClient: options that do not fit together are refused, and files that do not either") {
