@@ -41,6 +41,7 @@ set(layer_of_audit_sink model)
 set(layer_of_certificate_users pki)
 set(layer_of_policy_document_sink model)
 set(layer_of_etcd_options fleet)
+set(layer_of_policy_store service)
 
 # Each library of others, its headers, and the only files (from the root) that may include them.
 set(libraries RapidJSON RE2 libsodium ZeroMQ libuuid inih OpenSSL cpp-httplib CLI11)

@@ -1,22 +1,15 @@
 #include "etcd_access.hpp"
 
-#include <string>
+#include "output.hpp"
 
 namespace vipauth::vctl {
 
 EtcdOptions etcd_options(const Context& context) {
-  const auto variable = [&](const char* name) { return context.env.variable(name).value_or(""); };
-  EtcdOptions out;
-  out.authorities = variable("ETCDCTL_CACERT");
-  out.certificate = variable("ETCDCTL_CERT");
-  out.key = variable("ETCDCTL_KEY");
-  out.user = variable("ETCDCTL_USER");
-  out.password = variable("ETCDCTL_PASSWORD");
-  if (const std::size_t colon = out.user.find(':'); colon != std::string::npos && out.password.empty()) {
-    out.password = out.user.substr(colon + 1);
-    out.user.resize(colon);
-  }
+  EtcdOptions out = EtcdOptions::of_etcdctl([&](const char* name) { return context.env.variable(name); });
   out.clock = context.env.clock;
+  out.log = [&context](LogLevel level, const std::string& line) {
+    if (level == LogLevel::kWarning || level == LogLevel::kError) warn(context, line);
+  };
   return out;
 }
 

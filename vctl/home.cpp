@@ -1,11 +1,11 @@
 #include "home.hpp"
 
-#include <fstream>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
 
 #include <vipauth/audit_change.hpp>
+#include <vipauth/local_copy.hpp>
 #include <vipauth/policy_store.hpp>
 
 #include "output.hpp"
@@ -14,9 +14,6 @@
 
 namespace vipauth::vctl {
 namespace {
-
-/// What a home that follows a store has, beside the copy of what that says.
-constexpr const char* kFollowing = "fleet.json";
 
 std::optional<std::string> non_empty(std::optional<std::string> text) {
   if (text && text->empty()) return std::nullopt;
@@ -51,20 +48,6 @@ Result<std::filesystem::path> find_folder(const Context& context) {
                "there is no home folder \"" + home.string() +
                    "\": make it (mkdir -m 700), or name another by --home DIR or VOLTTRON_HOME",
                ""};
-}
-
-/// The store that a home follows, without what could be a password in it; empty where the file does not tell.
-std::string followed_store(const std::filesystem::path& file) {
-  constexpr std::size_t kMostBytes = 64 * 1024;
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(file, ignored)) return "";
-  std::ifstream stream(file, std::ios::binary);
-  std::string text(kMostBytes, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  const auto document = Json::parse(text);
-  const std::string store = document ? document->text_at("store") : "";
-  return store.find('@') == std::string::npos ? store : "";
 }
 
 }  // namespace
@@ -142,15 +125,7 @@ Result<TopicDocument> Home::load_topics() const {
 
 Result<void> Home::check_edited_here() const {
   if (context_->platform || context_->store) return {};
-  const std::filesystem::path file = path_ / kFollowing;
-  std::error_code error;
-  const bool is_there = std::filesystem::exists(std::filesystem::symlink_status(file, error));
-  if (!is_there && (!error || error == std::errc::no_such_file_or_directory)) return {};
-  const std::string store = followed_store(file);
-  return Error{ErrorCode::kConflict,
-               "this home follows " + (store.empty() ? "a store" : store) +
-                   ": edit there by --store, or end it by `vctl auth unfollow`",
-               ""};
+  return LocalCopy(path_, strict_modes()).check_edited_here();
 }
 
 Result<EditReport> Home::edit_policy(const AuthFile::Change& change) const {

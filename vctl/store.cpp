@@ -74,6 +74,14 @@ Result<PushedToStore> push_to_store(const Context& context, const Policy& policy
   return PushedToStore{edited->written || edited_topics->written, std::nullopt, false};
 }
 
+Result<std::vector<Error>> store_problems(const Context& context) {
+#ifdef VCTL_WITH_WEB
+  if (const auto* etcd = dynamic_cast<const EtcdStore*>(context.store.get())) return etcd->problems();
+#endif
+  static_cast<void>(context);
+  return std::vector<Error>();
+}
+
 std::shared_ptr<PolicyStore> refusing_store(Error why) {
   return std::make_shared<RefusingStore>(std::move(why));
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <vipauth/policy_store.hpp>
 #include <vipauth/result.hpp>
@@ -28,6 +29,10 @@ using PushTold = std::function<void(std::size_t done, std::size_t total)>;
 /// \return what EtcdStore::push returns
 Result<PushedToStore> push_to_store(const Context& context, const Policy& policy, const TopicDocument& topics,
                                     const EditOptions& options, const PushTold& told);
+
+/// What stands in the store that --store names without counting: `location` is the key.
+/// \return what EtcdStore::problems returns
+Result<std::vector<Error>> store_problems(const Context& context);
 
 /// For a service on a home that others write: what it reads is empty, and each edit has this error.
 std::shared_ptr<PolicyStore> refusing_store(Error why);

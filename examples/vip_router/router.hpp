@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,6 +43,12 @@ class VipRouter {
     vipauth::LogSink log = [](vipauth::LogLevel, const std::string&) {};
     bool log_messages = false;  ///< a line of kDebug for each, without what it carries
     bool audit = false;         ///< keep an audit log in the home
+    /// Of a home that follows a fleet: what its FleetFollower edits. Null: the home's own files.
+    std::shared_ptr<vipauth::PolicyStore> store = nullptr;
+    /// Tells how old the policy is; empty: there is no store that it could differ from.
+    std::function<std::optional<std::chrono::milliseconds>()> policy_age = {};
+    /// The age beyond which nobody new is let in; nothing: any will do.
+    std::optional<std::chrono::milliseconds> max_policy_age = {};
     std::size_t max_peers = 10'000;
     std::size_t max_peers_of_one = 100;  ///< under free names, of a user whose record gives no identity
     std::int64_t max_frame_bytes = std::int64_t{4} * 1024 * 1024;

@@ -37,10 +37,12 @@ bool is_one_place(const VipAddress& address) {
   return !address.secretkey && !is_every_host;
 }
 
-Result<void> prepare(const fs::path& home, std::vector<std::string> addresses, const vipauth::LogSink& log) {
-  const auto report = vipauth::prepare_platform(home, {.addresses = std::move(addresses)});
+Result<void> prepare(const fs::path& home, std::vector<std::string> addresses,
+                     const VipRouter::Options& options) {
+  const auto report =
+      vipauth::prepare_platform(home, {.addresses = std::move(addresses), .store = options.store});
   if (!report) return report.error();
-  for (const std::string& warning : report->warnings) log(vipauth::LogLevel::kWarning, warning);
+  for (const std::string& warning : report->warnings) options.log(vipauth::LogLevel::kWarning, warning);
   return {};
 }
 
@@ -75,13 +77,15 @@ Result<std::unique_ptr<VipRouter>> VipRouter::open(const fs::path& home, Options
   for (const VipAddress& address : options.addresses) {
     if (is_one_place(address) && !has_any_port(address)) known.push_back(address.endpoint);
   }
-  if (auto prepared = prepare(home, std::move(known), options.log); !prepared) return prepared.error();
+  if (auto prepared = prepare(home, std::move(known), options); !prepared) return prepared.error();
 
   vipauth::AuthService::Options service_options;
   service_options.log = options.log;
   if (options.audit) service_options.audit.emplace();
+  service_options.store = options.store;
   auto service = vipauth::AuthService::open(home, std::move(service_options));
   if (!service) return service.error();
+  if (options.policy_age) service->set_policy_age(options.policy_age, options.max_policy_age);
   std::unique_ptr<VipRouter> router(
       new VipRouter(home, std::move(options), *std::move(config), *std::move(service)));
   try {
@@ -122,7 +126,7 @@ Result<void> VipRouter::listen() {
     if (is_one_place(address) && has_any_port(address)) bound_by_chance.push_back(addresses_.back());
   }
   if (!bound_by_chance.empty()) {
-    if (auto prepared = prepare(home_, std::move(bound_by_chance), options_.log); !prepared) return prepared;
+    if (auto prepared = prepare(home_, std::move(bound_by_chance), options_); !prepared) return prepared;
   }
 
   told_ = service_.policy()->current().snapshot;

@@ -152,10 +152,12 @@ TEST_CASE("remote: requests for certificates and credentials are decided alike")
   add_pending_credentials(cli.home, "stranger");
   REQUIRE(cli.auth({"remote", "approve", "v1.v2.other"}).exit_code == 0);
   CHECK(cli.auth({"remote", "list"}).out ==
-        "USER_ID     ADDRESS  STATUS\n"
-        "stranger    10.0.0.1 PENDING\n"
-        "v1.v2.agent 10.0.0.2 PENDING\n"
-        "v1.v2.other 10.0.0.2 APPROVED\n");
+        "USER_ID     ADDRESS  STATUS   CREDENTIALS\n"
+        "stranger    10.0.0.1 PENDING  " +
+            std::string(kAlice) +
+            "\n"
+            "v1.v2.agent 10.0.0.2 PENDING  -\n"
+            "v1.v2.other 10.0.0.2 APPROVED -\n");
   CHECK(cli.auth({"remote", "list", "--status", "approved"}).out ==
         "USER_ID     ADDRESS  STATUS\nv1.v2.other 10.0.0.2 APPROVED\n");
 
@@ -265,7 +267,8 @@ TEST_CASE("remote: credentials are decided where requests for certificates canno
 TEST_CASE("remote: a home without certificates is listed as before") {
   Cli cli;
   add_pending_credentials(cli.home, "stranger");
-  CHECK(cli.auth({"remote", "list"}).out == "USER_ID  ADDRESS  STATUS\nstranger 10.0.0.1 PENDING\n");
+  CHECK(cli.auth({"remote", "list"}).out ==
+        "USER_ID  ADDRESS  STATUS  CREDENTIALS\nstranger 10.0.0.1 PENDING " + std::string(kAlice) + "\n");
   CHECK_THAT(cli.auth({"remote", "list", "--json"}).out, !Contains("kind"));
   CHECK(cli.auth({"remote", "deny", "stranger", "--kind", "csr"}).exit_code == 1);
   CHECK(cli.auth({"remote", "deny", "stranger"}).exit_code == 0);

@@ -61,7 +61,8 @@ TEST_CASE("remote: a peer from pending to approved, denied and forgotten") {
   RemoteCli cli;
   const std::string user = cli.ask(kAgentA, "192.168.56.101");
   CHECK(cli.remote({"list"}).out ==
-        "USER_ID                              ADDRESS        STATUS\n" + user + " 192.168.56.101 PENDING\n");
+        "USER_ID                              ADDRESS        STATUS  CREDENTIALS\n" + user +
+            " 192.168.56.101 PENDING " + kAgentA + "\n");
   const Json item = at(json(cli.remote({"list", "--json"}).out), "remote").as_array().at(0);
   CHECK(at(item, "credentials") == Json(kAgentA));
   CHECK(at(item, "retries") == Json(1));
@@ -69,7 +70,7 @@ TEST_CASE("remote: a peer from pending to approved, denied and forgotten") {
 
   const Outcome approved = cli.remote({"approve", user});
   CHECK(approved.exit_code == 0);
-  CHECK(approved.out == "approved " + user + " (address 192.168.56.101)\n");
+  CHECK(approved.out == "approved " + user + " (address 192.168.56.101, key " + kAgentA + ")\n");
   CHECK(cli.connects(kAgentA, "192.168.56.101") == 0);
   CHECK(cli.connects(kAgentA, "192.168.56.102") == 2);
   CHECK_THAT(cli.remote({"list", "--status", "approved"}).out, Contains(user) && Contains("APPROVED"));

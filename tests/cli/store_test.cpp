@@ -179,24 +179,47 @@ TEST_CASE("vctl --store: decides on strangers of all sites") {
       },
       {}));
   CHECK(twins.on_store({"remote", "list"}).out ==
-        "USER_ID ADDRESS  STATUS  SITE\none     10.0.0.1 PENDING berlin\ntwo     10.0.0.1 PENDING -\n");
+        "USER_ID ADDRESS  STATUS  CREDENTIALS" + std::string(33, ' ') + "SITE\none     10.0.0.1 PENDING " +
+            kAgentA + " berlin\ntwo     10.0.0.1 PENDING " + kAgentB + " -\n");
   const Json listed = json(twins.on_store({"remote", "list", "--json"}).out);
   CHECK(at(listed.find("remote")->as_array().at(0), "site") == Json("berlin"));
   CHECK(listed.find("remote")->as_array().at(1).find("site") == nullptr);
   CHECK_THAT(twins.on_store({"check", "connect", kAgentA}).out, Contains("vctl auth remote approve one"));
 
-  const Outcome approved =
-      twins.on_store({"remote", "approve", "one", "--user-id", "Alice", "--roles", "none"});
-  CHECK(approved.out == "approved one as Alice (address 10.0.0.1)\n");
+  const Outcome another = twins.on_store({"remote", "approve", "one", "--credentials", kAgentB});
+  CHECK(another.exit_code == 1);
+  CHECK_THAT(another.err, Contains(kAgentA));
+  CHECK(twins.on_store({"remote", "approve", "one", "--credentials", "no key"}).exit_code == 1);
+  CHECK(twins.on_store({"check", "connect", kAgentA, "--address", "10.0.0.1"}).exit_code == 2);
+  const Outcome approved = twins.on_store(
+      {"remote", "approve", "one", "--user-id", "Alice", "--roles", "none", "--credentials", kAgentA});
+  CHECK(approved.out == "approved one as Alice (address 10.0.0.1, key " + std::string(kAgentA) + ")\n");
   CHECK_THAT(approved.err, Contains("role \"none\" does not exist"));
   CHECK(twins.on_store({"check", "connect", kAgentA, "--address", "10.0.0.1"}).exit_code == 0);
   CHECK(twins.on_store({"remote", "deny", "two"}).out == "denied two (address 10.0.0.1)\n");
   CHECK(twins.on_store({"remote", "deny", "two"}).exit_code == 0);
   CHECK_THAT(twins.on_store({"remote", "list"}).out,
-             Contains("APPROVED") && Contains("DENIED") && !Contains("SITE"));
+             Contains("APPROVED") && Contains("DENIED") && !Contains("SITE") && !Contains("CREDENTIALS"));
   CHECK(twins.on_store({"remote", "delete", "two"}).exit_code == 0);
   CHECK(twins.on_store({"remote", "delete", "two"}).exit_code == 1);
   CHECK_FALSE(std::filesystem::exists(twins.remote.home / "auth.json"));
+}
+
+TEST_CASE("vctl --store: a name under which two wait stands for neither, and both sites are named") {
+  Twins twins;
+  REQUIRE(twins.store->edit_pending(
+      [](PendingState& state) -> Result<void> {
+        state.pending = {request("one", kAgentA, "berlin"), request("one", kAgentB, "paris")};
+        return {};
+      },
+      {}));
+  for (const char* verb : {"approve", "deny", "delete"}) {
+    const Outcome outcome = twins.on_store({"remote", verb, "one"});
+    CHECK(outcome.exit_code == 1);
+    CHECK_THAT(outcome.err, Contains("'berlin'") && Contains("'paris'") && Contains("?site="));
+  }
+  CHECK(twins.store->load_policy()->allow().empty());
+  CHECK(twins.store->load_pending()->pending.size() == 2);
 }
 
 TEST_CASE("vctl --store: the store is told who edits, by which verb, and for how long one waits") {
@@ -425,6 +448,64 @@ TEST_CASE("push: the store becomes what the home says, and pull the other way") 
   CHECK(cli.auth({"--store", kStore, "pull"}).out == "pulled 2 records\n");
   CHECK(HomeStore(cli.home.path()).load_policy()->allow().size() == 2);
   CHECK(cli.auth({"--store", kStore, "pull"}).out == "the home says so already: 2 records\n");
+}
+
+TEST_CASE("push: a home that follows a store is no source of what all share") {
+  Cli cli;
+  const auto store = std::make_shared<MemoryStore>();
+  cli.policy_store = store;
+  REQUIRE(cli.auth({"add", "--user_id", "alice", "--credentials", kKeyA}).exit_code == 0);
+  REQUIRE(LocalCopy(cli.home.path()).save("etcd://10.0.0.5/fleet?site=berlin", Json::Object(), kNow));
+  const auto pushed = cli.auth({"--store", kStore, "push"});
+  CHECK(pushed.exit_code == 1);
+  CHECK_THAT(pushed.err, Contains("this home follows etcd://10.0.0.5/fleet?site=berlin") &&
+                             Contains("`vctl auth unfollow`"));
+  CHECK(store->load_policy()->allow().empty());
+  REQUIRE(cli.auth({"unfollow"}).exit_code == 0);
+  CHECK(cli.auth({"--store", kStore, "push"}).exit_code == 0);
+  CHECK(store->load_policy()->allow().size() == 1);
+}
+
+TEST_CASE("pull: reads the store once, and nothing opens between the two files") {
+  class OneRead final : public PolicyStore {
+   public:
+    Result<Policy> load_policy() const override { return unfit_; }
+    Result<TopicDocument> load_topics() const override { return unfit_; }
+    Result<PendingState> load_pending() const override { return unfit_; }
+    Result<Version> load_version() const override {
+      ++reads;
+      return version;
+    }
+    Result<EditReport> edit_policy(const AuthFile::Change&, const EditOptions&) override { return unfit_; }
+    Result<EditReport> edit_topics(const TopicsFile::Change&, const EditOptions&) override { return unfit_; }
+    Result<void> edit_pending(const PendingChange&, std::chrono::milliseconds) override { return unfit_; }
+    Result<std::unique_ptr<StoreWatch>> watch(std::function<void(const StoreChanges&)>) override {
+      return unfit_;
+    }
+    Version version;
+    mutable int reads = 0;
+
+   private:
+    const Error unfit_{ErrorCode::kIoError, "the test wants one read", ""};
+  };
+  Cli cli;
+  const auto store = std::make_shared<OneRead>();
+  REQUIRE(store->version.topics.add(TopicList::kWriteProtect, "new", {"c"}));
+  cli.policy_store = store;
+  cli.home.write("protected_topics.json", R"({"write-protect": [{"topic": "old", "capabilities": ["c"]}]})");
+  const auto topics = [&] {
+    std::vector<std::string> out;
+    const auto rules = TopicsFile(cli.home / "protected_topics.json").load();
+    for (const TopicRule& rule : rules->write_protect) out.push_back(rule.topic.text());
+    return out;
+  };
+  cli.home.make_folder("auth.json");  // so that the policy cannot be written
+  CHECK(cli.auth({"--store", kStore, "pull"}).exit_code == 1);
+  CHECK(topics() == std::vector<std::string>{"old", "new"});
+  std::filesystem::remove(cli.home / "auth.json");
+  CHECK(cli.auth({"--store", kStore, "pull"}).exit_code == 0);
+  CHECK(topics() == std::vector<std::string>{"new"});
+  CHECK(store->reads == 2);
 }
 
 TEST_CASE("push: what is not understood is not shared, and push and pull need a store") {

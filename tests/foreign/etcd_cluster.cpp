@@ -232,7 +232,10 @@ std::string EtcdCluster::other_address(std::string_view path) const {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     out += (i > 0 ? "," : "") + options_.also_at + ":" + std::to_string(members_[i].client_port);
   }
-  return out + std::string(path);
+  out += path;
+  if (!options_.tls)
+    out += (out.find('?') == std::string::npos ? "?" : "&") + std::string("insecure-transport=true");
+  return out;
 }
 
 std::string EtcdCluster::address_of(std::size_t member, std::string_view path) const {

@@ -5,7 +5,9 @@
 
 #include <vipauth/etcd_store.hpp>
 
+#include "cli/cli.hpp"
 #include "etcd_cluster.hpp"
+#include "fleet/etcd_client.hpp"
 #include "stores/policy_store_contract.hpp"
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
@@ -190,6 +192,93 @@ TEST_CASE("EtcdStore: a policy of many pages is read as it was at one moment") {
   CHECK(users_of(*store) == std::vector<std::string>{"user0", "user4999"});
   REQUIRE(store->push(many, TopicDocument()));
   CHECK(users_of(*store).size() == 5000);
+}
+
+TEST_CASE("EtcdStore: an edit of the fleet and a site at once says so in both guards") {
+  const EtcdCluster cluster;
+  const auto both = open_store(cluster, "/vipauth/acme?site=berlin&edit=fleet");
+  REQUIRE(open_store(cluster, "/vipauth/acme?site=berlin")->edit_policy(add_user("bob", kKeyB)));
+  REQUIRE(both->edit_policy(add_user("alice", kKeyA)));  // of the fleet alone
+  const auto client =
+      fleet::EtcdClient::create(cluster.store_address("/vipauth/acme"), cluster.client_options());
+  REQUIRE(client);
+  const auto guard = [&](const std::string& scope) {
+    const auto answer = client->range({.key = "/vipauth/acme/" + scope + "/guard"});
+    REQUIRE(answer);
+    REQUIRE(answer->values.size() == 1);
+    return answer->values.front();
+  };
+  CHECK_THAT(guard("fleet").value, !Contains("both"));
+  CHECK(guard("fleet").mod_revision > guard("sites/berlin").mod_revision);
+
+  SECTION("one transaction") {
+    REQUIRE(both->edit_policy([](Policy& p) { return p.remove_allow({0, 1}); }));
+  }
+  SECTION("a push") { REQUIRE(both->push(many_users(250), TopicDocument())); }
+  CHECK(guard("fleet").value == guard("sites/berlin").value);
+  CHECK(guard("fleet").mod_revision == guard("sites/berlin").mod_revision);
+  CHECK_THAT(guard("fleet").value,
+             Contains(R"("scopes":"both")") && Contains(R"("site":"berlin")") && !Contains("partial"));
+}
+
+TEST_CASE("EtcdStore: a push of the fleet and a site is resumed by the same address alone") {
+  const EtcdCluster cluster;
+  REQUIRE(open_store(cluster, "/vipauth/acme?site=berlin")->edit_policy(add_user("bob", kKeyB)));
+  const auto both = open_store(cluster, "/vipauth/acme?site=berlin&edit=fleet");
+  const Policy many = many_users(300);
+  struct BrokenOff {};
+  CHECK_THROWS_AS(both->push(many, TopicDocument(),
+                             [&](const EtcdStore::PushProgress& progress) {
+                               if (progress.done < progress.total) throw BrokenOff();
+                             }),
+                  BrokenOff);
+  for (const char* path :
+       {"/vipauth/acme", "/vipauth/acme?site=berlin", "/vipauth/acme?site=paris&edit=fleet"}) {
+    INFO(path);
+    const auto other = open_store(cluster, path);
+    CHECK(other->load_policy().error().code == ErrorCode::kBusy);
+    const auto pushed = other->push(many, TopicDocument());
+    REQUIRE_FALSE(pushed);
+    CHECK_THAT(pushed.error().message, Contains("?site=berlin&edit=fleet"));
+  }
+  const auto resumed = both->push(many, TopicDocument());
+  REQUIRE(resumed);
+  CHECK(resumed->resumed);
+  CHECK(users_of(*open_store(cluster, "/vipauth/acme?site=berlin")).size() == 300);
+  CHECK(open_store(cluster, "/vipauth/acme?site=paris")->load_policy());
+}
+
+TEST_CASE("EtcdStore: policy and topics are read at one revision") {
+  const EtcdCluster cluster;
+  const auto store = open_store(cluster, "/vipauth/acme");
+  Policy policy = many_users(2);
+  TopicDocument topics;
+  REQUIRE(topics.add(TopicList::kWriteProtect, "t", {"c"}));
+  REQUIRE(store->push(policy, topics));
+  const auto version = store->load_version();
+  REQUIRE(version);
+  CHECK(version->policy.to_json() == policy.to_json());
+  CHECK(version->topics.rules().write_protect.size() == 1);
+}
+
+TEST_CASE("vctl --store lint: tells what of a site the fleet hides") {
+  const EtcdCluster cluster;
+  const auto add_role = [](const char* capability) {
+    return [=](Policy& policy) -> Result<void> { return policy.add_role("reader", Json(capability)); };
+  };
+  REQUIRE(open_store(cluster, "/vipauth/acme?site=berlin")->edit_policy(add_role("more")));
+  CHECK(open_store(cluster, "/vipauth/acme?site=berlin")->problems()->empty());
+  REQUIRE(open_store(cluster, "/vipauth/acme")->edit_policy(add_role("less")));
+  const auto problems = open_store(cluster, "/vipauth/acme?site=berlin")->problems();
+  REQUIRE(problems);
+  REQUIRE(problems->size() == 1);
+  CHECK(problems->front().location == "site/roles/reader");
+  Cli cli;
+  const Outcome found = cli.auth({"--store", cluster.address("/vipauth/acme?site=berlin"), "lint"});
+  CHECK(found.exit_code == 0);
+  CHECK_THAT(found.out, Contains("site/roles/reader: it does not count") && Contains("[no-effect-in-fleet]"));
+  CHECK_THAT(cli.auth({"--store", cluster.address("/vipauth/acme"), "lint"}).out,
+             !Contains("no-effect-in-fleet"));
 }
 
 TEST_CASE("EtcdStore: strangers of all sites wait in one place") {

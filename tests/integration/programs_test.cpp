@@ -101,7 +101,7 @@ TEST_CASE("vipauth_demo: the story comes out as it must") {
   INFO(demo.output);
   CHECK(demo.exit_code == 0);
   for (const char* line : {
-           "PENDING\n",
+           " PENDING ",
            "$ vctl auth remote approve",
            "s after the command was typed",
            "refused: method \"set_temperature\" requires capabilities ['CAP_SET_TEMP'], but capability",

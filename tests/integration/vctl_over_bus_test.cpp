@@ -135,9 +135,14 @@ TEST_CASE("vctl over a bus: decides on strangers, whom the bus lets in or out at
   const Json waiting = json(listed.out).find("remote")->as_array().at(0);
   CHECK(at(waiting, "credentials") == Json(key.to_base64url()));
   const std::string name = at(waiting, "user_id").as_string();
-  const Outcome approved = twins.over_bus(
-      {"remote", "approve", name, "--user-id", "New", "--identity", "new.agent", "--any-address"});
-  CHECK(approved.out == "approved " + name + " as New (address 127.0.0.1)\n");
+  std::vector<std::string> approve{"remote",    "approve",       name,
+                                   "--user-id", "New",           "--identity",
+                                   "new.agent", "--any-address", "--credentials"};
+  approve.push_back(CurveKeyPair::generate().public_key.to_base64url());
+  CHECK(twins.over_bus(approve).exit_code == 1);
+  approve.back() = key.to_base64url();
+  const Outcome approved = twins.over_bus(approve);
+  CHECK(approved.out == "approved " + name + " as New (address 127.0.0.1, key " + key.to_base64url() + ")\n");
   const auto welcome = stranger.hello();
   REQUIRE(welcome);
   CHECK(welcome->user_id == "New");

@@ -324,7 +324,7 @@ void pending_is_kept(const OpenStore& open) {
   PendingRequest request = request_of(7);
   request.last_seen = kNow + 5s;
   request.retries = 3;
-  const DecidedPeer decided{Mechanism::kCurve, key_of(8), json("'vip'"), json("['10.0.0.1', '/10[.].*/']")};
+  const DecidedPeer decided{Mechanism::kCurve, key_of(8), json("'vip'"), json("['10.0.0.1', '10.0.0.2']")};
   must(store->edit_pending([&](PendingState& state) -> Result<void> {
     state.pending.push_back(request);
     state.decided.push_back(decided);

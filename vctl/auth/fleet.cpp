@@ -22,12 +22,19 @@ Result<Content> or_empty(Result<Content> content) {
   return content;
 }
 
+/// Of the home's own files, and not of a copy of what a store says: a push would make what one site adds the
+/// fleet's.
+Result<void> check_own_files(const Home& home) {
+  return LocalCopy(home.path(), home.strict_modes()).check_edited_here();
+}
+
 }  // namespace
 
 int push(const Context& context) {
   if (!context.store) return fail_usage(context, kNoStore);
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
+  if (const auto own = check_own_files(*home); !own) return fail(context, own.error());
   const auto policy = or_empty(home->auth_file().load());
   if (!policy) return fail(context, policy.error());
   const auto topics = or_empty(home->topics_file().load_document());
@@ -68,36 +75,24 @@ int pull(const Context& context) {
   if (!context.store) return fail_usage(context, kNoStore);
   const auto home = Home::open(context);
   if (!home) return fail(context, home.error());
-  const auto mark = LocalCopy(home->path(), context.options.strict_modes).load();
-  if (!mark) return fail(context, mark.error());
-  if (*mark) {
-    return fail(context, Error{ErrorCode::kConflict,
-                               "this home follows " + (*mark)->store +
-                                   ", and is made what that says: end it by `vctl auth unfollow`, then pull",
-                               ""});
-  }
-  const auto policy =
-      while_working(context, "reading the store", [&] { return context.store->load_policy(); });
-  if (!policy) return fail(context, policy.error());
-  const auto topics = context.store->load_topics();
-  if (!topics) return fail(context, topics.error());
-  // What protects comes first.
-  const auto edited_topics = home->topics_file().edit(
-      [&](TopicDocument& present) -> Result<void> {
-        present = *topics;
-        return {};
-      },
-      home->edit_options());
-  if (!edited_topics) return fail(context, edited_topics.error());
-  const auto edited = home->auth_file().edit(
-      [&](Policy& present) -> Result<void> {
-        present = *policy;
-        return {};
+  if (const auto own = check_own_files(*home); !own) return fail(context, own.error());
+  const auto version =
+      while_working(context, "reading the store", [&] { return context.store->load_version(); });
+  if (!version) return fail(context, version.error());
+  const auto edited = home->topics_file().replace_with(
+      version->topics,
+      [&] {
+        return home->auth_file().edit(
+            [&](Policy& present) -> Result<void> {
+              present = version->policy;
+              return {};
+            },
+            home->edit_options());
       },
       home->edit_options());
   if (!edited) return fail(context, edited.error());
-  const bool written = edited->written || edited_topics->written;
-  const std::size_t records = policy->allow().size() + policy->deny().size();
+  const bool written = edited->written;
+  const std::size_t records = version->policy.allow().size() + version->policy.deny().size();
   if (context.options.json) {
     print_document(context,
                    Json::Object{{"pulled", Json::Object{{"written", Json(written)},
@@ -106,9 +101,7 @@ int pull(const Context& context) {
     context.env.out << (written ? "pulled " : "the home says so already: ") << records << " records\n";
   }
   context.env.out.flush();
-  for (const auto* report : {&*edited, &*edited_topics}) {
-    for (const std::string& warning : report->warnings) warn(context, warning);
-  }
+  for (const std::string& warning : edited->warnings) warn(context, warning);
   return kExitDone;
 }
 

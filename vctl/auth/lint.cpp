@@ -10,6 +10,7 @@
 #include "home.hpp"
 #include "output.hpp"
 #include "shell_text.hpp"
+#include "store.hpp"
 #include "working.hpp"
 
 namespace vipauth::vctl::auth {
@@ -54,6 +55,24 @@ Result<std::vector<LintFinding>> certificate_findings(const Home& home) {
   return lint_certificates(*authority, home.context().env.clock());
 }
 
+/// What a fleet holds without counting.
+Result<std::vector<LintFinding>> store_findings(const Context& context) {
+  if (!context.store) return std::vector<LintFinding>();
+  const auto problems = store_problems(context);
+  if (!problems) return problems.error();
+  std::vector<LintFinding> out;
+  for (const Error& problem : *problems) {
+    out.push_back({.severity = LintSeverity::kWarning,
+                   .check = "no-effect-in-fleet",
+                   .file = problem.location,
+                   .place = "",
+                   .message = problem.message,
+                   .remedy = "rename it, or take it out of the store",
+                   .command = {}});
+  }
+  return out;
+}
+
 }  // namespace
 
 int lint(const LintOptions& options, const Context& context) {
@@ -70,6 +89,9 @@ int lint(const LintOptions& options, const Context& context) {
   auto more = is_elsewhere ? std::vector<LintFinding>() : certificate_findings(*home);
   if (!more) return fail(context, more.error());
   std::move(more->begin(), more->end(), std::back_inserter(findings));
+  auto idle = store_findings(context);
+  if (!idle) return fail(context, idle.error());
+  std::move(idle->begin(), idle->end(), std::back_inserter(findings));
   const auto errors = static_cast<std::size_t>(
       std::count_if(findings.begin(), findings.end(),
                     [](const LintFinding& finding) { return finding.severity == LintSeverity::kError; }));

@@ -64,16 +64,23 @@ std::string shown_address(const Authorization& authorization) {
   return authorization.address.empty() ? "-" : authorization.address;
 }
 
+/// Whether a report says whose key it is about.
+enum class WithKey { kYes, kNo };
+
 /// Prints what became of the peer that was named `asked`.
 int report(const Context& context, const char* verb, const std::string& asked, bool with_kind,
-           const Result<Authorization>& authorization) {
+           const Result<Authorization>& authorization, WithKey with_key = WithKey::kNo) {
   if (!authorization) return fail(context, authorization.error());
   if (context.options.json) {
     print_document(context, Json::Object{{verb, document(*authorization, with_kind)}});
   } else {
     context.env.out << verb << ' ' << printable(asked);
     if (authorization->user_id != asked) context.env.out << " as " << printable(authorization->user_id);
-    context.env.out << " (address " << printable(shown_address(*authorization)) << ")\n";
+    context.env.out << " (address " << printable(shown_address(*authorization));
+    const bool has_key = authorization->mechanism == Mechanism::kCurve && !authorization->credentials.empty();
+    if (with_key == WithKey::kYes && has_key)
+      context.env.out << ", key " << printable(authorization->credentials);
+    context.env.out << ")\n";
   }
   context.env.out.flush();
   return kExitDone;
@@ -108,6 +115,11 @@ Result<Approval> read_approval(const RemoteApproveOptions& options) {
     auto capabilities = parse_capabilities_text(*options.capabilities);
     if (!capabilities) return capabilities.error().at("--capabilities");
     approval.capabilities = std::move(*capabilities);
+  }
+  if (options.credentials) {
+    const auto key = CurveKey::parse(*options.credentials);
+    if (!key) return key.error().at("--credentials");
+    approval.credentials = *key;
   }
   return approval;
 }
@@ -147,27 +159,33 @@ bool is_status(std::string_view word) {
 
 /// What is listed of both kinds.
 struct Listing {
-  std::vector<Row> rows{{"USER_ID", "ADDRESS", "STATUS", "SITE"}};
+  std::vector<Row> rows{{"USER_ID", "ADDRESS", "STATUS", "CREDENTIALS", "SITE"}};
   Json::Array documents;
+  bool has_strangers = false;  // whose keys are to be compared
   bool has_sites = false;
 
   void add(const Authorization& authorization, bool with_kind) {
+    const bool is_stranger = authorization.status == AuthorizationStatus::kPending;
     rows.push_back({authorization.user_id, shown_address(authorization),
                     std::string(to_string(authorization.status)),
+                    is_stranger && !authorization.credentials.empty() ? authorization.credentials : "-",
                     authorization.site.empty() ? "-" : authorization.site});
+    has_strangers = has_strangers || is_stranger;
     has_sites = has_sites || !authorization.site.empty();
     documents.push_back(document(authorization, with_kind));
   }
   void add(const FleetCsr& csr) {
     const CsrEntry& entry = csr.request;
     rows.push_back({entry.common_name.text(), entry.address.empty() ? "-" : entry.address,
-                    std::string(to_string(entry.status)), csr.site.empty() ? "-" : csr.site});
+                    std::string(to_string(entry.status)), "-", csr.site.empty() ? "-" : csr.site});
     has_sites = has_sites || !csr.site.empty();
     documents.push_back(csr_document(csr));
   }
   std::string table() && {
-    if (!has_sites) {
-      for (Row& row : rows) row.pop_back();
+    constexpr std::ptrdiff_t kCredentialsColumn = 3;
+    for (Row& row : rows) {
+      if (!has_sites) row.pop_back();
+      if (!has_strangers) row.erase(row.begin() + kCredentialsColumn);
     }
     return format_table(rows);
   }
@@ -320,6 +338,7 @@ const char* option_of_credentials(const RemoteApproveOptions& options) {
   if (options.roles) return "--roles";
   if (options.groups) return "--groups";
   if (options.capabilities) return "--capabilities";
+  if (options.credentials) return "--credentials";
   return options.any_address ? "--any-address" : nullptr;
 }
 
@@ -407,7 +426,7 @@ int remote_approve(const RemoteApproveOptions& options, const Context& context) 
                                    "\" is the name of credentials");
   }
   const int exit_code = report(context, "approved", options.user_id, remote->has_kinds(),
-                               remote->peers->approve(options.user_id, *approval));
+                               remote->peers->approve(options.user_id, *approval), WithKey::kYes);
   if (exit_code == kExitDone) warn_about(context, *approval);
   return exit_code;
 }

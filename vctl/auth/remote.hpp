@@ -23,6 +23,7 @@ struct RemoteApproveOptions {
   std::optional<std::string> groups;
   std::optional<std::string> capabilities;
   bool any_address = false;
+  std::optional<std::string> credentials;  ///< the key that the peer must have
   std::optional<std::string> fingerprint;  ///< of the key that a certificate is asked for with
 };
 

@@ -46,6 +46,8 @@ Command approve() {
       option({"--capabilities"}, "CAPABILITIES", options->capabilities, std::string(kCommas) + ", or JSON"),
       flag({"--any_address"}, options->any_address,
            "let it in from any address, not only from the one that it asked from"),
+      option({"--credentials"}, "KEY", options->credentials,
+             "the public key that the peer must have: who waits under its name with another is not let in"),
       option({"--fingerprint"}, "FINGERPRINT", options->fingerprint,
              "the key that the request for a certificate must be for"),
       kind(options->kind)};

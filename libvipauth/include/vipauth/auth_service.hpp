@@ -216,16 +216,15 @@ class AuthService {
   /// to say who may connect; nothing: no longer. Sessions go on under that policy. So do peers of our own
   /// user over IPC, where they are trusted: no record lets them in, and who is that user could edit the
   /// files. It is logged and audited when it begins and ends, and costs each peer that asks an atomic load.
+  /// What set_policy_age() finds is a reason beside this one: each lasts until it is over itself.
   VIPAUTH_EXPORT void refuse_new_peers(std::optional<Error> why);
   /// Why new peers are refused, or nothing.
   VIPAUTH_EXPORT std::optional<Error> refuses_new_peers() const;
   /// \param age      tells how long ago the policy was known to be what its store says; nothing: it never
-  /// was. Asked on
-  ///                 any thread, and not any more when this returns with another; empty: no store. It asks
-  ///                 nothing of the service
-  /// \param longest  while the age is more, or there is none, new peers are refused, by refuse_new_peers():
-  /// looked
-  ///                 at each second with `watch`. Nothing: any age will do
+  ///                 was. Asked on any thread, and not any more when this returns with another; empty: no
+  ///                 store. It asks nothing of the service
+  /// \param longest  while the age is more, or there is none, new peers are refused, as by
+  ///                 refuse_new_peers(): looked at each second with `watch`. Nothing: any age will do
   VIPAUTH_EXPORT void set_policy_age(std::function<std::optional<std::chrono::milliseconds>()> age,
                                      std::optional<std::chrono::milliseconds> longest = {});
 

@@ -39,6 +39,9 @@ struct Approval {
   std::optional<std::vector<std::string>> groups;
   std::optional<Json> capabilities;
   bool any_address = false;  ///< do not pin the record to the address that the peer asked from
+  /// The key of the peer that is meant, as an administrator has looked at it: who has the name with another
+  /// key is not approved (kConflict).
+  std::optional<CurveKey> credentials;
 };
 
 }  // namespace vipauth

@@ -2,9 +2,12 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include <vipauth/clock.hpp>
+#include <vipauth/export.hpp>
 #include <vipauth/log_sink.hpp>
 
 namespace vipauth {
@@ -25,6 +28,12 @@ struct EtcdOptions {
   std::chrono::milliseconds timeout{10000};  ///< of one question, all members together
   Clock clock = system_now;
   LogSink log;
+
+  /// What the variables say that etcdctl reads: ETCDCTL_CACERT, ETCDCTL_CERT, ETCDCTL_KEY, ETCDCTL_USER
+  /// ("name" or "name:password"), ETCDCTL_PASSWORD, which counts before the password of the user.
+  /// \param variable  of the environment; nothing: it is not set
+  VIPAUTH_EXPORT static EtcdOptions of_etcdctl(
+      const std::function<std::optional<std::string>(const char*)>& variable);
 };
 
 }  // namespace vipauth

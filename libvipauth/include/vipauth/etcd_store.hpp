@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <vipauth/etcd_options.hpp>
 #include <vipauth/policy_store.hpp>
@@ -44,6 +45,7 @@ class EtcdStore final : public PolicyStore {
   VIPAUTH_EXPORT Result<Policy> load_policy() const override;
   VIPAUTH_EXPORT Result<TopicDocument> load_topics() const override;
   VIPAUTH_EXPORT Result<PendingState> load_pending() const override;
+  VIPAUTH_EXPORT Result<Version> load_version() const override;
   /// \return kPermissionDenied  the address is a site's, and the edit changes what is the fleet's
   /// \return kLimitExceeded     it changes more than kMostChanges keys
   VIPAUTH_EXPORT Result<EditReport> edit_policy(const AuthFile::Change& change,
@@ -54,6 +56,10 @@ class EtcdStore final : public PolicyStore {
       const PendingChange& change, std::chrono::milliseconds patience = std::chrono::seconds(60)) override;
   VIPAUTH_EXPORT Result<std::unique_ptr<StoreWatch>> watch(
       std::function<void(const StoreChanges&)> on_change) override;
+
+  /// What stands there without counting: a role or group of the site, of which the fleet has one of that
+  /// name; a member that means nothing there. `location` is the key. \return what load_policy() returns
+  VIPAUTH_EXPORT Result<std::vector<Error>> problems() const;
 
   // What is too large for one transaction
 

@@ -37,6 +37,10 @@ class LocalCopy {
   /// The home is no copy any more; the files stay. \return true: it was one
   VIPAUTH_EXPORT Result<bool> remove() const;
 
+  /// Whether the two files are for editing in the home. What is not understood counts as a mark.
+  /// \return kConflict  they are a copy: the message says where to edit, without what could be a password
+  VIPAUTH_EXPORT Result<void> check_edited_here() const;
+
   VIPAUTH_EXPORT std::filesystem::path path() const;
 
  private:

@@ -37,6 +37,9 @@ struct DecidedPeer {
   std::string credentials;  ///< CURVE: the key as base64url; PLAIN: the user_id. Never a password
   Json domain;              ///< as the allow record had it: null, a pattern, or a list of them
   Json address;
+  /// Who told this is not to be believed (a site of a fleet, that it may come from anywhere): the peer is not
+  /// let in again by it.
+  bool is_doubtful = false;
 };
 
 /// The content of pending.json.

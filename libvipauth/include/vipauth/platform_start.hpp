@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <vipauth/curve_key.hpp>
 #include <vipauth/file_edit.hpp>
 #include <vipauth/json.hpp>
+#include <vipauth/policy_store.hpp>
 #include <vipauth/result.hpp>
 #include <vipauth/strict_modes.hpp>
 
@@ -34,6 +36,9 @@ struct PlatformStart {
   bool replace_changed_keys = false;
   StrictModes strict_modes = StrictModes::kOn;
   EditOptions edit_options = {};
+  /// Where records are made sure of: of a home that follows a fleet, what its FleetFollower edits. Null: the
+  /// home's auth.json.
+  std::shared_ptr<PolicyStore> store = nullptr;
 };
 
 /// What a start found and did.
@@ -50,10 +55,12 @@ struct PlatformStartReport {
 /// known_hosts, for each address and for "@". A start that finds all this writes nothing. Of a record that is
 /// there only the key is looked at: what an operator changed in it stays.
 ///
-/// Keys first, then auth.json in one edit, then known_hosts: after a crash the next start does the rest.
+/// Keys first, then auth.json (or the store) in one edit, then known_hosts: after a crash the next start does
+/// the rest.
 /// \return kConflict         another key than expected: in a record of that user_id, or in known_hosts; or the key
 ///                           or the identity belongs to another user's record. Nothing of that file is
-///                           changed
+///                           changed. Or the home follows a store, and none is given: what
+///                           LocalCopy::check_edited_here says
 /// \return kInvalidArgument  an address that is no place to connect to
 /// \return what KeyStore::load_or_create, AgentKeyStores, AuthFile::edit and KnownHosts return
 /// Source: VOLTTRON main.py; keystore.py, KnownHostsStore.

@@ -36,7 +36,7 @@ class StoreWatch {
 /// than once, and may depend on nothing but its argument. What is acknowledged is kept. `patience` bounds the
 /// whole edit: waiting for others, and for a store that does not answer. No decision asks a store: buses
 /// decide by what they have read. May be used from any thread.
-class PolicyStore {
+class VIPAUTH_EXPORT PolicyStore {
  public:
   using PendingChange = std::function<Result<void>(PendingState&)>;
 
@@ -50,6 +50,14 @@ class PolicyStore {
   /// The same of what protects topics. \return what TopicsFile::load_document returns but kNotFound
   virtual Result<TopicDocument> load_topics() const = 0;
   virtual Result<PendingState> load_pending() const = 0;
+
+  struct Version {
+    Policy policy;
+    TopicDocument topics;
+  };
+  /// The policy and what protects topics, of one moment where the store has such: EtcdStore reads both at one
+  /// revision. \return what load_policy and load_topics return
+  virtual Result<Version> load_version() const;
 
   /// \return what `change` and AuthFile::edit return; kConflict  again and again somebody was faster;
   ///         kIoError  the store cannot be reached: the message says where the change may have been made all

@@ -14,7 +14,8 @@ namespace vipauth {
 ///
 /// For who may edit the store: nobody is asked. What is not listed cannot be approved, denied or deleted:
 /// kNotFound. A record that stands for more than one peer (a pattern, NULL) is not changed for the sake of
-/// one, and a name that two peers have stands for neither: kConflict.
+/// one, and a name under which two peers wait stands for neither: kConflict. A peer that was decided about is
+/// denied and deleted by its name, whoever waits under it with other credentials.
 class RemotePeers {
  public:
   /// \param store  it must outlive this object

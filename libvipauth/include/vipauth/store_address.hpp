@@ -29,6 +29,8 @@ struct StoreAddress {
   std::string prefix;               ///< "vipauth/acme": neither begins nor ends with "/"
   std::string site;                 ///< empty: what all share, alone
   Edits edits = Edits::kFleet;
+  /// `insecure-transport=true`: without TLS also where a member is another machine.
+  bool allows_plain_network = false;
 
   /// \return kInvalidArgument  anything else; a user or password in it, with a message that does not repeat it
   VIPAUTH_EXPORT static Result<StoreAddress> parse(std::string_view text);

@@ -37,6 +37,14 @@ class TopicsFile {
   /// As AuthFile::edit. A file of which a rule is not understood is not edited.
   VIPAUTH_EXPORT Result<EditReport> edit(const Change& change, const EditOptions& options = {}) const;
 
+  /// Makes the file `next`, and lets `write_policy` write the policy that comes with it. Each of the two
+  /// files comes into force by itself: until the policy is there, the rules that were there count as well as
+  /// the new ones, so that nothing opens in between that neither version opens.
+  /// \return what edit() and `write_policy` return; of an error some of it may be written, which is stricter
+  VIPAUTH_EXPORT Result<EditReport> replace_with(const TopicDocument& next,
+                                                 const std::function<Result<EditReport>()>& write_policy,
+                                                 const EditOptions& options = {}) const;
+
   /// As AuthFile::load_generation.
   VIPAUTH_EXPORT Result<TopicDocument> load_generation(std::uint64_t number) const;
   /// As AuthFile::restore.

@@ -73,6 +73,8 @@ constexpr std::array kChecks{
     LintCheck{"idle-deny-record", "a deny record that denies nothing"},
     LintCheck{"key-file-modes", "a private key that others could have read"},
     LintCheck{"methods-without-identity", "required capabilities in a record without an identity"},
+    LintCheck{"no-effect-in-fleet",
+              "what a site has in the store of a fleet, and the fleet too: it does not count"},
     LintCheck{"no-requirement", "a topic rule that requires nothing"},
     LintCheck{"not-yet-valid", "a record whose time has not come"},
     LintCheck{"open-credentials", "a pattern that accepts every key"},

@@ -22,20 +22,21 @@ Result<EtcdClient> EtcdClient::create(const StoreAddress& address, EtcdOptions o
   return EtcdClient(std::make_unique<Impl>(Impl{*std::move(members)}));
 }
 
-Result<RangeAnswer> EtcdClient::range(const RangeQuestion& question) const {
-  const auto answer = impl_->members->ask("/v3/kv/range", range_text(question), EtcdMembers::Repeat::kAlways);
+Result<RangeAnswer> EtcdClient::range(const RangeQuestion& question, Deadline deadline) const {
+  const auto answer =
+      impl_->members->ask("/v3/kv/range", range_text(question), EtcdMembers::Repeat::kAlways, deadline);
   if (!answer) return answer.error();
   return parse_range(*answer, question);
 }
 
 Result<TxnAnswer> EtcdClient::txn(const std::vector<Compare>& compares,
-                                  const std::vector<Mutation>& mutations) const {
+                                  const std::vector<Mutation>& mutations, Deadline deadline) const {
   if (compares.size() > kMostOperations || mutations.size() > kMostOperations) {
     return Error{ErrorCode::kLimitExceeded,
                  "a transaction has at most " + std::to_string(kMostOperations) + " operations", "etcd"};
   }
-  const auto answer =
-      impl_->members->ask("/v3/kv/txn", txn_text(compares, mutations), EtcdMembers::Repeat::kUnlessSent);
+  const auto answer = impl_->members->ask("/v3/kv/txn", txn_text(compares, mutations),
+                                          EtcdMembers::Repeat::kUnlessSent, deadline);
   if (answer) return parse_txn(*answer);
   return answer.error();
 }

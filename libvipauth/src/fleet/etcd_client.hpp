@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -107,12 +108,16 @@ class EtcdClient {
   EtcdClient& operator=(EtcdClient&&) noexcept;
   ~EtcdClient();
 
-  Result<RangeAnswer> range(const RangeQuestion& question) const;
+  /// Until when an answer is waited for, where that is before the options' timeout is over.
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+  Result<RangeAnswer> range(const RangeQuestion& question, Deadline deadline = {}) const;
 
   /// Whatever went wrong, a transaction may have been made, or may be made later, unless is_certain(error).
   /// It is sent to another member only where the first one cannot have got it, or has refused it for want of
   /// a leader.
-  Result<TxnAnswer> txn(const std::vector<Compare>& compares, const std::vector<Mutation>& mutations) const;
+  Result<TxnAnswer> txn(const std::vector<Compare>& compares, const std::vector<Mutation>& mutations,
+                        Deadline deadline = {}) const;
   /// Of an error of txn(): nothing was done, nor will be.
   static bool is_certain(const Error& error);
 

@@ -53,6 +53,18 @@ Error wrong_option(std::string message) {
   return Error{ErrorCode::kInvalidArgument, std::move(message), "etcd"};
 }
 
+/// Who stands between could be the store: what comes by it says who is let in.
+Result<void> check_network(const StoreAddress& address) {
+  if (address.is_tls || address.allows_plain_network) return {};
+  for (const auto& endpoint : address.endpoints) {
+    if (is_this_host(endpoint.host)) continue;
+    return wrong_option("without TLS \"" + endpoint.host +
+                        "\", another host, is not believed: use etcds://, or where nobody else is on that "
+                        "network, add \"insecure-transport=true\" to the address");
+  }
+  return {};
+}
+
 Result<void> check_user(const StoreAddress& address, const EtcdOptions& options) {
   if (options.user.empty() != options.password.empty()) {
     return wrong_option(options.user.empty() ? "there is a password, but no user that it is of"
@@ -135,6 +147,7 @@ Result<std::unique_ptr<EtcdMembers>> EtcdMembers::create(const StoreAddress& add
   const Wiped wiped{options.password};
   if (address.endpoints.empty()) return wrong_option("the address of the store names no member");
   if (auto checked = check_user(address, options); !checked) return checked.error();
+  if (auto checked = check_network(address); !checked) return checked.error();
   HttpClient::Options http;
   if (auto read = read_tls(address, options, http); !read) return read.error();
   http.connect_timeout = options.connect_timeout;
@@ -349,8 +362,13 @@ std::optional<Result<std::string>> EtcdMembers::ask_each(std::string_view path, 
   return std::nullopt;
 }
 
-Result<std::string> EtcdMembers::ask(std::string_view path, std::string_view body, Repeat repeat) {
-  const Time deadline = steady_clock::now() + options_.timeout;
+Result<std::string> EtcdMembers::ask(std::string_view path, std::string_view body, Repeat repeat,
+                                     EtcdClient::Deadline until) {
+  const Time now = steady_clock::now();
+  const Time deadline = std::min(until.value_or(Time::max()), now + options_.timeout);
+  if (deadline <= now) {
+    return Error{ErrorCode::kUnavailable, "there is no time left to ask the cluster: try again", "etcd"};
+  }
   std::optional<Error> last;
   while (true) {
     Troubles troubles;

@@ -14,6 +14,7 @@
 #include <vipauth/result.hpp>
 #include <vipauth/store_address.hpp>
 
+#include "fleet/etcd_client.hpp"
 #include "fleet/etcd_messages.hpp"
 #include "fleet/etcd_watch.hpp"
 #include "web/http_client.hpp"
@@ -33,7 +34,8 @@ class EtcdMembers {
   /// What may be asked of another member when one does not answer: questions, and what was never sent.
   enum class Repeat { kAlways, kUnlessSent };
   /// The body of an answer 200. \return what EtcdClient says
-  Result<std::string> ask(std::string_view path, std::string_view body, Repeat repeat);
+  Result<std::string> ask(std::string_view path, std::string_view body, Repeat repeat,
+                          EtcdClient::Deadline until = {});
 
   /// Until it is stopped, or a watch that stood is over.
   WatchEnd watch(const WatchPlan& plan);

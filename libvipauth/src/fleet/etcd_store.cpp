@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -40,6 +42,8 @@ StoreChanges changes_of(const FleetLayout& layout, const std::vector<Mutation>& 
   return out;
 }
 
+void wipe(std::string& text) { ::explicit_bzero(text.data(), text.size()); }
+
 /// One watcher for each range that is followed.
 class EtcdWatch final : public StoreWatch {
  public:
@@ -49,6 +53,15 @@ class EtcdWatch final : public StoreWatch {
 }  // namespace
 
 struct EtcdStore::Impl {
+  Impl(StoreAddress an_address, EtcdOptions the_options, EtcdClient a_client)
+      : address(std::move(an_address)),
+        options(std::move(the_options)),
+        client(std::move(a_client)),
+        layout(address.prefix, address.site) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { wipe(options.password); }
+
   StoreAddress address;
   EtcdOptions options;
   EtcdClient client;
@@ -56,17 +69,20 @@ struct EtcdStore::Impl {
 
   Scope edits() const { return address.edits == StoreAddress::Edits::kSite ? Scope::kSite : Scope::kFleet; }
 
-  Result<FleetState> read() const {
-    auto state = read_fleet(client, layout);
+  Result<FleetState> read(EtcdClient::Deadline deadline = {}) const {
+    auto state = read_fleet(client, layout, {}, deadline);
     if (state && state->is_partial()) return push_under_way(state->stands);
     return state;
   }
 
+  FleetRequests requests() const { return {client, layout, edits(), options.log}; }
+
   /// \param meaning  of the content: what `change` edits
   template <typename Document, typename Change, typename Meaning>
   Result<EditReport> edit(const Change& change, const EditOptions& edit_options, Meaning meaning) {
+    const auto deadline = steady_clock::now() + edit_options.patience;
     return edit_fleet(client, layout, edits(), edit_options, [&]() -> Result<Prepared> {
-      auto state = read();
+      auto state = read(deadline);
       if (!state) return state.error();
       Result<Document> document = meaning(state->content);
       if (!document) return document.error();
@@ -87,9 +103,9 @@ EtcdStore::~EtcdStore() = default;
 
 Result<std::unique_ptr<EtcdStore>> EtcdStore::open(const StoreAddress& address, EtcdOptions options) {
   auto client = EtcdClient::create(address, options);
+  auto impl = client ? std::make_unique<Impl>(address, options, *std::move(client)) : nullptr;
+  wipe(options.password);
   if (!client) return client.error();
-  auto impl = std::make_unique<Impl>(
-      Impl{address, std::move(options), *std::move(client), FleetLayout(address.prefix, address.site)});
   return std::unique_ptr<EtcdStore>(new EtcdStore(std::move(impl)));
 }
 
@@ -107,8 +123,22 @@ Result<TopicDocument> EtcdStore::load_topics() const {
   return state->content.topics();
 }
 
-Result<PendingState> EtcdStore::load_pending() const {
-  return FleetRequests(impl_->client, impl_->layout).load();
+Result<PolicyStore::Version> EtcdStore::load_version() const {
+  const auto state = impl_->read();
+  if (!state) return state.error();
+  auto policy = state->content.policy();
+  if (!policy) return policy.error();
+  auto topics = state->content.topics();
+  if (!topics) return topics.error();
+  return Version{*std::move(policy), *std::move(topics)};
+}
+
+Result<PendingState> EtcdStore::load_pending() const { return impl_->requests().load(); }
+
+Result<std::vector<Error>> EtcdStore::problems() const {
+  const auto state = impl_->read();
+  if (!state) return state.error();
+  return state->content.problems();
 }
 
 Result<EditReport> EtcdStore::edit_policy(const AuthFile::Change& change, const EditOptions& options) {
@@ -120,8 +150,8 @@ Result<EditReport> EtcdStore::edit_topics(const TopicsFile::Change& change, cons
                                     [](const FleetContent& content) { return content.topics(); });
 }
 
-Result<void> EtcdStore::edit_pending(const PendingChange& change, std::chrono::milliseconds /*patience*/) {
-  return FleetRequests(impl_->client, impl_->layout).edit(change);
+Result<void> EtcdStore::edit_pending(const PendingChange& change, std::chrono::milliseconds patience) {
+  return impl_->requests().edit(change, steady_clock::now() + patience);
 }
 
 // ---- Watching ----
@@ -159,15 +189,35 @@ Result<std::unique_ptr<StoreWatch>> EtcdStore::watch(std::function<void(const St
   auto watch = std::make_unique<EtcdWatch>();
   for (const auto& [prefix, everything] : ranges) {
     if (prefix.empty()) continue;
-    auto watcher = impl_->follow(prefix, present->revision + 1, on_change, everything);
-    if (!watcher)
-      return Error{ErrorCode::kUnavailable, "the files of the store's options cannot be read any more", ""};
-    watch->watchers.push_back(std::move(watcher));
+    try {
+      auto watcher = impl_->follow(prefix, present->revision + 1, on_change, everything);
+      if (!watcher) {
+        return Error{ErrorCode::kUnavailable, "the files of the store's options cannot be read any more", ""};
+      }
+      watch->watchers.push_back(std::move(watcher));
+    } catch (const std::system_error& error) {
+      return Error{ErrorCode::kUnavailable, std::string("there is no thread: ") + error.what(), ""};
+    }
   }
   return std::unique_ptr<StoreWatch>(std::move(watch));
 }
 
 // ---- Pushing ----
+
+namespace {
+
+/// Nobody else's push is under way, or one that `edits` goes on with.
+bool can_push(const FleetState& state, Scope edits, const std::string& site) {
+  const FleetGuard& own = state.stand(edits).guard;
+  const FleetGuard& other = state.stand(edits == Scope::kFleet ? Scope::kSite : Scope::kFleet).guard;
+  if (!own.partial) return !other.partial;
+  if (own.with_site.empty()) return !other.partial;
+  // One of both parts is resumed by an address that names both, and edits the fleet.
+  const bool is_of_both = other.partial && other.edit == own.edit && own.with_site == site;
+  return is_of_both ? edits == Scope::kFleet : edits == Scope::kSite && !other.partial;
+}
+
+}  // namespace
 
 Result<EtcdStore::PushReport> EtcdStore::push(const Policy& policy, const TopicDocument& topics,
                                               const std::function<void(const PushProgress&)>& progress,
@@ -177,8 +227,7 @@ Result<EtcdStore::PushReport> EtcdStore::push(const Policy& policy, const TopicD
   const auto deadline = [&] { return steady_clock::now() + options.patience; };
   auto state = read_fleet(self.client, self.layout);
   if (!state) return state.error();
-  const Scope other = edits == Scope::kFleet ? Scope::kSite : Scope::kFleet;
-  if (state->stand(other).guard.partial) return push_under_way(state->stands);
+  if (!can_push(*state, edits, self.layout.site())) return push_under_way(state->stands);
   PushReport report;
   report.resumed = state->stand(edits).guard.partial;
   auto changes = state->content.difference(policy, edits);
@@ -195,16 +244,21 @@ Result<EtcdStore::PushReport> EtcdStore::push(const Policy& policy, const TopicD
                   std::make_move_iterator(of_topics->end()));
   if (changes->empty() && !report.resumed) return report;
 
+  // Each part of such a push writes both guards: no bus may see some of it where it sees no push under way.
+  const bool of_both =
+      is_of_both(*changes, edits) || (report.resumed && !state->stand(edits).guard.with_site.empty());
   const std::size_t total = changes->size();
   const auto write = [&](const KeyChanges& some, bool partial) -> Result<void> {
     FleetGuard guard = FleetGuard::of(options);
     guard.partial = partial;
+    if (of_both) guard.with_site = self.layout.site();
     const auto committed = commit(self.client, self.layout, state->stands, edits, some, guard, deadline());
     if (!committed) return committed.error();
     if (!committed->succeeded) {
       return Error{ErrorCode::kConflict, "somebody else has changed it meanwhile: push again", ""};
     }
     state->stand(edits) = {guard, committed->revision};
+    if (of_both) state->stands = {state->stand(edits), state->stand(edits)};
     return {};
   };
   const bool is_one = total <= kMostChanges;

@@ -26,6 +26,11 @@ Error of_fleet(const std::string& what, std::string location) {
 
 bool is_list_of_policy(Kind kind) { return kind == Kind::kAllow || kind == Kind::kDeny; }
 
+ListIdentity identity_of(Kind kind) {
+  if (!is_list_of_policy(kind)) return {.members = {"topic"}};
+  return {.members = {"user_id", "credentials"}, .is_of_both_scopes = kind == Kind::kAllow};
+}
+
 /// What cannot be written as a name of JSON.
 Result<void> check_name(std::string_view name) {
   if (is_valid_utf8(name)) return {};
@@ -95,8 +100,7 @@ Result<void> FleetContent::add_list_changes(Kind kind, const std::vector<const J
     }
     for (const auto& [rank, text] : list.ranked) slots.push_back({scope, rank, &text, nullptr});
   }
-  auto difference =
-      list_difference(slots, after, is_list_of_policy(kind) ? "user_id" : "topic", edits, kRankStep);
+  auto difference = list_difference(slots, after, identity_of(kind), edits, kRankStep);
   if (!difference) return difference.error();
   if (edits == Scope::kSite && difference->first_of_fleet) {
     const std::size_t index = *difference->first_of_fleet;

@@ -1,5 +1,6 @@
 #include "fleet/fleet_edit.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <thread>
@@ -38,10 +39,11 @@ Error in_doubt(const Error& error) {
 
 /// When the guard of that edit was written. Nothing: it was not.
 Result<std::optional<std::int64_t>> find_edit(const EtcdClient& client, const std::string& key,
-                                              std::int64_t since, const std::string& edit) {
+                                              std::int64_t since, const std::string& edit,
+                                              EtcdClient::Deadline deadline) {
   std::int64_t revision = 0;
   for (;;) {
-    const auto answer = client.range({.key = key, .revision = revision});
+    const auto answer = client.range({.key = key, .revision = revision}, deadline);
     if (!answer) return answer.error();
     if (answer->values.empty() || answer->values.front().mod_revision <= since) {
       return std::optional<std::int64_t>();
@@ -55,26 +57,34 @@ Result<std::optional<std::int64_t>> find_edit(const EtcdClient& client, const st
 
 }  // namespace
 
+bool is_of_both(const KeyChanges& changes, Scope edits) {
+  return std::any_of(changes.begin(), changes.end(),
+                     [&](const KeyChange& change) { return change.first.scope != edits; });
+}
+
 Result<Committed> commit(const EtcdClient& client, const FleetLayout& layout, const Stands& stands,
                          Scope edits, const KeyChanges& changes, const FleetGuard& guard,
                          steady_clock::time_point deadline) {
   const std::vector<Compare> compares = nobody_wrote(layout, stands);
   std::vector<Mutation> mutations;
-  mutations.reserve(changes.size() + 1);
+  mutations.reserve(changes.size() + 2);
   for (const auto& [key, value] : changes) mutations.push_back({.key = layout.key(key), .value = value});
   const std::string own_guard = guard_key(layout, edits);
-  mutations.push_back({.key = own_guard, .value = guard.to_text()});
+  for (const Scope scope : {Scope::kFleet, Scope::kSite}) {
+    if (scope != edits && guard.with_site.empty()) continue;
+    mutations.push_back({.key = guard_key(layout, scope), .value = guard.to_text()});
+  }
 
   bool doubt = false;
   for (;;) {
-    const auto answer = client.txn(compares, mutations);
+    const auto answer = client.txn(compares, mutations, deadline);
     if (answer && answer->succeeded) return Committed{true, answer->revision};
     if (answer && !doubt) return Committed{false, answer->revision};
     if (answer) {
       // One that went before, whose answer was lost, may have been made: the guards since then tell. None of
       // those that are still under way can be made any more, for they expect an older guard.
-      const auto made =
-          find_edit(client, own_guard, stands[static_cast<std::size_t>(edits)].guard_revision, guard.edit);
+      const auto made = find_edit(client, own_guard, stands[static_cast<std::size_t>(edits)].guard_revision,
+                                  guard.edit, deadline);
       if (made) return *made ? Committed{true, **made} : Committed{false, answer->revision};
     } else {
       // There will be a leader again.
@@ -96,7 +106,10 @@ Error push_under_way(const Stands& stands) {
   const FleetGuard& guard = stands[0].guard.partial ? stands[0].guard : stands[1].guard;
   return Error{ErrorCode::kBusy,
                "a push is under way, by \"" + guard.who + "\" since " + guard.time +
-                   ": wait for it, or where it was broken off, push again",
+                   ": wait for it, or where it was broken off, push again" +
+                   (guard.with_site.empty()
+                        ? std::string()
+                        : " by the same address, with \"?site=" + guard.with_site + "&edit=fleet\""),
                ""};
 }
 
@@ -115,8 +128,10 @@ Result<EditReport> edit_fleet(const EtcdClient& client, const FleetLayout& layou
                        " are the most of one edit: make it on a home, and push that",
                    ""};
     }
+    FleetGuard guard = FleetGuard::of(options);
+    if (is_of_both(prepared->changes, edits)) guard.with_site = layout.site();
     const auto committed =
-        commit(client, layout, prepared->stands, edits, prepared->changes, FleetGuard::of(options), deadline);
+        commit(client, layout, prepared->stands, edits, prepared->changes, guard, deadline);
     if (!committed) return committed.error();
     if (committed->succeeded) {
       if (revision != nullptr) *revision = committed->revision;
@@ -125,7 +140,7 @@ Result<EditReport> edit_fleet(const EtcdClient& client, const FleetLayout& layou
     if (steady_clock::now() >= deadline) {
       return Error{ErrorCode::kConflict, "again and again somebody else was faster: try again", ""};
     }
-    std::this_thread::sleep_for(backoff(tries) / 4);
+    std::this_thread::sleep_until(std::min(deadline, steady_clock::now() + backoff(tries) / 4));
   }
 }
 

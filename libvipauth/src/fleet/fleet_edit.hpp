@@ -24,14 +24,17 @@ struct Committed {
 /// Most keys that one edit changes: as many as etcd takes in one transaction, with room for guards.
 inline constexpr std::size_t kMostChanges = 100;
 
-/// Writes changes, and the guard of the scope that they are of, if nobody has written the guard of either
-/// scope since `stands`. What fails in doubt is asked for again until `deadline`, and the guard tells what
-/// was made: so it is made once, or not at all.
-/// \param guard  what becomes the guard
+/// Writes changes, and the guard of the scope that is edited, if nobody has written the guard of either scope
+/// since `stands`. What fails in doubt is asked for again until `deadline`, and the guard tells what was
+/// made: so it is made once, or not at all.
+/// \param guard  what becomes the guard; of both scopes where it says so (FleetGuard::with_site)
 /// \return what EtcdClient::txn returns; of an error in doubt the message says so
 Result<Committed> commit(const EtcdClient& client, const FleetLayout& layout, const Stands& stands,
                          Scope edits, const KeyChanges& changes, const FleetGuard& guard,
                          std::chrono::steady_clock::time_point deadline);
+
+/// True where an edit of one scope changes what is the other's, too: its guard is then of both.
+bool is_of_both(const KeyChanges& changes, Scope edits);
 
 /// What an edit is to write, and what it was worked out from.
 struct Prepared {

@@ -16,10 +16,13 @@ struct FleetGuard {
   std::string command;   ///< "auth add"
   std::string time;      ///< ISO 8601
   bool partial = false;  ///< a push is under way: until it ends, nothing of this counts
+  /// The edit was of the fleet and of this site at once: the guard of each was written. Empty: of one alone.
+  std::string with_site = {};
 
   /// One of a new edit.
   static FleetGuard of(const EditOptions& options);
-  /// What is not understood is no guard that anybody of ours has written: all is empty.
+  /// What is not understood, or too long, is no guard that anybody of ours has written: all is empty. Texts
+  /// are cut off where they are long, and control characters are left out: they are for logs.
   static FleetGuard parse(std::string_view text);
   std::string to_text() const;
 };

@@ -170,13 +170,30 @@ std::optional<std::string> FleetLayout::site_of_pending(std::string_view key) co
   const std::string_view rest = key.substr(prefix.size());
   const std::size_t slash = rest.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
-  return std::string(rest.substr(0, slash));
+  std::string site(rest.substr(0, slash));
+  const bool is_plain = web::path_part(site) == site;  // as an address can name it
+  return is_plain ? std::optional(std::move(site)) : std::nullopt;
 }
 
-std::string FleetLayout::decided_prefix() const { return "/" + prefix_ + "/decided/"; }
+std::optional<std::string> FleetLayout::pending_id(std::string_view key) const {
+  const std::string prefix = pending_prefix();
+  if (site_.empty() || !key.starts_with(prefix)) return std::nullopt;
+  return parse_name(key.substr(prefix.size()));
+}
 
-std::string FleetLayout::decided_key(std::string_view id) const {
-  return decided_prefix() + web::path_part(id);
+std::string FleetLayout::decided_prefix(Scope scope) const {
+  const std::string of_scope = scope_prefix(scope);
+  return of_scope.empty() ? of_scope : of_scope + "decided/";
+}
+
+std::string FleetLayout::decided_key(Scope scope, std::string_view id) const {
+  return decided_prefix(scope) + web::path_part(id);
+}
+
+std::optional<std::string> FleetLayout::decided_id(Scope scope, std::string_view key) const {
+  const std::string prefix = decided_prefix(scope);
+  if (prefix.empty() || !key.starts_with(prefix)) return std::nullopt;
+  return parse_name(key.substr(prefix.size()));
 }
 
 std::string FleetLayout::csr_root() const { return "/" + prefix_ + "/certificates/"; }

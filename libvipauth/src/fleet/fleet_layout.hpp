@@ -81,9 +81,14 @@ class FleetLayout {
   std::string pending_key(std::string_view site, std::string_view id) const;
   /// Where the stranger waits. Nothing: it is no such key.
   std::optional<std::string> site_of_pending(std::string_view key) const;
-  /// "/vipauth/acme/decided/": where somebody may come from about whom was decided.
-  std::string decided_prefix() const;
-  std::string decided_key(std::string_view id) const;
+  /// "CURVE:...": who waits there. Nothing: it is no key of this site's, or not in the one form.
+  std::optional<std::string> pending_id(std::string_view key) const;
+  /// "/vipauth/acme/fleet/decided/": where somebody may come from about whom was decided. Empty: of a site,
+  /// and the layout has none.
+  std::string decided_prefix(Scope scope) const;
+  std::string decided_key(Scope scope, std::string_view id) const;
+  /// Of whom the key is. Nothing: it is no such key, or not in the one form.
+  std::optional<std::string> decided_id(Scope scope, std::string_view key) const;
 
   /// "/vipauth/acme/certificates/berlin/": requests for certificates at the site. Where the layout has none,
   /// those of all: "/vipauth/acme/certificates/".

@@ -18,6 +18,8 @@ namespace vipauth::fleet {
 struct Stand {
   FleetGuard guard;                 ///< of the last edit
   std::int64_t guard_revision = 0;  ///< when it was written; 0: never
+  std::int64_t reached = 0;         ///< the revision of what happened last to the guard: it may be gone
+  std::int64_t last_of_both = 0;    ///< the revision of the last edit that was of the other scope, too
 };
 
 using Stands = std::array<Stand, 2>;  // by Scope
@@ -34,6 +36,12 @@ struct FleetState {
   const Stand& stand(Scope scope) const noexcept { return stands[static_cast<std::size_t>(scope)]; }
   /// A push is under way.
   bool is_partial() const noexcept { return stands[0].guard.partial || stands[1].guard.partial; }
+  /// An edit of both scopes has arrived of one alone. Such an edit writes both guards in one transaction, and
+  /// so at one revision: it has arrived of the other scope when the guard there is of that revision, or of a
+  /// later one. What was read has no halves; what is applied may have, as each scope is told by itself.
+  bool is_half() const noexcept {
+    return stands[0].reached < stands[1].last_of_both || stands[1].reached < stands[0].last_of_both;
+  }
 
   /// Takes over what happened to a key. What is of no kind that is known here changes nothing.
   void apply(const FleetLayout& layout, const Mutation& mutation, std::int64_t at_revision);
@@ -46,6 +54,6 @@ using ReadProgress = std::function<void(std::size_t keys)>;
 /// counted for each page.
 /// \return what EtcdClient::range returns
 Result<FleetState> read_fleet(const EtcdClient& client, const FleetLayout& layout,
-                              const ReadProgress& progress = {});
+                              const ReadProgress& progress = {}, EtcdClient::Deadline deadline = {});
 
 }  // namespace vipauth::fleet

@@ -283,6 +283,7 @@ void FollowedFleet::write_home() {
     has_news_ = false;
   }
   const std::lock_guard content_lock(content_mutex_);
+  if (followed_.state.is_half()) return;  // the other watch tells the rest
   const auto done = copy_.write(followed_, changed_);
   if (done) {
     changed_ = {};

@@ -1,7 +1,6 @@
 #include "fleet/home_copy.hpp"
 
 #include <charconv>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -16,29 +15,6 @@ namespace {
 constexpr std::array kScopes{Scope::kFleet, Scope::kSite};
 
 std::string_view member_of(Scope scope) { return scope == Scope::kFleet ? "fleet" : "site"; }
-
-/// What asks for all that `next` and `present` ask for; `present` itself, where it does.
-TopicDocument strictest(const TopicDocument& next, const TopicDocument& present) {
-  Json of_both = present.to_json();
-  bool is_more = false;
-  for (const TopicList list : {TopicList::kWriteProtect, TopicList::kReadProtect}) {
-    const Json* rules = next.to_json().find(to_string(list));
-    if (rules == nullptr || !rules->is_array()) continue;
-    const Json* there = of_both.find(to_string(list));
-    Json::Array all = there != nullptr && there->is_array() ? there->as_array() : Json::Array();
-    std::set<std::string> known;
-    for (const Json& rule : all) known.insert(rule.dump());
-    for (const Json& rule : rules->as_array()) {
-      if (!known.insert(rule.dump()).second) continue;
-      all.push_back(rule);
-      is_more = true;
-    }
-    of_both.set(to_string(list), Json(std::move(all)));
-  }
-  if (!is_more) return present;
-  auto out = TopicDocument::parse(std::move(of_both));
-  return out ? *std::move(out) : next;  // too many rules together
-}
 
 Json details_of(const Followed& followed, const Revisions& revisions) {
   Json out = Json::Object{{"index", followed.state.content.index()}};
@@ -129,30 +105,28 @@ Result<void> HomeCopy::write(const Followed& followed, Parts changed) const {
   if (!is_known) changed = {true, true};
 
   const EditOptions options = edit_options(followed.state.stands);
-  if (changed.policy) {
-    if (changed.topics) {
-      // Where the rules that are there cannot be read, the policy is still to come into force.
-      const auto present = topics_file_.load_document();
-      Result<void> done;
-      if (present) {
-        done = write_topics(strictest(*topics, *present), options);
-      } else if (present.error().code == ErrorCode::kNotFound) {
-        done = write_topics(*topics, options);
-      }
-      if (!done) return done;
-    }
-    if (auto done = write_policy(followed, *topics, is_known); !done) return done;
+  const auto write_policy = [&] { return this->write_policy(content, *topics, is_known, options); };
+  Result<EditReport> done = EditReport();
+  if (changed.policy && changed.topics) {
+    done = topics_file_.replace_with(*topics, write_policy, options);
+  } else if (changed.policy) {
+    done = write_policy();
+  } else if (changed.topics) {
+    done = topics_file_.edit(
+        [&](TopicDocument& there) -> Result<void> {
+          there = *topics;
+          return {};
+        },
+        options);
   }
-  if (changed.topics) {
-    if (auto done = write_topics(*topics, options); !done) return done;
-  }
+  if (!done) return done.error();
   return mark_.save(store_, details_of(followed, followed.revisions), clock_());
 }
 
-Result<void> HomeCopy::write_policy(const Followed& followed, const TopicDocument& topics,
-                                    bool is_known) const {
+Result<EditReport> HomeCopy::write_policy(const FleetContent& content, const TopicDocument& topics,
+                                          bool is_known, const EditOptions& options) const {
   const auto text = [&](const std::function<bool(std::string_view)>& write) -> Result<void> {
-    followed.state.content.write_policy(write);
+    content.write_policy(write);
     return {};
   };
   const auto compiles = [&](const AuthFile::LoadParts& load) -> Result<void> {
@@ -160,20 +134,7 @@ Result<void> HomeCopy::write_policy(const Followed& followed, const TopicDocumen
     if (!compiled) return compiled.error();
     return {};
   };
-  const auto written = auth_file_.replace(text, is_known, compiles, edit_options(followed.state.stands));
-  if (!written) return written.error();
-  return {};
-}
-
-Result<void> HomeCopy::write_topics(const TopicDocument& topics, const EditOptions& options) const {
-  const auto written = topics_file_.edit(
-      [&](TopicDocument& there) -> Result<void> {
-        there = topics;
-        return {};
-      },
-      options);
-  if (!written) return written.error();
-  return {};
+  return auth_file_.replace(text, is_known, compiles, options);
 }
 
 Result<void> HomeCopy::note_revisions(const Followed& followed, const Revisions& revisions) const {

@@ -47,9 +47,8 @@ class HomeCopy {
     bool policy = false;
     bool topics = false;
   };
-  /// Makes the files say what is known. Each comes into force by itself: rules for topics that are new come
-  /// before the policy, and old ones go after it, so that nothing opens in between that neither version
-  /// opens. Files that somebody else has written are written as a whole.
+  /// Makes the files say what is known, in the order of TopicsFile::replace_with. Files that somebody else has
+  /// written are written as a whole.
   /// \return what FleetContent and PolicySnapshot::compile say of what cannot be put in force, and then nothing
   ///         was written; kBusy  a push is under way; what AuthFile and TopicsFile return
   Result<void> write(const Followed& followed, Parts changed) const;
@@ -61,8 +60,8 @@ class HomeCopy {
 
  private:
   bool is_ours() const;
-  Result<void> write_policy(const Followed& followed, const TopicDocument& topics, bool is_known) const;
-  Result<void> write_topics(const TopicDocument& topics, const EditOptions& options) const;
+  Result<EditReport> write_policy(const FleetContent& content, const TopicDocument& topics, bool is_known,
+                                  const EditOptions& options) const;
   EditOptions edit_options(const Stands& stands) const;
 
   const std::string store_;

@@ -17,22 +17,26 @@ constexpr std::uint64_t kMostRank = std::numeric_limits<std::uint64_t>::max();
 // ---- What is found again ----
 
 /// By what two items are taken for the same, the surest first.
-enum class By { kText, kMeaning, kId, kPlace };
-
-constexpr By next_after(By by) { return static_cast<By>(static_cast<int>(by) + 1); }
+struct By {
+  enum class What { kText, kMeaning, kMember, kPlace };
+  What what = What::kText;
+  std::size_t member = 0;  // of the identity
+};
 
 /// Pairs items of two lists, in the order of both.
 class Alignment {
  public:
-  /// \param keeps_last  of equal neighbours, the last ones are what is left of more
   Alignment(const std::vector<Slot>& before, const std::vector<const Json*>& after,
-            std::string_view id_member, bool keeps_last)
+            const ListIdentity& identity, Scope edits)
       : before_(before),
         after_(after),
-        id_member_(id_member),
-        keeps_last_(keeps_last),
+        identity_(identity),
+        edits_(edits),
+        // Of the fleet's record and the site's with the same text, the one of `edits` goes: the fleet's come
+        // first.
+        keeps_last_(edits == Scope::kFleet),
         slot_of_(after.size(), kNone) {
-    align({0, before.size(), 0, after.size()}, By::kText);
+    align({0, before.size(), 0, after.size()}, By{});
   }
 
   /// Of each item of `after` its place in `before`, or kNone.
@@ -72,7 +76,7 @@ class Alignment {
     trim_front(range);
     if (!keeps_last_) trim_back(range);
     if (range.is_empty()) return;
-    if (by == By::kPlace) {
+    if (by.what == By::What::kPlace) {
       pair_by_place(range);
       return;
     }
@@ -85,10 +89,17 @@ class Alignment {
     align(range, next_after(by));
   }
 
+  By next_after(By by) const {
+    if (by.what == By::What::kText) return {By::What::kMeaning};
+    const std::size_t member = by.what == By::What::kMember ? by.member + 1 : 0;
+    return member < identity_.members.size() ? By{By::What::kMember, member} : By{By::What::kPlace};
+  }
+
+  /// What is new may not take the place of what another scope has: it would be that scope's, too.
   void pair_by_place(const Range& range) {
     std::size_t item = range.first_item;
     for (std::size_t slot = range.first_slot; slot < range.end_slot && item < range.end_item; ++slot) {
-      if (before_[slot].malformed == nullptr) slot_of_[item++] = slot;
+      if (before_[slot].malformed == nullptr && before_[slot].scope == edits_) slot_of_[item++] = slot;
     }
   }
 
@@ -116,13 +127,15 @@ class Alignment {
   }
 
   std::optional<std::size_t> hash_of_slot(const Slot& slot, By by) const {
-    if (by == By::kText) return hash(*slot.text);
+    if (by.what == By::What::kText) return hash(*slot.text);
+    if (by.what == By::What::kMember && slot.scope != edits_ && !identity_.is_of_both_scopes)
+      return std::nullopt;
     return hash_of_item(value_of(*slot.text), by);
   }
 
   std::optional<std::size_t> hash_of_item(const Json& item, By by) const {
-    if (by != By::kId) return hash(item.dump());
-    const std::string id = item.text_at(id_member_);
+    if (by.what != By::What::kMember) return hash(item.dump());
+    const std::string id = item.text_at(identity_.members[by.member]);
     return id.empty() ? std::nullopt : std::optional(hash(id));
   }
 
@@ -152,8 +165,9 @@ class Alignment {
 
   const std::vector<Slot>& before_;
   const std::vector<const Json*>& after_;
-  std::string_view id_member_;
-  bool keeps_last_;
+  const ListIdentity& identity_;
+  Scope edits_;
+  bool keeps_last_;  // of equal neighbours, the last ones are what is left of more
   std::vector<std::size_t> slot_of_;
 };
 
@@ -228,10 +242,8 @@ using RankChanges = std::map<std::uint64_t, std::optional<std::string>>;
 class Difference {
  public:
   Difference(const std::vector<Slot>& before, const std::vector<const Json*>& after,
-             std::string_view id_member, Scope edits, std::uint64_t step)
-      // Of the fleet's record and the site's with the same text, the one of `edits` goes: the fleet's come
-      // first.
-      : alignment_(before, after, id_member, edits == Scope::kFleet),
+             const ListIdentity& identity, Scope edits, std::uint64_t step)
+      : alignment_(before, after, identity, edits),
         before_(before),
         after_(after),
         edits_(edits),
@@ -328,8 +340,8 @@ class Difference {
 }  // namespace
 
 Result<ListDifference> list_difference(const std::vector<Slot>& before, const std::vector<const Json*>& after,
-                                       std::string_view id_member, Scope edits, std::uint64_t step) {
-  return Difference(before, after, id_member, edits, step).make();
+                                       const ListIdentity& identity, Scope edits, std::uint64_t step) {
+  return Difference(before, after, identity, edits, step).make();
 }
 
 }  // namespace vipauth::fleet

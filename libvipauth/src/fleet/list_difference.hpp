@@ -36,11 +36,19 @@ struct ListDifference {
   std::optional<std::size_t> first_of_fleet;
 };
 
+/// By what an item is found again, when neither its text nor its meaning is.
+struct ListIdentity {
+  std::vector<std::string_view> members;  ///< texts that say which one it is, the surest first
+  /// Also what is of the scope that is not edited. Not where items deny or protect: what one site has there
+  /// could be made to look like what is meant for all, and keep it from them.
+  bool is_of_both_scopes = false;
+};
+
 /// Few changes that make `after` of `before`. What is found again keeps its key: by its text, its meaning,
-/// its member `id_member`, or its place, in that order. What is new is put in `edits`: where it stands among
-/// what is there, at the end with `step` between ranks.
+/// its identity, or, of `edits`, its place, in that order. What is not found again of the other scope goes.
+/// What is new is put in `edits`: where it stands among what is there, at the end with `step` between ranks.
 /// \return what text_of returns
 Result<ListDifference> list_difference(const std::vector<Slot>& before, const std::vector<const Json*>& after,
-                                       std::string_view id_member, Scope edits, std::uint64_t step);
+                                       const ListIdentity& identity, Scope edits, std::uint64_t step);
 
 }  // namespace vipauth::fleet

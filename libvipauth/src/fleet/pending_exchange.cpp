@@ -1,54 +1,162 @@
 #include "fleet/pending_exchange.hpp"
 
+#include <cstddef>
 #include <utility>
 
-#include "fleet/fleet_requests.hpp"
+#include "fleet/checked_keys.hpp"
+#include "fleet/pending_values.hpp"
 
 namespace vipauth::fleet {
 namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kPatience{5};
+/// An approval over the bus holds the lock of pending.json while it waits for the thread that this runs on.
+constexpr std::chrono::milliseconds kPatienceForLock{20};
+/// Two buses of a site may tell as many as each has.
+constexpr std::size_t kMostRead = 2 * PendingStore::Limits().total;
 
 std::string id_of(const PendingRequest& request) {
   return std::string(to_string(request.mechanism)) + ":" + request.credentials;
 }
 
+bool has(const std::map<std::string, std::string>& names, const PendingRequest& request) {
+  const auto found = names.find(id_of(request));
+  return found != names.end() && found->second == request.user_id;
+}
+
+/// True where there is more to tell than that it asked again a short while ago.
+bool is_news(const PendingRequest& here, const PendingRequest& there) {
+  PendingRequest seen_then = here;
+  seen_then.last_seen = there.last_seen;
+  seen_then.retries = there.retries;
+  if (pending_value(seen_then) != pending_value(there)) return true;
+  const auto since = here.last_seen - there.last_seen;
+  return since >= PendingExchange::kBetweenSightings || -since >= PendingExchange::kBetweenSightings;
+}
+
 }  // namespace
 
 Result<void> PendingExchange::exchange() {
-  const auto local = home_.load_pending();
-  if (!local || (local->pending.empty() && told_.empty())) return {};
+  auto done = exchange_once();
+  const std::lock_guard lock(mutex_);
+  problem_ = done ? std::nullopt : std::optional(done.error());
+  return done;
+}
 
-  std::set<std::string> gone;  // deleted in the store
-  std::set<std::string> there;
-  const auto exchanged = FleetRequests(client_, layout_).edit([&](PendingState& remote) -> Result<void> {
-    gone.clear();
-    there.clear();
-    std::set<std::string> known;
-    for (const PendingRequest& request : remote.pending) known.insert(id_of(request));
-    remote.pending.clear();
-    for (PendingRequest request : local->pending) {
-      const std::string id = id_of(request);
-      if (told_.contains(id) && !known.contains(id)) {
-        gone.insert(id);
-        continue;
-      }
-      request.site = layout_.site();
-      remote.pending.push_back(std::move(request));
-      there.insert(id);
-    }
+std::optional<Error> PendingExchange::problem() const {
+  const std::lock_guard lock(mutex_);
+  return problem_;
+}
+
+Result<void> PendingExchange::exchange_once() {
+  const auto local = home_.load_pending();
+  if (!local) return local.error();
+  if (local->pending.empty() && told_.empty()) {
+    deleted_.clear();
     return {};
-  });
-  if (!exchanged) return exchanged;
-  told_ = std::move(there);
-  if (gone.empty()) return {};
-  const auto removed = home_.edit_pending([&](PendingState& present) -> Result<void> {
-    std::erase_if(present.pending,
-                  [&](const PendingRequest& request) { return gone.contains(id_of(request)); });
-    return {};
-  });
-  if (!removed && log_) {
-    log_(LogLevel::kWarning, "who was deleted in the store still waits here: " + removed.error().to_string());
   }
+  auto told = tell(*local, steady_clock::now() + kPatience);
+  const auto taken_away = take_away(*local);
+  return told ? taken_away : told;
+}
+
+Result<PendingExchange::StoredRequests> PendingExchange::read_store(EtcdClient::Deadline deadline) const {
+  StoredRequests out;
+  const std::string prefix = layout_.pending_prefix();
+  auto read = read_keys(client_, prefix, deadline, [&](KeyValue& value) -> std::optional<std::string> {
+    if (out.size() == kMostRead) return prefix_end(prefix);
+    auto request = parse_pending(value.value);
+    const auto id = layout_.pending_id(value.key);
+    if (!id) return std::nullopt;
+    const bool is_its_own = request && id_of(*request) == *id;
+    out[*id] = {value.mod_revision, is_its_own ? std::optional(*std::move(request)) : std::nullopt};
+    return std::nullopt;
+  });
+  if (!read) return read.error();
+  return out;
+}
+
+Result<void> PendingExchange::tell(const PendingState& local, EtcdClient::Deadline deadline) {
+  const auto stored = read_store(deadline);
+  if (!stored) return stored.error();
+  Names told;
+  for (const auto& [id, user_id] : told_) {
+    const auto found = stored->find(id);
+    if (found == stored->end()) {
+      deleted_[id] = user_id;
+    } else if (found->second.request && found->second.request->user_id == user_id) {
+      told[id] = user_id;
+    }
+  }
+  std::optional<Error> problem;
+  std::size_t count = stored->size();
+  Names here;
+  CheckedWrites writes(client_, deadline);
+  for (const PendingRequest& request : local.pending) {
+    const std::string id = id_of(request);
+    if (has(deleted_, request)) continue;
+    here[id] = request.user_id;
+    std::string value = pending_value(request);
+    const auto found = stored->find(id);
+    const bool is_there = found != stored->end();
+    if (is_there && found->second.request) {
+      // Another bus of the site tells of it, or this one has, before it was started again.
+      if (found->second.request->user_id != request.user_id) continue;
+      told[id] = request.user_id;
+      if (!is_news(request, *found->second.request)) continue;
+    } else if (const auto readable = parse_pending(value); !readable) {
+      problem = readable.error();
+      continue;
+    } else if (!is_there && count >= PendingStore::Limits().total) {
+      problem = Error{ErrorCode::kLimitExceeded,
+                      "more than " + std::to_string(PendingStore::Limits().total) + " wait at this site", ""};
+      continue;
+    }
+    if (!is_there) ++count;
+    told[id] = request.user_id;
+    auto added = writes.add(layout_.pending_key(layout_.site(), id), std::move(value),
+                            is_there ? found->second.revision : 0);
+    if (!added) return added;
+  }
+  for (auto own = told.begin(); own != told.end();) {
+    const auto still = here.find(own->first);
+    if (still != here.end() && still->second == own->second) {
+      ++own;
+      continue;
+    }
+    auto added = writes.add(layout_.pending_key(layout_.site(), own->first), std::nullopt,
+                            stored->at(own->first).revision);
+    if (!added) return added;
+    own = told.erase(own);
+  }
+  const auto written = writes.finish();
+  if (!written) return written.error();
+  if (*written) told_ = std::move(told);  // else the next exchange sees what it was
+  if (problem) return *problem;
   return {};
+}
+
+Result<void> PendingExchange::take_away(const PendingState& local) {
+  Names still;
+  for (const PendingRequest& request : local.pending) {
+    if (has(deleted_, request)) still[id_of(request)] = request.user_id;
+  }
+  deleted_ = std::move(still);
+  if (deleted_.empty()) return {};
+  const auto removed = home_.edit_pending(
+      [&](PendingState& present) -> Result<void> {
+        std::erase_if(present.pending, [&](const PendingRequest& request) { return has(deleted_, request); });
+        return {};
+      },
+      kPatienceForLock);
+  if (removed) {
+    deleted_.clear();
+    return {};
+  }
+  if (removed.error().code == ErrorCode::kBusy) return {};  // the next exchange takes it away
+  return removed;
 }
 
 }  // namespace vipauth::fleet

@@ -20,6 +20,25 @@ std::string literal_text(ValueMembers& members, std::string_view name) {
   return out;
 }
 
+/// Where somebody asked: in a record an empty one would mean "from anywhere".
+std::string literal_place(ValueMembers& members, std::string_view name) {
+  std::string out = literal_text(members, name);
+  if (out.empty()) members.fail(name, "must not be empty");
+  return out;
+}
+
+/// As make_user_id() writes one. Any other name could be a known user's, or an identity.
+bool is_user_id(std::string_view text) {
+  constexpr std::size_t kBytes = 36;
+  if (text.size() != kBytes) return false;
+  for (std::size_t i = 0; i < kBytes; ++i) {
+    const bool is_hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool is_digit = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+    if (is_hyphen ? text[i] != '-' : !is_digit) return false;
+  }
+  return true;
+}
+
 /// By what a stranger is noted: its key, in the one form of it.
 std::string key_of(ValueMembers& members) {
   std::string out = members.text("credentials");
@@ -54,10 +73,10 @@ Result<PendingRequest> parse_pending(std::string_view text) {
   PendingRequest out;
   out.mechanism = Mechanism::kCurve;
   out.credentials = key_of(members);
-  out.domain = literal_text(members, "domain");
-  out.address = literal_text(members, "address");
-  out.user_id = literal_text(members, "user_id");
-  if (out.user_id.empty()) members.fail("user_id", "must not be empty");
+  out.domain = literal_place(members, "domain");
+  out.address = literal_place(members, "address");
+  out.user_id = members.text("user_id");
+  if (!is_user_id(out.user_id)) members.fail("user_id", "must be a UUID in lower case");
   out.first_seen = members.time("first_seen");
   out.last_seen = members.time("last_seen");
   out.retries = members.count("retries");

@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxPendingBytes = 4096;
 std::string pending_value(const PendingRequest& request);
 
 /// Reads such a value, which a site has written: what is approved becomes a record, so nothing in it may be a
-/// pattern.
+/// pattern, or empty, and its name is a UUID, as a bus gives it, and nobody's whom an administrator knows.
 /// \return kParseError       no JSON
 /// \return kLimitExceeded    longer than kMaxPendingBytes
 /// \return kInvalidArgument  a member is missing or has a wrong form; `location` is a JSON Pointer ("/credentials")

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <random>
 #include <utility>
+
+#include "web/quiet_thread.hpp"
 
 namespace vipauth::fleet {
 
@@ -33,14 +36,27 @@ RangeWatcher::RangeWatcher(EtcdClient client, std::string key, std::string range
       range_end_(std::move(range_end)),
       next_revision_(start_revision),
       handler_(std::move(handler)),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+      thread_(web::start_quiet_thread([this] { run(stop_.get_token()); })) {}
 
 RangeWatcher::~RangeWatcher() {
-  thread_.request_stop();
+  stop_.request_stop();
   client_.stop();
+  thread_.join();
 }
 
 void RangeWatcher::run(const std::stop_token& stop) {
+  for (int tries = 0; !stop.stop_requested(); ++tries) {
+    try {
+      follow(stop);
+    } catch (const std::exception& error) {  // no memory
+      handler_.on_problem(Error{ErrorCode::kIoError, std::string("following failed: ") + error.what(), ""});
+      static_cast<void>(sleep_for(stop, backoff(tries)));
+    }
+  }
+}
+
+/// Goes on from `next_revision_`, so that nothing is lost where it is called again.
+void RangeWatcher::follow(const std::stop_token& stop) {
   int tries = 0;
   bool has_problem = false;
   const auto on_events = [&](const WatchEvents& told) {

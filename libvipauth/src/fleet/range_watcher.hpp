@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -29,7 +30,9 @@ class RangeWatcher {
     std::function<void(const std::optional<Error>&)> on_problem;
   };
 
+  /// No signal handler of the embedder's runs on its thread.
   /// \param client  of this watcher alone: it is stopped with it
+  /// \throws std::system_error  there is no thread
   RangeWatcher(EtcdClient client, std::string key, std::string range_end, std::int64_t start_revision,
                Handler handler);
   RangeWatcher(const RangeWatcher&) = delete;
@@ -39,13 +42,15 @@ class RangeWatcher {
 
  private:
   void run(const std::stop_token& stop);
+  void follow(const std::stop_token& stop);
 
   const EtcdClient client_;
   const std::string key_;
   const std::string range_end_;
   std::int64_t next_revision_;
   const Handler handler_;
-  std::jthread thread_;  // last: it uses all of the above
+  std::stop_source stop_;
+  std::thread thread_;  // last: it uses all of the above
 };
 
 /// How long to wait before the next of several tries: longer each time, and not the same for all who wait.

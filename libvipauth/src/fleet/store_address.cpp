@@ -138,8 +138,14 @@ Result<void> parse_parameters(StoreAddress& out, std::string_view text) {
       if (has_edit) return not_an_address("\"edit\" stands twice");
       if (value != "fleet") return not_an_address("\"edit\" is not \"fleet\"");
       has_edit = true;
+    } else if (name == "insecure-transport") {
+      if (out.allows_plain_network) return not_an_address("\"insecure-transport\" stands twice");
+      if (value != "true") return not_an_address("\"insecure-transport\" is not \"true\"");
+      if (out.is_tls) return not_an_address("\"insecure-transport\" stands with etcds://, which is TLS");
+      out.allows_plain_network = true;
     } else {
-      return not_an_address("there is a parameter that is neither \"site\" nor \"edit\"");
+      return not_an_address(
+          "there is a parameter that is neither \"site\" nor \"edit\" nor \"insecure-transport\"");
     }
   }
   if (!out.site.empty() && !has_edit) out.edits = StoreAddress::Edits::kSite;
@@ -185,6 +191,7 @@ std::string StoreAddress::to_string() const {
   }
   out += "/" + prefix;
   if (!site.empty()) out += "?site=" + site + (edits == Edits::kFleet ? "&edit=fleet" : "");
+  if (allows_plain_network) out += std::string(site.empty() ? "?" : "&") + "insecure-transport=true";
   return out;
 }
 

@@ -174,42 +174,47 @@ struct AuthService::Impl {
     return candidate ? candidate->keep_in_time() : std::nullopt;
   }
 
-  void refuse_new_peers(std::optional<Error> why) {
+  /// Why new peers are refused; what the embedder says comes before the age.
+  const std::optional<Error>& why_refused() const { return told_why ? told_why : age_why; }
+
+  /// Changes the reasons, and tells where refusing begins or ends by that.
+  template <typename Change>
+  void change_reasons(const Change& change) {
+    std::optional<Error> now;
     {
       const std::lock_guard lock(stale_mutex);
-      const bool is_news = why.has_value() != stale_why.has_value();
-      stale_why = why;
-      if (!is_news) return;
-      is_stale->store(why.has_value(), std::memory_order_release);
+      const bool was_refusing = why_refused().has_value();
+      change();
+      now = why_refused();
+      if (now.has_value() == was_refusing) return;
+      is_stale->store(now.has_value(), std::memory_order_release);
     }
-    if (recorder) recorder->on_stale(why);
+    if (recorder) recorder->on_stale(now);
     log(LogLevel::kWarning,
-        why ? "new peers are refused: " + why->to_string() : "new peers are let in again");
+        now ? "new peers are refused: " + now->to_string() : "new peers are let in again");
   }
 
-  /// Whether the policy is too old for new peers.
-  std::optional<Milliseconds> judge_policy_age() {
-    std::optional<Milliseconds> age;
-    Milliseconds longest{0};
-    {
-      const std::lock_guard lock(age_mutex);
-      if (!longest_age) return std::nullopt;
-      longest = *longest_age;
-      age = policy_age();
-    }
+  /// Whether the policy is too old for new peers. To be called by change_reasons().
+  std::optional<Milliseconds> judge_under_lock() {
+    age_why.reset();
+    if (!longest_age) return std::nullopt;
+    const std::optional<Milliseconds> age = policy_age();
+    if (age && *age <= *longest_age) return std::clamp(*longest_age - *age, Milliseconds(1), kClockCheck);
     const auto seconds = [](Milliseconds time) {
       return std::to_string(std::chrono::floor<std::chrono::seconds>(time).count()) + " s";
     };
-    if (age && *age <= longest) {
-      refuse_new_peers(std::nullopt);
-      return std::clamp(longest - *age, Milliseconds(1), kClockCheck);
-    }
-    refuse_new_peers(Error{ErrorCode::kUnavailable,
-                           (age ? "the policy was what its store says " + seconds(*age) + " ago"
-                                : std::string("the policy is not known to be what its store says")) +
-                               ", and " + seconds(longest) + " are the most that is allowed",
-                           ""});
+    age_why = Error{ErrorCode::kUnavailable,
+                    (age ? "the policy was what its store says " + seconds(*age) + " ago"
+                         : std::string("the policy is not known to be what its store says")) +
+                        ", and " + seconds(*longest_age) + " are the most that is allowed",
+                    ""};
     return kClockCheck;
+  }
+
+  std::optional<Milliseconds> judge_policy_age() {
+    std::optional<Milliseconds> next;
+    change_reasons([&] { next = judge_under_lock(); });
+    return next;
   }
 
   /// How long to sleep for an appointment by the clock, which may be set meanwhile.
@@ -249,9 +254,9 @@ struct AuthService::Impl {
   const std::shared_ptr<ShadowSlot> shadow = std::make_shared<ShadowSlot>();
   const std::shared_ptr<DecisionWatch> watch;
   const std::shared_ptr<std::atomic<bool>> is_stale = std::make_shared<std::atomic<bool>>(false);
-  std::mutex stale_mutex;
-  std::optional<Error> stale_why;
-  mutable std::mutex age_mutex;  // held while it is asked
+  mutable std::mutex stale_mutex;  // held while the age is asked
+  std::optional<Error> told_why;   // of refuse_new_peers()
+  std::optional<Error> age_why;    // of judge_policy_age()
   std::function<std::optional<std::chrono::milliseconds>()> policy_age;
   std::optional<std::chrono::milliseconds> longest_age;  // only with the other
   std::atomic<std::uint64_t> reloads{0};
@@ -433,24 +438,22 @@ void AuthService::end_setup_mode() { impl_->setup_mode.end(); }
 
 std::optional<Timestamp> AuthService::setup_mode_until() const { return impl_->setup_mode.until(); }
 
-void AuthService::refuse_new_peers(std::optional<Error> why) { impl_->refuse_new_peers(std::move(why)); }
+void AuthService::refuse_new_peers(std::optional<Error> why) {
+  impl_->change_reasons([&] { impl_->told_why = std::move(why); });
+}
 
 std::optional<Error> AuthService::refuses_new_peers() const {
   const std::lock_guard lock(impl_->stale_mutex);
-  return impl_->stale_why;
+  return impl_->why_refused();
 }
 
 void AuthService::set_policy_age(std::function<std::optional<std::chrono::milliseconds>()> age,
                                  std::optional<std::chrono::milliseconds> longest) {
-  bool was_judged = false;
-  {
-    const std::lock_guard lock(impl_->age_mutex);
-    was_judged = impl_->longest_age.has_value();
+  impl_->change_reasons([&] {
     impl_->policy_age = std::move(age);
     impl_->longest_age = impl_->policy_age ? longest : std::nullopt;
-  }
-  static_cast<void>(impl_->judge_policy_age());
-  if (was_judged && !longest) impl_->refuse_new_peers(std::nullopt);
+    static_cast<void>(impl_->judge_under_lock());
+  });
   impl_->watcher.wake();
 }
 
@@ -524,7 +527,7 @@ AuthMetrics AuthService::metrics() const {
   out.is_in_force = !impl_->keeper.problem();
   out.refuses_new_peers = impl_->is_stale->load(std::memory_order_relaxed);
   {
-    const std::lock_guard lock(impl_->age_mutex);
+    const std::lock_guard lock(impl_->stale_mutex);
     const auto age = impl_->policy_age ? impl_->policy_age() : std::nullopt;
     if (age) out.policy_age = std::chrono::floor<std::chrono::seconds>(*age);
   }

@@ -42,6 +42,14 @@ Result<Content> or_empty(Result<Content> loaded) {
 
 }  // namespace
 
+Result<PolicyStore::Version> PolicyStore::load_version() const {
+  auto policy = load_policy();
+  if (!policy) return policy.error();
+  auto topics = load_topics();
+  if (!topics) return topics.error();
+  return Version{*std::move(policy), *std::move(topics)};
+}
+
 HomeStore::HomeStore(const std::filesystem::path& home, StrictModes strict_modes,
                      std::shared_ptr<PendingStore> pending)
     : auth_file_(home / kAuthFile, strict_modes),

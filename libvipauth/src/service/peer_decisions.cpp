@@ -94,8 +94,8 @@ Place place_of(const Policy::Entry& entry, const PendingState& state) {
   Place place{member_of(entry.source, "domain"), member_of(entry.source, "address")};
   if (const DecidedPeer* peer =
           state.find_decided(entry.record->mechanism, peer_credentials(*entry.record))) {
-    if (place.domain.is_null()) place.domain = peer->domain;
-    if (place.address.is_null()) place.address = peer->address;
+    if (!peer->is_doubtful && place.domain.is_null()) place.domain = peer->domain;
+    if (!peer->is_doubtful && place.address.is_null()) place.address = peer->address;
   }
   return place;
 }
@@ -138,15 +138,23 @@ Json record_of(const Authorization& peer) {
                            {"user_id", Json(peer.user_id)}});
 }
 
+/// Of a fleet, a site can write there what it likes, and under the name of who waits at another.
+Error two_wait(const PendingRequest& one, const PendingRequest& other) {
+  const auto shown = [](const PendingRequest& request) {
+    return request.site.empty() ? std::string("here") : "at the site " + python_repr(Json(request.site));
+  };
+  std::string message = "two peers wait as " + python_repr(Json(one.user_id)) + ", " + shown(one) + " and " +
+                        shown(other) + ", and one of them lies";
+  if (one.site != other.site) message += ": name the site in the address of the store (\"?site=...\")";
+  return Error{ErrorCode::kConflict, std::move(message), ""};
+}
+
 /// Null: nobody of that name waits.
 Result<const PendingRequest*> find_request(const PendingState& state, std::string_view user_id) {
   const PendingRequest* found = nullptr;
   for (const PendingRequest& request : state.pending) {
     if (request.user_id != user_id) continue;
-    if (found != nullptr) {
-      return Error{ErrorCode::kConflict,
-                   "two peers wait as " + python_repr(Json(user_id)) + ": one of them lies", ""};
-    }
+    if (found != nullptr) return two_wait(*found, request);
     found = &request;
   }
   return found;
@@ -178,10 +186,30 @@ Result<void> check_single_peer(const PendingRequest& request) {
                ""};
 }
 
+/// The one whose key an administrator has looked at, and not another who has come under its name since.
+Result<void> check_credentials(const Approval& approval, std::string_view user_id,
+                               const std::string& present) {
+  if (!approval.credentials || approval.credentials->to_base64url() == present) return {};
+  return Error{ErrorCode::kConflict,
+               python_repr(Json(user_id)) + " has the credentials " + python_repr(Json(present)) +
+                   ", and not those that are to be approved",
+               ""};
+}
+
+Result<void> check_credentials(const Approval& approval, std::string_view user_id,
+                               const std::vector<Policy::Entry>& entries, const Indices& indices) {
+  for (const std::size_t i : indices) {
+    auto same = check_credentials(approval, user_id, peer_credentials(*entries[i].record));
+    if (!same) return same;
+  }
+  return {};
+}
+
 /// Nor may its name stand for a user whom an administrator knows by it.
 Result<void> check_own_name(const Policy& policy, const PendingRequest& request) {
   const auto is_others = [&](const Policy::Entry& entry) {
-    return entry.record && entry.record->user_id == request.user_id && !is_of(request, *entry.record);
+    return entry.record && !is_of(request, *entry.record) &&
+           (entry.record->user_id == request.user_id || entry.record->identity == request.user_id);
   };
   const bool is_taken = std::any_of(policy.allow().begin(), policy.allow().end(), is_others) ||
                         std::any_of(policy.deny().begin(), policy.deny().end(), is_others);
@@ -190,6 +218,18 @@ Result<void> check_own_name(const Policy& policy, const PendingRequest& request)
                "a peer waits under the name of the user " + python_repr(Json(request.user_id)) +
                    ", with other credentials: change the user's record itself instead",
                ""};
+}
+
+/// A peer that was decided about has the name of one that waits with other credentials. Who names it means
+/// that peer: else whoever waits under its name would keep it from being denied.
+bool has_decided_namesake(const Policy& policy, const PendingState& state, const PendingRequest& request) {
+  const auto is_namesake = [&](const std::vector<Policy::Entry>& entries, const Indices& indices) {
+    return std::any_of(indices.begin(), indices.end(), [&](std::size_t i) {
+      const AuthRecord& record = *entries[i].record;
+      return record.user_id == request.user_id && !is_of(request, record);
+    });
+  };
+  return is_namesake(policy.allow(), approved(policy, state)) || is_namesake(policy.deny(), denied(policy));
 }
 
 Error not_listed(std::string_view user_id) {
@@ -404,6 +444,15 @@ Result<Authorization> PeerDecisions::move_to_allow(Policy& policy, const std::ve
   for (const std::size_t i : indices) {
     const Policy::Entry& entry = policy.deny()[i];
     const Place place = place_of(entry, pending.state());
+    const DecidedPeer* peer =
+        pending.state().find_decided(entry.record->mechanism, peer_credentials(*entry.record));
+    if (peer != nullptr && peer->is_doubtful && place.address.is_null() && !approval.any_address) {
+      return Error{ErrorCode::kConflict,
+                   "where " + python_repr(Json(entry.record->user_id)) +
+                       " may come from is told by its site, and is no single address: approve it from any "
+                       "address, or add its record yourself",
+                   json_pointer("/deny", i)};
+    }
     last = describe(entry, AuthorizationStatus::kApproved, pending.state());
     pending.remember(*entry.record, place);
     Json record = entry.source;
@@ -419,7 +468,8 @@ Result<Authorization> PeerDecisions::move_to_allow(Policy& policy, const std::ve
 }
 
 Result<Authorization> PeerDecisions::decide(std::string_view user_id, const Behalf& behalf,
-                                            std::string_view command, const Decide& decide) {
+                                            std::string_view command, Namesake namesake,
+                                            const Decide& decide) {
   Operation operation(*this, behalf, command);
   Authorization done;
   std::optional<PendingEdit> pending;
@@ -427,9 +477,12 @@ Result<Authorization> PeerDecisions::decide(std::string_view user_id, const Beha
   const auto decide_once = [&](const PendingState& state) -> Result<void> {
     const auto request = find_request(state, user_id);
     if (!request) return request.error();
+    bool is_of_record = false;
     auto edited = operation.edit_policy([&](Policy& policy) -> Result<Behalf::Touches> {
       pending.emplace(state);
-      const bool is_waiting = *request != nullptr && !is_decided(policy, **request);
+      is_of_record = *request != nullptr && namesake == Namesake::kIsMeant &&
+                     has_decided_namesake(policy, state, **request);
+      const bool is_waiting = *request != nullptr && !is_of_record && !is_decided(policy, **request);
       if (is_waiting) {
         if (auto own = check_own_name(policy, **request); !own) return own.error();
       }
@@ -440,7 +493,7 @@ Result<Authorization> PeerDecisions::decide(std::string_view user_id, const Beha
       return is_waiting ? Behalf::Touches::kPending : Behalf::Touches::kRecords;
     });
     if (!edited) return edited;
-    if (*request != nullptr) pending->take_out(**request);
+    if (*request != nullptr && !is_of_record) pending->take_out(**request);
     is_in_policy = true;
     return {};
   };
@@ -461,10 +514,12 @@ Result<Authorization> PeerDecisions::decide(std::string_view user_id, const Beha
 Result<Authorization> PeerDecisions::approve(std::string_view user_id, const Approval& approval,
                                              const Behalf& behalf) {
   return decide(
-      user_id, behalf, "approve_authorization",
+      user_id, behalf, "approve_authorization", Namesake::kIsInTheWay,
       [&](Policy& policy, PendingEdit& pending, const PendingRequest* request) -> Result<Authorization> {
         if (request != nullptr) {
           if (auto single = check_single_peer(*request); !single) return single.error();
+          if (auto same = check_credentials(approval, user_id, request->credentials); !same)
+            return same.error();
           Authorization done = describe(*request);
           done.status = AuthorizationStatus::kApproved;
           Json record = record_of(done);
@@ -474,10 +529,14 @@ Result<Authorization> PeerDecisions::approve(std::string_view user_id, const App
           return done;
         }
         if (const Indices indices = of_user(policy.deny(), denied(policy), user_id); !indices.empty()) {
+          if (auto same = check_credentials(approval, user_id, policy.deny(), indices); !same)
+            return same.error();
           return move_to_allow(policy, indices, approval, pending);
         }
         const Indices indices = of_user(policy.allow(), approved(policy, pending.state()), user_id);
         if (indices.empty()) return not_listed(user_id);
+        if (auto same = check_credentials(approval, user_id, policy.allow(), indices); !same)
+          return same.error();
         if (sets_anything(approval)) {
           return Error{ErrorCode::kConflict,
                        python_repr(Json(user_id)) + " is approved already: change its record instead",
@@ -489,7 +548,7 @@ Result<Authorization> PeerDecisions::approve(std::string_view user_id, const App
 
 Result<Authorization> PeerDecisions::deny(std::string_view user_id, const Behalf& behalf) {
   return decide(
-      user_id, behalf, "deny_authorization",
+      user_id, behalf, "deny_authorization", Namesake::kIsMeant,
       [&](Policy& policy, PendingEdit& pending, const PendingRequest* request) -> Result<Authorization> {
         if (request != nullptr) {
           if (auto single = check_single_peer(*request); !single) return single.error();
@@ -516,30 +575,36 @@ Result<Authorization> PeerDecisions::remove(std::string_view user_id, const Beha
   Authorization done;
   std::optional<PendingEdit> pending;
   bool is_in_policy = false;
-  const auto forget_request = [&](const PendingState& state, const PendingRequest& request) -> Result<void> {
-    pending.emplace(state);
+  const auto forget_peer = [&](Policy& policy, const PendingState& state) -> Result<Behalf::Touches> {
+    const Indices from_allow = of_user(policy.allow(), approved(policy, state), user_id);
+    const Indices from_deny = of_user(policy.deny(), denied(policy), user_id);
+    if (from_allow.empty() && from_deny.empty()) return not_listed(user_id);
+    done = from_deny.empty()
+               ? describe(policy.allow()[from_allow.front()], AuthorizationStatus::kApproved, state)
+               : describe(policy.deny()[from_deny.front()], AuthorizationStatus::kDenied, state);
+    if (auto dropped = drop_peer(policy, from_allow, from_deny); !dropped) return dropped.error();
+    pending->forget_unlisted(policy);
+    return Behalf::Touches::kRecords;
+  };
+  const auto forget_request = [&](const PendingRequest& request) {
     pending->take_out(request);
     done = describe(request);
-    // The policy stays as it is. It is asked who may do this, and who waits under a name that may be
-    // another's.
-    if (!behalf.check && request.site.empty()) return {};
-    return operation.edit_policy([&](Policy& policy) -> Result<Behalf::Touches> {
-      if (auto own = check_own_name(policy, request); !own) return own.error();
-      return Behalf::Touches::kPending;
-    });
   };
-  const auto forget_peer = [&](const PendingState& state) {
+  const auto forget = [&](const PendingState& state, const PendingRequest* request) -> Result<void> {
+    // Of one that waits the policy stays as it is. It is asked who may do this, and who waits under a name
+    // that may be another's; a home's own bus gives no name twice.
+    if (request != nullptr && !behalf.check && request->site.empty()) {
+      pending.emplace(state);
+      forget_request(*request);
+      return {};
+    }
     return operation.edit_policy([&](Policy& policy) -> Result<Behalf::Touches> {
       pending.emplace(state);
-      const Indices from_allow = of_user(policy.allow(), approved(policy, state), user_id);
-      const Indices from_deny = of_user(policy.deny(), denied(policy), user_id);
-      if (from_allow.empty() && from_deny.empty()) return not_listed(user_id);
-      done = from_deny.empty()
-                 ? describe(policy.allow()[from_allow.front()], AuthorizationStatus::kApproved, state)
-                 : describe(policy.deny()[from_deny.front()], AuthorizationStatus::kDenied, state);
-      if (auto dropped = drop_peer(policy, from_allow, from_deny); !dropped) return dropped.error();
-      pending->forget_unlisted(policy);
-      return Behalf::Touches::kRecords;
+      if (request == nullptr || has_decided_namesake(policy, state, *request))
+        return forget_peer(policy, state);
+      if (auto own = check_own_name(policy, *request); !own) return own.error();
+      forget_request(*request);
+      return Behalf::Touches::kPending;
     });
   };
   auto result = store_.edit_pending(
@@ -547,8 +612,7 @@ Result<Authorization> PeerDecisions::remove(std::string_view user_id, const Beha
         if (!is_in_policy) {
           const auto request = find_request(state, user_id);
           if (!request) return request.error();
-          auto forgotten = *request != nullptr ? forget_request(state, **request) : forget_peer(state);
-          if (!forgotten) return forgotten;
+          if (auto forgotten = forget(state, *request); !forgotten) return forgotten;
           is_in_policy = true;
         }
         pending->apply_to(state);

@@ -45,9 +45,13 @@ class PeerDecisions {
   /// What a decision does to the policy; `request` where the peer waits for one.
   using Decide = std::function<Result<Authorization>(Policy&, PendingEdit&, const PendingRequest* request)>;
 
+  /// What it means for a decision that a peer which was decided about has the name of one that waits, with
+  /// other credentials.
+  enum class Namesake { kIsMeant, kIsInTheWay };
+
   /// Lets `decide` edit the policy. A request that is decided waits no longer.
   Result<Authorization> decide(std::string_view user_id, const Behalf& behalf, std::string_view command,
-                               const Decide& decide);
+                               Namesake namesake, const Decide& decide);
 
   static Result<Authorization> move_to_deny(Policy& policy, const std::vector<std::size_t>& indices,
                                             PendingEdit& pending);

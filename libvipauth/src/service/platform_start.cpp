@@ -7,6 +7,7 @@
 #include <vipauth/auth_file.hpp>
 #include <vipauth/key_store.hpp>
 #include <vipauth/known_hosts.hpp>
+#include <vipauth/local_copy.hpp>
 #include <vipauth/python_repr.hpp>
 #include <vipauth/vip_address.hpp>
 
@@ -114,6 +115,34 @@ Result<std::vector<OwnPeer>> own_peers(const fs::path& home, const PlatformStart
   return out;
 }
 
+/// The records of all of them, in one edit.
+Result<void> make_sure_of_all(const fs::path& home, const PlatformStart& start,
+                              const std::vector<OwnPeer>& peers, PlatformStartReport& report) {
+  const auto change = [&](Policy& policy) -> Result<void> {
+    report.records_added.clear();  // a store may have it made again
+    report.records_changed.clear();
+    for (const OwnPeer& peer : peers) {
+      auto done = make_sure_of(policy, peer, start.replace_changed_keys, report);
+      if (!done) return start.store ? done.error() : done.error().at("auth.json");
+    }
+    return {};
+  };
+  EditOptions options = start.edit_options;
+  if (options.note.command.empty()) options.note.command = "platform start";
+  if (start.store) {
+    // Where all is there the store is not asked: a bus starts while it is away.
+    auto present = start.store->load_policy();
+    if (!present) return present.error();
+    if (auto done = change(*present); !done) return done;
+    if (report.records_added.empty() && report.records_changed.empty()) return {};
+  }
+  auto edited = start.store ? start.store->edit_policy(change, options)
+                            : AuthFile(home / "auth.json", start.strict_modes).edit(change, options);
+  if (!edited) return edited.error();
+  report.warnings = std::move(edited->warnings);
+  return {};
+}
+
 Result<void> check_places(const std::vector<std::string>& addresses) {
   for (const std::string& text : addresses) {
     const auto address = VipAddress::parse(text);
@@ -173,26 +202,15 @@ std::vector<PlatformRecord> PlatformRecord::volttron() {
 
 Result<PlatformStartReport> prepare_platform(const fs::path& home, const PlatformStart& start) {
   if (auto places = check_places(start.addresses); !places) return places.error();
+  if (!start.store) {
+    if (auto own = LocalCopy(home, start.strict_modes).check_edited_here(); !own) return own.error();
+  }
   const auto server = KeyStore(home / "keystore", start.strict_modes).load_or_create();
   if (!server) return server.error();
   PlatformStartReport report{server->public_key, {}, {}, {}, {}};
   const auto peers = own_peers(home, start, report.server_key);
   if (!peers) return peers.error();
-
-  EditOptions edit_options = start.edit_options;
-  if (edit_options.note.command.empty()) edit_options.note.command = "platform start";
-  auto edited = AuthFile(home / "auth.json", start.strict_modes)
-                    .edit(
-                        [&](Policy& policy) -> Result<void> {
-                          for (const OwnPeer& peer : *peers) {
-                            auto done = make_sure_of(policy, peer, start.replace_changed_keys, report);
-                            if (!done) return done.error().at("auth.json");
-                          }
-                          return {};
-                        },
-                        edit_options);
-  if (!edited) return edited.error();
-  report.warnings = std::move(edited->warnings);
+  if (auto records = make_sure_of_all(home, start, *peers, report); !records) return records.error();
   if (auto known = make_known(home, start, report); !known) return known.error();
   return report;
 }

@@ -1,5 +1,7 @@
 #include <vipauth/local_copy.hpp>
 
+#include <fstream>
+#include <string>
 #include <system_error>
 
 #include "store/atomic_file.hpp"
@@ -11,6 +13,8 @@ namespace {
 
 constexpr int kVersion = 1;
 constexpr std::chrono::seconds kPatience{10};
+constexpr std::size_t kMostShownBytes = std::size_t{1}
+                                        << 20U;  // of a file that is read only to name the store
 
 /// Which files are there, as texts: numbers of a file system may be larger than those of JSON.
 Json present_files(const std::filesystem::path& home) {
@@ -24,7 +28,31 @@ Json present_files(const std::filesystem::path& home) {
   return out;
 }
 
+/// The store that the file names, without what could be a password in it; empty where it does not tell.
+std::string shown_store(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) return "";
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(kMostShownBytes, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  const auto document = Json::parse(text);
+  const std::string store = document ? document->text_at("store") : "";
+  return store.find('@') == std::string::npos ? store : "";
+}
+
 }  // namespace
+
+Result<void> LocalCopy::check_edited_here() const {
+  std::error_code error;
+  const bool is_there = std::filesystem::exists(std::filesystem::symlink_status(path(), error));
+  if (!is_there && (!error || error == std::errc::no_such_file_or_directory)) return {};
+  const std::string store = shown_store(path());
+  return Error{ErrorCode::kConflict,
+               "this home follows " + (store.empty() ? "a store" : store) +
+                   ": edit there by --store, or end it by `vctl auth unfollow`",
+               ""};
+}
 
 std::filesystem::path LocalCopy::path() const { return home_ / "fleet.json"; }
 

@@ -1,5 +1,7 @@
 #include <vipauth/topics_file.hpp>
 
+#include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -61,6 +63,36 @@ Result<Present> read_former(const fs::path& path, StrictModes strict_modes, std:
   return former;
 }
 
+/// What asks for all that `next` and `present` ask for; `present` itself, where it does.
+TopicDocument strictest(const TopicDocument& next, const TopicDocument& present) {
+  Json of_both = present.to_json();
+  bool is_more = false;
+  for (const TopicList list : {TopicList::kWriteProtect, TopicList::kReadProtect}) {
+    const Json* rules = next.to_json().find(to_string(list));
+    if (rules == nullptr || !rules->is_array()) continue;
+    const Json* there = of_both.find(to_string(list));
+    Json::Array all = there != nullptr && there->is_array() ? there->as_array() : Json::Array();
+    std::set<std::string> known;
+    for (const Json& rule : all) known.insert(rule.dump());
+    for (const Json& rule : rules->as_array()) {
+      if (!known.insert(rule.dump()).second) continue;
+      all.push_back(rule);
+      is_more = true;
+    }
+    of_both.set(to_string(list), Json(std::move(all)));
+  }
+  if (!is_more) return present;
+  auto out = TopicDocument::parse(std::move(of_both));
+  return out ? *std::move(out) : next;  // too many rules together
+}
+
+/// Adds what another part of an edit did.
+void add_to(EditReport& report, EditReport part) {
+  report.written = report.written || part.written;
+  report.warnings.insert(report.warnings.end(), std::make_move_iterator(part.warnings.begin()),
+                         std::make_move_iterator(part.warnings.end()));
+}
+
 }  // namespace
 
 Result<TopicDocument> TopicsFile::load_document() const {
@@ -93,6 +125,34 @@ Result<EditReport> TopicsFile::edit(const Change& change, const EditOptions& opt
     write(edited.dump_pretty() + "\n");
     return {};
   });
+}
+
+Result<EditReport> TopicsFile::replace_with(const TopicDocument& next,
+                                            const std::function<Result<EditReport>()>& write_policy,
+                                            const EditOptions& options) const {
+  const auto write = [&](const TopicDocument& topics) {
+    return edit(
+        [&](TopicDocument& there) -> Result<void> {
+          there = topics;
+          return {};
+        },
+        options);
+  };
+  EditReport report;
+  const auto present = load_document();
+  // Where the rules that are there cannot be read, the policy is still to come into force.
+  if (present || present.error().code == ErrorCode::kNotFound) {
+    auto stricter = write(present ? strictest(next, *present) : next);
+    if (!stricter) return stricter;
+    add_to(report, *std::move(stricter));
+  }
+  auto policy = write_policy();
+  if (!policy) return policy;
+  add_to(report, *std::move(policy));
+  auto last = write(next);
+  if (!last) return last;
+  add_to(report, *std::move(last));
+  return report;
 }
 
 Result<TopicDocument> TopicsFile::load_generation(std::uint64_t number) const {

@@ -70,6 +70,13 @@ Result<Json> approve(Caller& caller, const CallArguments& arguments) {
   if (!groups) return groups.error();
   approval.groups = *std::move(groups);
   if (const Json& held = *arguments.find("capabilities"); !held.is_null()) approval.capabilities = held;
+  const auto credentials = optional_text_of(arguments, "credentials");
+  if (!credentials) return credentials.error();
+  if (*credentials) {
+    const auto key = CurveKey::parse(**credentials);
+    if (!key) return key.error().at("credentials");
+    approval.credentials = *key;
+  }
   return as_result(caller.administration().approve_authorization(*user_id, approval));
 }
 
@@ -108,10 +115,11 @@ Result<Json> list(Caller& caller, const CallArguments&) {
 }
 
 void add_remote_peers(Methods& methods) {
-  methods.add("approve_authorization",
-              {required("user_id"), keyword("new_user_id"), keyword("identity"), keyword("roles"),
-               keyword("groups"), keyword("capabilities"), keyword("any_address", false)},
-              "Lets a peer in that waits, or that was denied.", &approve);
+  methods.add(
+      "approve_authorization",
+      {required("user_id"), keyword("new_user_id"), keyword("identity"), keyword("roles"), keyword("groups"),
+       keyword("capabilities"), keyword("any_address", false), keyword("credentials")},
+      "Lets a peer in that waits, or that was denied.", &approve);
   methods.add("deny_authorization", {required("user_id")}, "Keeps a peer out.",
               &by_user_id<&Administration::deny_authorization>);
   methods.add("delete_authorization", {required("user_id")}, "Forgets a peer, which must ask again.",

@@ -133,6 +133,7 @@ Result<Authorization> RemoteAdministration::approve_authorization(std::string_vi
   if (approval.groups) params.set("groups", Json::strings(*approval.groups));
   if (approval.capabilities) params.set("capabilities", *approval.capabilities);
   if (approval.any_address) params.set("any_address", true);
+  if (approval.credentials) params.set("credentials", approval.credentials->to_base64url());
   return decide("approve_authorization", user_id, AuthorizationStatus::kApproved, std::move(params));
 }
 

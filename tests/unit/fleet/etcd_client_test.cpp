@@ -132,14 +132,29 @@ TEST_CASE("EtcdClient: a password goes nowhere in clear but to this host") {
     for (const char* other :
          {"example.org", "10.0.0.1", "128.0.0.1", "::2", "127.0.0.1.example.org", "localhost2"}) {
       address.endpoints.resize(1);
+      address.allows_plain_network = false;
       address.endpoints.push_back({other, 2379});
       const auto refused = EtcdClient::create(address, user("hunter2"));
       REQUIRE_FALSE(refused);
       CHECK(refused.error().code == ErrorCode::kInvalidArgument);
       CHECK_THAT(refused.error().message, Contains("in clear") && Contains(other) && !Contains("hunter2"));
-      CHECK(EtcdClient::create(address, {}));  // without one
+      address.allows_plain_network = true;
+      CHECK_FALSE(EtcdClient::create(address, user("hunter2")));  // still not in clear
+      CHECK(EtcdClient::create(address, {}));
     }
   }
+}
+
+TEST_CASE("EtcdClient: another host is believed with TLS, or where the address says so") {
+  StoreAddress address = address_of({1});
+  CHECK(EtcdClient::create(address, {}));
+  address.endpoints.push_back({"10.0.0.1", 2379});
+  const auto refused = EtcdClient::create(address, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kInvalidArgument);
+  CHECK_THAT(refused.error().message, Contains("10.0.0.1") && Contains("insecure-transport=true"));
+  address.allows_plain_network = true;
+  CHECK(EtcdClient::create(address, {}));
 }
 
 TEST_CASE("EtcdClient: options that do not fit together are refused, and files that do not either") {
@@ -482,6 +497,23 @@ TEST_CASE("EtcdClient: a watch goes to the next member until it stands, and no f
   end = watch(client_of({dead_port(), dead_port()}));
   CHECK(end.why == WatchEnd::Why::kFailed);
   CHECK(end.error.code == ErrorCode::kUnavailable);
+}
+
+TEST_CASE("EtcdClient: whoever has less time than the options is not kept for longer") {
+  const RawServer silent([](Connection& connection) { connection.wait_until_closed(); });
+  const EtcdClient client = client_of({silent.port()}, patience(std::chrono::minutes(10)));
+  using std::chrono::steady_clock;
+  const auto soon = [] { return steady_clock::now() + std::chrono::milliseconds(50); };
+  // A whole test has less time than the options give.
+  CHECK(client.range({.key = "k"}, soon()).error().code == ErrorCode::kIoError);
+  const auto written = client.txn({}, {{.key = "k", .value = "v"}}, soon());
+  REQUIRE_FALSE(written);
+  CHECK_FALSE(EtcdClient::is_certain(written.error()));
+  const int before = silent.connections();
+  const auto too_late = client.txn({}, {{.key = "k", .value = "v"}}, steady_clock::now());
+  REQUIRE_FALSE(too_late);
+  CHECK(EtcdClient::is_certain(too_late.error()));  // it was never sent
+  CHECK(silent.connections() == before);
 }
 
 TEST_CASE("EtcdClient: a watch that is silent ends unless the member answers") {

@@ -95,6 +95,61 @@ TEST_CASE("FleetContent: what is changed keeps its key") {
   CHECK(keys(changes) == Keys{at_rank(Scope::kFleet, Kind::kDeny, kStep)});
 }
 
+TEST_CASE("FleetContent: what denies or protects is new to the fleet, whatever a site has in its place") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"someone else", "a stranger"},  // by place
+      {"mallory", "mallory"}};         // by name: a site may have guessed it
+  for (const auto& [of_site, denied] : cases) {
+    CAPTURE(of_site);
+    FleetContent content(true);
+    content.apply(at_rank(Scope::kSite, Kind::kDeny, kStep), record(of_site));
+    Json document = Policy().to_json();
+    document.set("deny", Json::Array{*Json::parse(record(denied, kKeyB))});
+    const auto changes = difference(content, *Policy::parse(document), Scope::kFleet);
+    CHECK(keys(changes) ==
+          Keys{at_rank(Scope::kFleet, Kind::kDeny, kStep), at_rank(Scope::kSite, Kind::kDeny, kStep)});
+    apply_all(content, changes);
+    CHECK(Json::parse(content.list(Scope::kFleet, Kind::kDeny).begin()->second)->text_at("user_id") ==
+          denied);
+    CHECK(content.list(Scope::kSite, Kind::kDeny).empty());
+  }
+
+  FleetContent content(true);
+  content.apply(at_rank(Scope::kSite, Kind::kWriteProtect, kStep),
+                text("{'topic': 'a', 'capabilities': 'nobody'}"));
+  TopicDocument topics;
+  REQUIRE(topics.add(TopicList::kWriteProtect, "a", {"c"}));
+  apply_all(content, difference(content, topics, Scope::kFleet));
+  CHECK(content.list(Scope::kFleet, Kind::kWriteProtect).size() == 1);
+  CHECK(content.list(Scope::kSite, Kind::kWriteProtect).empty());
+}
+
+TEST_CASE("FleetContent: a new record takes no place of a site's, and a site's none of the fleet's") {
+  FleetContent content(true);
+  content.apply(at_rank(Scope::kSite, Kind::kAllow, kStep), record("s", kKeyA));
+  Json document = Policy().to_json();
+  document.set("allow", Json::Array{*Json::parse(record("new", kKeyB))});
+  const Policy after = *Policy::parse(document);
+  CHECK(keys(difference(content, after, Scope::kFleet)) ==
+        Keys{at_rank(Scope::kSite, Kind::kAllow, kStep), at_rank(Scope::kFleet, Kind::kAllow, kStep)});
+  // Its own place it takes.
+  CHECK(keys(difference(content, after, Scope::kSite)) == Keys{at_rank(Scope::kSite, Kind::kAllow, kStep)});
+
+  FleetContent of_fleet(true);
+  of_fleet.apply(at_rank(Scope::kFleet, Kind::kAllow, kStep), record("f", kKeyA));
+  CHECK(of_fleet.difference(after, Scope::kSite).error().code == ErrorCode::kPermissionDenied);
+}
+
+TEST_CASE("FleetContent: a site's record that gets another name, or another key, stays the site's") {
+  const FleetContent content = four();
+  for (const std::string& fields : {std::string("{'user_id': 'new'}"), "{'credentials': '" + kKeyC + "'}"}) {
+    CAPTURE(fields);
+    const Policy after = edited(content, [&](Policy& p) { REQUIRE(p.update_allow(3, json(fields))); });
+    CHECK(keys(difference(content, after, Scope::kFleet)) ==
+          Keys{at_rank(Scope::kSite, Kind::kAllow, 2 * kStep)});
+  }
+}
+
 TEST_CASE("FleetContent: what is removed takes its key with it") {
   const FleetContent content = four();
   const Policy after = edited(content, [](Policy& p) { REQUIRE(p.remove_allow({2})); });

@@ -91,7 +91,15 @@ TEST_CASE("FleetLayout: names where strangers wait") {
   CHECK_FALSE(kBerlin.site_of_pending(waits).has_value());
   CHECK(FleetLayout("vipauth/acme", "").site_of_pending(waits) == "paris");
   CHECK_FALSE(FleetLayout("vipauth/acme", "").site_of_pending("/vipauth/acme/pending/paris").has_value());
-  CHECK(kBerlin.decided_key("CURVE:k") == "/vipauth/acme/decided/CURVE%3Ak");
+  CHECK(kBerlin.pending_id(kBerlin.pending_key("berlin", "CURVE:k")) == "CURVE:k");
+  CHECK_FALSE(kBerlin.pending_id("/vipauth/acme/pending/berlin/CURVE:k"));  // not in the one form
+  CHECK_FALSE(kBerlin.pending_id(kBerlin.pending_key("paris", "CURVE:k")));
+  CHECK(kBerlin.decided_key(Scope::kFleet, "CURVE:k") == "/vipauth/acme/fleet/decided/CURVE%3Ak");
+  CHECK(kBerlin.decided_key(Scope::kSite, "CURVE:k") == "/vipauth/acme/sites/berlin/decided/CURVE%3Ak");
+  CHECK(FleetLayout("vipauth/acme", "").decided_prefix(Scope::kSite).empty());
+  CHECK(kBerlin.decided_id(Scope::kSite, "/vipauth/acme/sites/berlin/decided/CURVE%3Ak") == "CURVE:k");
+  CHECK_FALSE(kBerlin.decided_id(Scope::kFleet, "/vipauth/acme/sites/berlin/decided/CURVE%3Ak"));
+  CHECK_FALSE(kBerlin.parse(kBerlin.decided_key(Scope::kSite, "CURVE:k")));  // of no policy
 }
 
 TEST_CASE("FleetLayout: names where requests for certificates stand, and what is decided of them") {

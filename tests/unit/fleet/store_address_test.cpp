@@ -100,6 +100,10 @@ TEST_CASE("StoreAddress: refuses everything else, and says why") {
       {"etcd://h/p?edit=site", "edit"},
       {"etcd://h/p?edit=fleet&edit=fleet", "twice"},
       {"etcd://h/p?Site=a", "neither"},
+      {"etcd://h/p?insecure-transport", "insecure-transport"},
+      {"etcd://h/p?insecure-transport=false", "insecure-transport"},
+      {"etcd://h/p?insecure-transport=true&insecure-transport=true", "twice"},
+      {"etcds://h/p?insecure-transport=true", "TLS"},
       {"etcd://h/p?site=a?site=b", "site"},
   };
   for (const auto& [text, reason] : cases) {
@@ -121,5 +125,16 @@ TEST_CASE("StoreAddress: a password in it is refused, and not repeated") {
     const auto address = StoreAddress::parse(text);
     REQUIRE_FALSE(address);
     CHECK_THAT(address.error().to_string(), !Contains("hunter2"));
+  }
+}
+
+TEST_CASE("StoreAddress: says where plain HTTP may go to another host") {
+  CHECK_FALSE(StoreAddress::parse("etcd://h/p")->allows_plain_network);
+  for (const char* text : {"etcd://h/p?insecure-transport=true", "etcd://h/p?site=a&insecure-transport=true",
+                           "etcd://h/p?site=a&edit=fleet&insecure-transport=true"}) {
+    const auto address = StoreAddress::parse(text);
+    REQUIRE(address);
+    CHECK(address->allows_plain_network);
+    CHECK(address->to_string() == text);
   }
 }

@@ -265,11 +265,17 @@ TEST_CASE("RemotePeers: what a bad site writes lets in nobody else, and hides no
   SECTION("the name of a user") {
     bad.user_id = "alice";
     fleet.wait(bad);
-    for (const auto& result :
-         {fleet.peers.approve("alice"), fleet.peers.deny("alice"), fleet.peers.remove("alice")}) {
-      check_conflict(result, "name of the user");
-    }
+    check_conflict(fleet.peers.approve("alice"), "name of the user");
     CHECK(fleet.waiting().size() == 1);
+  }
+  SECTION("the identity of an agent") {
+    fleet.write("{'allow': [{'user_id': 'bob', 'identity': 'b.agent', 'credentials': '" + kKeyC + "'}]}");
+    const Json there = fleet.store.load_policy()->to_json();
+    bad.user_id = "b.agent";
+    fleet.wait(bad);
+    check_conflict(fleet.peers.approve("b.agent"), "name of the user");
+    CHECK(fleet.store.load_policy()->to_json() == there);
+    return;
   }
   SECTION("the name of another stranger") {
     fleet.wait(request("stranger", kKeyC));
@@ -277,6 +283,15 @@ TEST_CASE("RemotePeers: what a bad site writes lets in nobody else, and hides no
     for (const auto& result : {fleet.peers.approve("stranger"), fleet.peers.deny("stranger"),
                                fleet.peers.remove("stranger"), fleet.peers.find("stranger")}) {
       check_conflict(result, "two peers");
+    }
+  }
+  SECTION("the name of a stranger of another site") {
+    fleet.wait(request("stranger", kKeyC, "paris"));
+    fleet.wait(bad);
+    for (const auto& result :
+         {fleet.peers.approve("stranger"), fleet.peers.deny("stranger"), fleet.peers.remove("stranger")}) {
+      check_conflict(result, "at the site 'paris' and at the site 'berlin'");
+      check_conflict(result, "?site=");
     }
   }
   SECTION("a pattern for addresses") {
@@ -304,4 +319,65 @@ TEST_CASE("RemotePeers: what a bad site writes lets in nobody else, and hides no
     check_conflict(fleet.peers.approve("stranger"), "no single peer");
   }
   CHECK(fleet.store.load_policy()->to_json() == before);
+}
+
+TEST_CASE("RemotePeers: who is known by a name is denied and deleted, whoever waits under it") {
+  Fleet fleet;
+  fleet.write("{'allow': [{'user_id': 'alice', 'credentials': '" + kKeyA + "', 'address': '10.0.0.7'}]}");
+  fleet.wait(request("alice", kKeyB, "berlin"));
+  const auto denied = fleet.peers.deny("alice");
+  REQUIRE(denied);
+  CHECK(denied->credentials == kKeyA);
+  CHECK(fleet.names("allow").empty());
+  CHECK(fleet.names("deny") == Names{"alice"});
+  CHECK(fleet.waiting() == Names{"alice"});
+  check_conflict(fleet.peers.approve("alice"), "name of the user");
+
+  const auto deleted = fleet.peers.remove("alice");
+  REQUIRE(deleted);
+  CHECK(deleted->credentials == kKeyA);
+  CHECK(fleet.names("deny").empty());
+  CHECK(fleet.waiting() == Names{"alice"});
+  CHECK(fleet.peers.remove("alice")->credentials == kKeyB);  // nobody else has the name now
+  CHECK(fleet.waiting().empty());
+}
+
+TEST_CASE("RemotePeers: only the key that was looked at is approved") {
+  Fleet fleet;
+  fleet.wait(request("one", kKeyA, "berlin"));
+  Approval approval;
+  approval.credentials = *CurveKey::parse(kKeyB);
+  check_conflict(fleet.peers.approve("one", approval), kKeyA);
+  CHECK(fleet.waiting() == Names{"one"});
+  CHECK(fleet.names("allow").empty());
+  approval.credentials = *CurveKey::parse(kKeyA);
+  CHECK(fleet.peers.approve("one", approval));
+  CHECK(fleet.peers.approve("one", approval));  // is approved already
+
+  REQUIRE(fleet.peers.deny("one"));
+  approval.credentials = *CurveKey::parse(kKeyB);
+  check_conflict(fleet.peers.approve("one", approval), kKeyA);
+  CHECK(fleet.names("deny") == Names{"one"});
+  approval.credentials = *CurveKey::parse(kKeyA);
+  CHECK(fleet.peers.approve("one", approval));
+  approval.credentials = *CurveKey::parse(kKeyB);
+  check_conflict(fleet.peers.approve("one", approval), kKeyA);
+}
+
+TEST_CASE(
+    "RemotePeers: a denied peer is let in again from where its site says only where that is an address") {
+  Fleet fleet;
+  fleet.write("{'deny': [{'user_id': 'one', 'credentials': '" + kKeyA + "'}]}");
+  REQUIRE(fleet.store.edit_pending(
+      [&](PendingState& state) -> Result<void> {
+        state.decided = {{Mechanism::kCurve, kKeyA, Json(), Json("/.*/"), true}};
+        return {};
+      },
+      {}));
+  check_conflict(fleet.peers.approve("one"), "no single address");
+  CHECK(fleet.names("deny") == Names{"one"});
+  Approval anywhere;
+  anywhere.any_address = true;
+  REQUIRE(fleet.peers.approve("one", anywhere));
+  CHECK(fleet.store.load_policy()->allow()[0].record->address.empty());
 }

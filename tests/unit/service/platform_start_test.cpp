@@ -1,16 +1,19 @@
 #include <vipauth/platform_start.hpp>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <vipauth/agent_key_stores.hpp>
 #include <vipauth/key_store.hpp>
 #include <vipauth/known_hosts.hpp>
+#include <vipauth/local_copy.hpp>
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/homes.hpp"
+#include "support/memory_store.hpp"
 #include "support/vectors.hpp"
 
 using namespace vipauth;
@@ -199,4 +202,60 @@ TEST_CASE("prepare_platform: two starts at once make everything once") {
   CHECK(other.wait() == 0);
   CHECK(Json::parse(home.read("auth.json"))->find("allow")->as_array().size() == kUsers.size());
   CHECK(KnownHosts(home / "known_hosts").find("@").value() == KeyStore(home / "keystore").load()->public_key);
+}
+
+TEST_CASE("prepare_platform: a home that follows a store is prepared there, and not here") {
+  const TempHome home;
+  REQUIRE(LocalCopy(home.path()).save("etcd://localhost/fleet?site=berlin", Json::Object(), kNow));
+  const auto before = contents(home);
+  const auto refused = prepare_platform(home.path(), on({}));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kConflict);
+  CHECK_THAT(refused.error().message,
+             Catch::Contains("this home follows etcd://localhost/fleet?site=berlin: edit there"));
+  CHECK(contents(home) == before);
+
+  PlatformStart start = on({});
+  const auto store = std::make_shared<MemoryStore>();
+  start.store = store;
+  const auto report = prepare_platform(home.path(), start);
+  REQUIRE(report);
+  CHECK(report->records_added == kUsers);
+  CHECK(store->load_policy()->allow().size() == kUsers.size());
+  CHECK_FALSE(std::filesystem::exists(home / "auth.json"));
+  CHECK(KnownHosts(home / "known_hosts").find("@").value() == report->server_key);
+}
+
+TEST_CASE("prepare_platform: a store that is away keeps nobody from starting again") {
+  const TempHome home;
+  PlatformStart start = on({});
+  const auto store = std::make_shared<MemoryStore>();
+  start.store = store;
+  store->place().failure = Error{ErrorCode::kIoError, "nobody answers", ""};
+  CHECK(prepare_platform(home.path(), start).error().message == "nobody answers");
+  store->place().failure.reset();
+  REQUIRE(prepare_platform(home.path(), start));
+  store->place().failure = Error{ErrorCode::kIoError, "nobody answers", ""};
+  const auto again = prepare_platform(home.path(), start);
+  REQUIRE(again);
+  CHECK(again->records_added.empty());
+}
+
+TEST_CASE("prepare_platform: an edit that is made again is told once") {
+  const TempHome home;
+  PlatformStart start = on({});
+  const auto store = std::make_shared<MemoryStore>();
+  start.store = store;
+  store->place().before_policy = [&] {
+    store->place().before_policy = {};
+    REQUIRE(store->edit_policy(
+        [](Policy& policy) -> Result<void> {
+          static_cast<void>(policy.add_role("r", Json("c")));
+          return {};
+        },
+        {}));
+  };
+  const auto report = prepare_platform(home.path(), start);
+  REQUIRE(report);
+  CHECK(report->records_added == kUsers);
 }

@@ -198,6 +198,61 @@ TEST_CASE("AuthService: the log may ask why new peers are refused") {
   CHECK(has_told);
 }
 
+TEST_CASE("AuthService: what its embedder refuses for lasts, whatever the age of the policy is") {
+  Bus bus;
+  std::optional<std::chrono::milliseconds> age = 1h;
+  bus.service->refuse_new_peers(kWhy);
+  bus.service->set_policy_age([&] { return age; }, 24h);
+  CHECK(bus.ask(kKeyA) == "300");  // the policy is young enough
+  REQUIRE(bus.service->reload());
+  CHECK(bus.service->refuses_new_peers()->message == kWhy.message);
+  bus.service->set_policy_age({}, 24h);
+  CHECK(bus.service->refuses_new_peers()->message == kWhy.message);
+  bus.service->refuse_new_peers({});
+  CHECK(bus.ask(kKeyA) == "200");
+  CHECK(bus.book.count(LogLevel::kWarning, "new peers are") == 2);
+}
+
+TEST_CASE("AuthService: an age that is too great lasts, whatever its embedder says") {
+  Bus bus;
+  std::optional<std::chrono::milliseconds> age = 25h;
+  bus.service->set_policy_age([&] { return age; }, 24h);
+  CHECK(bus.ask(kKeyA) == "300");
+  bus.service->refuse_new_peers(kWhy);
+  bus.service->refuse_new_peers({});
+  REQUIRE(bus.service->refuses_new_peers());
+  CHECK_THAT(bus.service->refuses_new_peers()->message, Contains("86400 s"));
+  CHECK(bus.ask(kKeyA) == "300");
+  SECTION("until it is young enough") {
+    age = 1h;
+    bus.service->set_policy_age([&] { return age; }, 24h);
+  }
+  SECTION("until any age will do") {
+    bus.service->set_policy_age([&] { return age; });
+  }
+  SECTION("until there is none to be judged") { bus.service->set_policy_age({}, 24h); }
+  CHECK_FALSE(bus.service->refuses_new_peers());
+  CHECK(bus.ask(kKeyA) == "200");
+}
+
+TEST_CASE("AuthService: whoever ends refusing while the age is judged ends it") {
+  Bus bus;
+  std::atomic<int> judged = 0;
+  std::jthread judging([&](const std::stop_token& stop) {
+    for (; !stop.stop_requested(); ++judged) bus.service->set_policy_age([] { return 25h; }, 24h);
+  });
+  while (judged < 50) {
+    bus.service->refuse_new_peers(kWhy);
+    bus.service->refuse_new_peers({});
+  }
+  judging.request_stop();
+  judging.join();
+  CHECK(bus.service->refuses_new_peers());
+  bus.service->set_policy_age({});
+  CHECK_FALSE(bus.service->refuses_new_peers());
+  CHECK(bus.ask(kKeyA) == "200");
+}
+
 TEST_CASE("AuthMetrics: the age of the policy is told where it follows a store") {
   Bus bus;
   CHECK_FALSE(bus.service->metrics().policy_age);

@@ -86,3 +86,22 @@ TEST_CASE("LocalCopy: strict modes are those of other files") {
   CHECK(LocalCopy(home.path()).load().error().code == ErrorCode::kPermissionDenied);
   CHECK(LocalCopy(home.path(), StrictModes::kOff).load().has_value());
 }
+
+TEST_CASE("LocalCopy: the files of a home are for editing there, unless they are a copy") {
+  const TempHome home;
+  const LocalCopy copy(home.path());
+  CHECK(copy.check_edited_here());
+  for (const char* text :
+       {"", "{", R"({"store": 7})", R"({"store": "etcd://root:swordfish@10.0.0.5/fleet"})"}) {
+    home.write("fleet.json", text);
+    const auto refused = copy.check_edited_here();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::kConflict);
+    CHECK_THAT(refused.error().message,
+               Catch::Contains("this home follows a store:") && !Catch::Contains("swordfish"));
+  }
+  REQUIRE(copy.save(kStore, Json::Object(), kNow));
+  CHECK_THAT(copy.check_edited_here().error().message, Catch::Contains(kStore));
+  REQUIRE(copy.remove());
+  CHECK(copy.check_edited_here());
+}

@@ -159,3 +159,41 @@ TEST_CASE("TopicsFile: what could not be read again is not written") {
   }
   CHECK(add("c"));
 }
+
+TEST_CASE("TopicsFile: what comes with a policy protects before it is there, and lets go after") {
+  const TempHome home;
+  const TopicsFile file(home / "protected_topics.json");
+  home.write("protected_topics.json", R"({"write-protect": [{"topic": "old", "capabilities": ["c"]}]})");
+  TopicDocument next;
+  REQUIRE(next.add(TopicList::kWriteProtect, "new", {"c"}));
+  const auto topics = [&] {
+    std::vector<std::string> out;
+    const auto rules = file.load();
+    for (const TopicRule& rule : rules->write_protect) out.push_back(rule.topic.text());
+    return out;
+  };
+  std::vector<std::string> meanwhile;
+  const auto replaced = file.replace_with(next, [&]() -> Result<EditReport> {
+    meanwhile = topics();
+    return EditReport{true, {"of the policy"}};
+  });
+  REQUIRE(replaced);
+  CHECK(replaced->written);
+  CHECK(replaced->warnings == std::vector<std::string>{"of the policy"});
+  CHECK(meanwhile == std::vector<std::string>{"old", "new"});
+  CHECK(topics() == std::vector<std::string>{"new"});
+
+  // Nothing is let go for a policy that does not come.
+  const auto failed = file.replace_with(
+      TopicDocument(), []() -> Result<EditReport> { return Error{ErrorCode::kIoError, "no room", ""}; });
+  CHECK(failed.error().code == ErrorCode::kIoError);
+  CHECK(topics() == std::vector<std::string>{"new"});
+  CHECK_FALSE(file.replace_with(next, [] { return Result<EditReport>(EditReport()); })->written);
+
+  // Rules that cannot be read are replaced once the policy is there.
+  home.write("protected_topics.json", "");
+  CHECK_FALSE(file.replace_with(TopicDocument(), [&]() -> Result<EditReport> {
+    CHECK(home.read("protected_topics.json").empty());
+    return Error{ErrorCode::kIoError, "no room", ""};
+  }));
+}
