@@ -1,5 +1,6 @@
 #include <atomic>
 #include <memory>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -259,6 +260,21 @@ TEST_CASE("EtcdStore: policy and topics are read at one revision") {
   REQUIRE(version);
   CHECK(version->policy.to_json() == policy.to_json());
   CHECK(version->topics.rules().write_protect.size() == 1);
+}
+
+TEST_CASE("EtcdStore: a watch goes on where whoever was told had no memory") {
+  const EtcdCluster cluster;
+  const auto store = open_store(cluster, "/vipauth/acme");
+  std::atomic<int> tries = 0;
+  std::atomic<bool> is_told = false;
+  const auto watch = store->watch([&](const StoreChanges& changes) {
+    if (changes.policy && ++tries == 1) throw std::bad_alloc();
+    is_told = is_told || changes.policy;
+  });
+  REQUIRE(watch);
+  REQUIRE(store->edit_policy(add_user("alice", kKeyA)));
+  CHECK(eventually([&] { return is_told.load(); }));
+  CHECK(tries == 2);  // the same edit
 }
 
 TEST_CASE("vctl --store lint: tells what of a site the fleet hides") {

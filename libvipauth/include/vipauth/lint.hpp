@@ -22,7 +22,7 @@ VIPAUTH_EXPORT std::string_view to_string(LintSeverity severity) noexcept;
 struct LintFinding {
   LintSeverity severity = LintSeverity::kWarning;
   std::string check;  ///< which check found it: one of lint_checks()
-  std::string file;   ///< "auth.json", "protected_topics.json", or below "certificates/"
+  std::string file;   ///< "auth.json", "protected_topics.json", below "certificates/", or a key of a fleet
   std::string place;  ///< JSON Pointer from the file's root: "/allow/3/credentials"; or a certificate's name
   std::string message;  ///< what is wrong, and what follows from it; never a secret
   std::string remedy;   ///< how to mend it

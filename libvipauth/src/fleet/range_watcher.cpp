@@ -45,20 +45,29 @@ RangeWatcher::~RangeWatcher() {
 }
 
 void RangeWatcher::run(const std::stop_token& stop) {
+  bool has_problem = false;
   for (int tries = 0; !stop.stop_requested(); ++tries) {
     try {
-      follow(stop);
-    } catch (const std::exception& error) {  // no memory
-      handler_.on_problem(Error{ErrorCode::kIoError, std::string("following failed: ") + error.what(), ""});
+      follow(stop, has_problem);
+    } catch (const std::exception&) {  // no memory
+      tell_failure();
+      has_problem = true;
       static_cast<void>(sleep_for(stop, backoff(tries)));
     }
   }
 }
 
+void RangeWatcher::tell_failure() const noexcept {
+  try {
+    handler_.on_problem(Error{ErrorCode::kIoError, "following failed here: is there memory?", ""});
+  } catch (const std::exception&) {  // then there is none for telling, either
+    return;
+  }
+}
+
 /// Goes on from `next_revision_`, so that nothing is lost where it is called again.
-void RangeWatcher::follow(const std::stop_token& stop) {
+void RangeWatcher::follow(const std::stop_token& stop, bool has_problem) {
   int tries = 0;
-  bool has_problem = false;
   const auto on_events = [&](const WatchEvents& told) {
     if (has_problem) handler_.on_problem(std::nullopt);
     has_problem = false;

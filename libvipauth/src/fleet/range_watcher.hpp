@@ -42,7 +42,9 @@ class RangeWatcher {
 
  private:
   void run(const std::stop_token& stop);
-  void follow(const std::stop_token& stop);
+  /// \param has_problem  is told of: that it is over is, too
+  void follow(const std::stop_token& stop, bool has_problem);
+  void tell_failure() const noexcept;
 
   const EtcdClient client_;
   const std::string key_;
