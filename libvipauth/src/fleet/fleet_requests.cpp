@@ -79,6 +79,7 @@ struct Known {
 /// What is there, with when each key was written.
 struct FleetRequests::Held {
   PendingState state;
+  std::string left_out;                                              // in one line; empty: nothing was
   std::map<std::string, Known> pending;                              // by key
   std::array<std::map<std::string, Known>, kScopes.size()> decided;  // by id
 
@@ -141,11 +142,12 @@ class FleetRequests::Reading {
     return std::nullopt;
   }
 
-  Held finish() && { return std::move(held_); }
-  /// What was left out, in one line; empty: nothing was.
-  std::string left_out() const {
-    if (left_out_ == 0) return {};
-    return std::to_string(left_out_) + " of those who wait in the store are left out; the first " + first_;
+  Held finish() && {
+    if (left_out_ > 0) {
+      held_.left_out =
+          std::to_string(left_out_) + " of those who wait in the store are left out; the first " + first_;
+    }
+    return std::move(held_);
   }
 
  private:
@@ -172,14 +174,13 @@ Result<FleetRequests::Held> FleetRequests::read(EtcdClient::Deadline deadline) c
                      [&](KeyValue& value) { return reading.take_decided(scope, value); });
   }
   if (!done) return done.error();
-  if (const std::string left_out = reading.left_out(); log_ && !left_out.empty())
-    log_(LogLevel::kWarning, left_out);
   return std::move(reading).finish();
 }
 
 Result<PendingState> FleetRequests::load() const {
   auto held = read({});
   if (!held) return held.error();
+  if (log_ && !held->left_out.empty()) log_(LogLevel::kWarning, held->left_out);
   return std::move(held->state);
 }
 
