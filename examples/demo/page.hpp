@@ -30,7 +30,7 @@ class Page {
   void good(const std::string& text) const { std::cout << "\n" << coloured(text, "32") << "\n"; }
 
  private:
-  static constexpr std::size_t kWidth = 100;
+  static constexpr std::size_t kWidth = 108;
 
   std::string coloured(const std::string& text, const std::string& colour) const {
     return has_colour_ && !colour.empty() ? "\x1b[" + colour + "m" + text + "\x1b[0m" : text;

@@ -109,10 +109,11 @@ TEST_CASE("remote --store: requests for certificates of all sites are listed bes
   FleetDesk desk;
   const Outcome outcome = desk.remote({"list"});
   CHECK(outcome.out ==
-        "USER_ID        ADDRESS  STATUS  SITE\n"
-        "stranger       10.0.0.1 PENDING paris\n"
-        "v1.there.agent 10.0.0.2 PENDING berlin\n"
-        "v1.there.done  10.0.0.2 DENIED  rome\n");
+        std::string("USER_ID        ADDRESS  STATUS  CREDENTIALS                                 SITE\n") +
+            "stranger       10.0.0.1 PENDING " + kAgentA +
+            " paris\n"
+            "v1.there.agent 10.0.0.2 PENDING -                                           berlin\n"
+            "v1.there.done  10.0.0.2 DENIED  -                                           rome\n");
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.err.empty());
   CHECK_THAT(desk.remote({"list", "--status", "denied"}).out, Contains("rome") && !Contains("berlin"));
@@ -135,7 +136,8 @@ TEST_CASE("remote --store: both kinds are decided by the same verbs") {
   CHECK(approved.err == "warning: the site warns\n");
   CHECK(approved.exit_code == 0);
   CHECK(desk.sites->compared == key);
-  CHECK(desk.remote({"approve", "stranger"}).out == "approved stranger (address 10.0.0.1)\n");
+  CHECK(desk.remote({"approve", "stranger"}).out ==
+        std::string("approved stranger (address 10.0.0.1, key ") + kAgentA + ")\n");
   CHECK(desk.remote({"approve", "nobody"}).exit_code == 1);
   CHECK(desk.remote({"approve", "v1.there.nobody"}).exit_code == 1);
 
