@@ -73,7 +73,7 @@ void RangeWatcher::follow(const std::stop_token& stop, bool has_problem) {
     has_problem = false;
     tries = 0;
     // A watch that was broken off in the middle of a revision tells it again as a whole.
-    handler_.on_events(told);
+    if (!told.events.empty()) handler_.on_events(told);
     next_revision_ = std::max(next_revision_, told.revision + 1);
     return !stop.stop_requested();
   };

@@ -20,7 +20,7 @@ namespace vipauth::fleet {
 class RangeWatcher {
  public:
   struct Handler {
-    /// Called in the order of revisions, each event once; without events, where only time has passed.
+    /// Called in the order of revisions, each event once.
     std::function<void(const WatchEvents&)> on_events;
     /// What happened since the last event is compacted: all is to be read again.
     /// \param next  the revision that it would have gone on from
