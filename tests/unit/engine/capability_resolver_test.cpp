@@ -111,6 +111,17 @@ TEST_CASE("CapabilityResolver: a restriction must accept the argument, and say w
   CHECK_FALSE(call(pattern, {"bar"}, "{'x':['abc']}").allowed());
 }
 
+TEST_CASE("CapabilityResolver: no pattern matches an argument that is not UTF-8") {
+  const auto r = user("'capabilities':{'bar':{'x':'/.*/'}}");
+  const auto with = [&](const char* text) {
+    const CallArguments arguments(Json::Object{{"x", Json(text)}});
+    return r.authorize_call("u", "m", std::vector<std::string>{"bar"}, arguments);
+  };
+  CHECK(with("\xed\x9f\xbf").allowed());
+  CHECK_FALSE(with("\xed\xa0\x80").allowed());  // a surrogate
+  CHECK_FALSE(with("\xff").allowed());
+}
+
 TEST_CASE("CapabilityResolver: a grant whose pattern does not compile grants nothing, others still do") {
   const auto r = user("'capabilities':[{'bar':{'x':'/(/'}},{'bar':{'x':'y'}},{'foo':{'x':'/(/'}}]");
   CHECK(call(r, {"bar"}, "{'x':'y'}").allowed());
