@@ -86,6 +86,17 @@ TEST_CASE("CapabilityResolver: several records of one user grant together, inact
                           "','capabilities':'c','enabled':false}]}");
   CHECK(r.capabilities_of("u") == std::vector<std::string>{"a", "b"});
   CHECK(r.sources_of("u", "b") == std::vector<std::string>{"/allow/1/capabilities"});
+  CHECK(r.records_of("u") == std::vector<std::string>{"/allow/0", "/allow/1"});
+  CHECK(call(r, {"c"}).source() == std::vector<std::string>{"/allow/0", "/allow/1"});
+}
+
+TEST_CASE("CapabilityResolver: tells all that grants a capability, over records and roles") {
+  const auto r = resolver("{'allow':[{'user_id':'u','credentials':'" + kKeyA +
+                          "','capabilities':'c','roles':['r']},{'user_id':'u','credentials':'" + kKeyB +
+                          "','capabilities':'c'}],'roles':{'r':['c']}}");
+  CHECK(r.sources_of("u", "c") ==
+        std::vector<std::string>{"/allow/0/capabilities", "/roles/r", "/allow/1/capabilities"});
+  CHECK(r.grants_of("u", "c").size() == 3);
 }
 
 TEST_CASE("CapabilityResolver: a user of whom every key is denied is not known") {
@@ -271,6 +282,14 @@ TEST_CASE("CapabilityResolver: lists users, their records and their grants") {
   CHECK(created->grants_of("b", "c").size() == 2);
   CHECK(created->grants_of("a").size() == 1);  // without an identity the template grants nothing
   CHECK(created->grants_of("off").empty());
+}
+
+TEST_CASE("CapabilityResolver: of capabilities that refuse the first that is required is told") {
+  const auto r = user("'capabilities':{'a':{'x':1},'b':{'x':2}}");
+  CHECK(call(r, {"a", "b"}, "{'x':3}").message() ==
+        "User u can call method m only with x=1 but called with x=3");
+  CHECK(call(r, {"b", "a"}, "{'x':3}").message() ==
+        "User u can call method m only with x=2 but called with x=3");
 }
 
 TEST_CASE("CapabilityResolver: of grants that refuse alike the first in the file is told") {
