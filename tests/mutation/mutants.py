@@ -153,6 +153,8 @@ class Mutant:
         self.text = text[:begin] + new + text[end:]
         self.line = text.count("\n", 0, begin) + 1
         first, last = text.rfind("\n", 0, begin) + 1, text.find("\n", end)
+        if re.fullmatch(r"\s*(return \w+)?;", text[first:begin] + new + text[end:last]):
+            first = text.rfind("\n", 0, first - 1) + 1  # of which there are others
         self.before = " ".join(text[first:last].split())
         self.after = " ".join((text[first:begin] + new + text[end:last]).split())
         self.key = hashlib.sha256((name + self.text).encode()).hexdigest()[:16]

@@ -110,6 +110,12 @@ TEST_CASE("MethodRegistry: knows whose declaration the records lack") {
   CHECK(declared(registry, "B", one("m", {})).lacks_declaration("B"));
   CHECK_FALSE(declared(registry, "B", {}).lacks_declaration("B"));
   CHECK_FALSE(declared(registry, "C", one("m", {"x"})).lacks_declaration("C"));  // nobody's name
+  const std::vector<DeclaredMethod> both{{"m", std::nullopt, {"x"}}, {"n", std::nullopt, {"x"}}};
+  CHECK(declared(registry, "A", both).lacks_declaration("A"));
+  const MethodRegistry of_nothing = MethodRegistry::create(policy(
+      "{'allow':[{'identity':'A','credentials':'" + kKeyA + "','rpc_method_authorizations':{'m':[]}}]}"));
+  CHECK(declared(of_nothing, "A", one("m", {"x"})).lacks_declaration("A"));
+  CHECK_FALSE(declared(of_nothing, "A", one("m", {})).lacks_declaration("A"));
 }
 
 TEST_CASE("MethodRegistry: tells whose methods require something else than before") {
@@ -129,6 +135,11 @@ TEST_CASE("MethodRegistry: tells whose methods require something else than befor
   CHECK(before.changed_since(of("5")) == Names{"A"});
   CHECK(before.changed_since(of("{}")) == Names{"A"});
   CHECK(of("5").changed_since(of("{}")) == Names{"A"});
+  const std::string broken = "{'identity':'A','credentials':'" + kKeyA + "','rpc_method_authorizations':5}";
+  const auto first = MethodRegistry::create(policy("{'allow':[" + broken + "]}"));
+  const auto behind =
+      MethodRegistry::create(policy("{'allow':[{'credentials':'" + kKeyB + "'}," + broken + "]}"));
+  CHECK(behind.changed_since(first).empty());
   const MethodRegistry none = MethodRegistry::create(policy("{}"));
   CHECK(none.changed_since(before) == Names{"A", "B"});
   CHECK(before.changed_since(none) == Names{"A", "B"});
