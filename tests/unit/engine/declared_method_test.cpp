@@ -178,3 +178,19 @@ TEST_CASE("check_declaration: a method that is named twice is one, of all that w
         ErrorCode::kLimitExceeded);
   CHECK(refusal({{"m", parameters_of(Limits::kMaxParameters + 1)}}).code == ErrorCode::kLimitExceeded);
 }
+
+TEST_CASE("check_declaration: each thing has a name that can be shown") {
+  const auto refused = [](const DeclaredMethod& method) {
+    const Error error = refusal({method});
+    return error.code == ErrorCode::kInvalidArgument &&
+           error.message.find("must have a name") != std::string::npos;
+  };
+  for (const std::string bad : {"", "a\n", "\x7f", "\xff", "\xed\xa0\x80"}) {
+    CAPTURE(bad);
+    CHECK(refused({bad}));
+    CHECK(refused({"m", std::nullopt, {"c", bad}}));
+    CHECK(refused({"m", std::vector<Parameter>{{"x", Parameter::Kind::kPositional, {}},
+                                               {bad, Parameter::Kind::kPositional, {}}}}));
+  }
+  CHECK(check_declaration({{"\xc3\xa9", parameters_of(1), {"\xc3\xa9"}}}));
+}

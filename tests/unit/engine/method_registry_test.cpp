@@ -82,6 +82,15 @@ TEST_CASE("MethodRegistry: the same declaration by another user is that user's")
   CHECK(first.declaration("A")->front().name == "m");
 }
 
+TEST_CASE("MethodRegistry: who says what is known already, or forgets what is not, changes nothing") {
+  const MethodRegistry first = declared(MethodRegistry::create(policy("{}")), "A", one("m", {"c"}), "u");
+  CHECK(declared(first, "A", one("m", {"c"}), "u").has_same_declarations(first));
+  CHECK_FALSE(declared(first, "A", one("m", {"d"}), "u").has_same_declarations(first));
+  CHECK_FALSE(declared(first, "A", one("m", {"c"}), "v").has_same_declarations(first));
+  CHECK(first.forget("B").has_same_declarations(first));
+  CHECK_FALSE(first.forget("A").has_same_declarations(first));
+}
+
 TEST_CASE("MethodRegistry: what records and declarations require is listed together, the records first") {
   const Policy listed = policy("{'allow':[{'identity':'A','credentials':'" + kKeyA +
                                "','rpc_method_authorizations':{'m':['x']}},{'identity':'Z','credentials':'" +
