@@ -39,7 +39,7 @@ DECIDING = [
 ]
 # Recorded answers that no decision stands behind.
 NOT_OF_ENGINE = ["AuthFile*", "CsrStore*", "CertificateAuthority*"]
-# Whose tests are those of a class that has none for itself.
+# Whose tests are also those of a class that has few for itself.
 TESTED_BY = {
     "grant": "capability_resolver", "grant_profiles": "capability_resolver", "live_policy": "session",
     "policy_index": "authenticator", "record_table": "authenticator", "topic_prefixes": "topic_index",
@@ -107,7 +107,7 @@ def operand_behind(code, at):
 def operand_before(code, at):
     depth = 0
     for i in range(at - 1, -1, -1):
-        ends = code[i] in "([;,?{}=" or code.endswith(("&&", "||", "return"), 0, i + 1)
+        ends = code[i] in "([;,?{}" or code.endswith((" = ", "&&", "||", "return"), 0, i + 1)
         if depth == 0 and ends:
             begin = i + 1
             while code[begin] in " \n":
@@ -175,7 +175,7 @@ def mutants_of(names):
 
 
 def own_tests(name):
-    return ["--filenames-as-tags", f"[#{TESTED_BY.get(name, name)}_test]"]
+    return ["--filenames-as-tags", ",".join(f"[#{file}_test]" for file in (name, TESTED_BY.get(name, name)))]
 
 
 class Bench:

@@ -136,6 +136,17 @@ TEST_CASE("Authenticator: a record counts from not_before to just before not_aft
   CHECK(at(kNow + std::chrono::days(1)).next_change() == std::nullopt);
 }
 
+TEST_CASE("Authenticator: the next change is the first of all, whatever the order of the records") {
+  const std::string late = "{'credentials':'" + kKeyA + "','not_after':'2026-12-01T00:00:00Z'}";
+  const std::string soon = "{'credentials':'" + kKeyB +
+                           "','not_before':'2026-11-23T00:00:00Z','not_after':'2026-11-24T00:00:00Z'}";
+  for (const std::string& records : {late + "," + soon, soon + "," + late}) {
+    const auto created = Authenticator::create(policy("{'allow':[" + records + "]}"), kNow);
+    REQUIRE(created);
+    CHECK(created->next_change() == kNow + std::chrono::days(2));
+  }
+}
+
 TEST_CASE("Authenticator: an expired deny record denies no more") {
   const auto a =
       authenticator("{'allow':[{'user_id':'a','credentials':'" + kKeyA + "'}],'deny':[{'credentials':'" +

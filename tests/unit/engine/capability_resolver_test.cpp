@@ -107,6 +107,33 @@ TEST_CASE("CapabilityResolver: a user of whom every key is denied is not known")
   CHECK(resolver(allow + ",'deny':[{'credentials':'" + kKeyA + "','address':'10.0.0.1'}]}").knows("u"));
 }
 
+TEST_CASE("CapabilityResolver: a record of which a part is for itself alone holds the rest, too") {
+  const auto r = user("'capabilities':[{'own':{'x':'a.{user_id}','y':1}},'c'],'roles':['first','last']",
+                      ",'roles':{'first':{'see':{'x':'b.{user_id}'}},'last':['d']}");
+  CHECK(r.capabilities_of("u") == std::vector<std::string>{"c", "d", "own", "see"});
+  for (const auto& [capability, good, bad] :
+       {std::tuple("own", "{'x':'a.u','y':1}", "{'x':'a.{user_id}','y':1}"),
+        std::tuple("see", "{'x':'b.u'}", "{'x':'b.v'}")}) {
+    CHECK(call(r, {capability}, good).allowed());
+    CHECK_FALSE(call(r, {capability}, bad).allowed());
+  }
+}
+
+TEST_CASE(
+    "CapabilityResolver: of what is denied each pattern, password and absence of one counts by itself") {
+  const auto r =
+      resolver("{'allow':[{'user_id':'a','credentials':'" + kKeyA + "'},{'user_id':'b','credentials':'" +
+               kKeyB + "'},{'user_id':'c','credentials':'" + kKeyC +
+               "'},{'user_id':'n','mechanism':'NULL'},{'user_id':'p','mechanism':'PLAIN','credentials':"
+               "'pw'},{'user_id':'q','mechanism':'PLAIN','credentials':'pw'}],'deny':[{'credentials':"
+               "'/A+/'},{'credentials':'/B+A/'},{'mechanism':'PLAIN','user_id':'p','credentials':'pw'}]}");
+  CHECK(r.users() == std::vector<std::string>{"c", "n", "q"});
+  CHECK(resolver(
+            "{'allow':[{'user_id':'n','mechanism':'NULL'},{'user_id':'p','mechanism':'PLAIN','credentials':"
+            "'pw'}],'deny':[{'mechanism':'NULL'}]}")
+            .users() == std::vector<std::string>{"p"});
+}
+
 TEST_CASE("CapabilityResolver: a restriction must accept the argument, and say what it wants") {
   const auto r = user("'capabilities':{'bar':{'x':1}}");
   CHECK(call(r, {"bar"}, "{'x':1}").allowed());
@@ -220,7 +247,9 @@ TEST_CASE("CapabilityResolver: the number of grants is bounded") {
                                                          {"capabilities", Json(std::move(names))}})})}})),
         kNow);
   };
-  CHECK(with(CapabilityResolver::kMaxGrantsPerUser));
+  const auto most = with(CapabilityResolver::kMaxGrantsPerUser);
+  REQUIRE(most);
+  CHECK(most->capabilities_of("u").size() == CapabilityResolver::kMaxGrantsPerUser);
   const auto too_many = with(CapabilityResolver::kMaxGrantsPerUser + 1);
   REQUIRE_FALSE(too_many);
   CHECK(too_many.error().code == ErrorCode::kLimitExceeded);
