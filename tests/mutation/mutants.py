@@ -42,8 +42,7 @@ NOT_OF_ENGINE = ["AuthFile*", "CsrStore*", "CertificateAuthority*"]
 # Whose tests are also those of a class that has few for itself.
 TESTED_BY = {
     "grant": "capability_resolver", "grant_profiles": "capability_resolver", "live_policy": "session",
-    "policy_index": "authenticator", "record_table": "authenticator", "topic_prefixes": "topic_index",
-    "topic_texts": "topic_index",
+    "policy_index": "capability_resolver", "topic_prefixes": "topic_index", "topic_texts": "topic_index",
 }
 # Which tests, with how many worlds, and how many seconds of the processor they may take: what kills most in the least
 # time first. OWN stands for the tests of the class that is changed.
