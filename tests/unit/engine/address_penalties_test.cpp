@@ -66,6 +66,14 @@ TEST_CASE("AddressPenalties: a penalty ends when all of its time is over, and gr
   CHECK_FALSE(penalties.is_penalised("10.0.0.2", kNow + 117s));
 }
 
+TEST_CASE("AddressPenalties: a penalty of which little is left ends no sooner for another failure") {
+  AddressPenalties penalties = make();
+  strangers(penalties, "10.0.0.1", 17, kNow);
+  CHECK(penalties.count("10.0.0.1", Failure::kStranger, "key0", kNow + 15s).penalised);
+  CHECK(penalties.is_penalised("10.0.0.1", kNow + 17s));
+  CHECK_FALSE(penalties.is_penalised("10.0.0.1", kNow + 17s + 50ms));
+}
+
 TEST_CASE("AddressPenalties: no penalty is longer than the longest") {
   AddressPenalties penalties = make();
   strangers(penalties, "10.0.0.1", 10'000, kNow);
@@ -154,9 +162,11 @@ TEST_CASE("AddressPenalties: settings that make no sense are refused") {
     return !made && made.error().code == ErrorCode::kInvalidArgument;
   };
   CHECK(refused({.stranger = -1ms}));
-  CHECK(refused({.longest = 25h}));
+  CHECK(refused({.longest = 24h + 1ms}));
+  CHECK_FALSE(refused({.longest = 24h}));
   CHECK(refused({.max_sources = 0}));
-  CHECK(refused({.max_sources = std::size_t{1} << 40}));
+  CHECK(refused({.max_sources = (std::size_t{1} << 20) + 1}));
+  CHECK_FALSE(refused({.max_sources = std::size_t{1} << 20}));
   CHECK(refused({.exempt = {"10.0.0.0/8", "10.0.0.0/99"}}));
   CHECK(AddressPenalties::create({.exempt = {"nonsense"}}).error().message.find("\"nonsense\"") !=
         std::string::npos);
