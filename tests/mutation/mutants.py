@@ -56,7 +56,7 @@ QUICK = [
     ("engine", ["~model:*", *("~" + name for name in ("AuthService*", *NOT_OF_ENGINE, *SLOW))], 0, 20),
 ]
 LONG = [
-    ("model", ["model:*", "~" + PASSWORDS], 200, 60),
+    ("model", ["model:*", "~" + PASSWORDS], 100, 60),
     ("passwords", [PASSWORDS], 25, 60),
     ("service", ["AuthService*"], 0, 60),
 ]

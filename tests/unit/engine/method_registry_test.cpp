@@ -1,5 +1,7 @@
 #include <vipauth/method_registry.hpp>
 
+#include <vipauth/identity_registry.hpp>
+
 #include "support/catch.hpp"
 #include "support/policies.hpp"
 
@@ -189,4 +191,18 @@ TEST_CASE("MethodRegistry: lists what agents declare, beside what records requir
   }
   CHECK(listed == std::vector<std::string>{"A.o z", "B.m x", "B.n y"});
   CHECK(all->forget("A").requirements().size() == 2);
+}
+
+TEST_CASE("MethodRegistry: a record without an identity protects the methods of nobody, understood or not") {
+  for (const std::string& mistake : {std::string(), std::string("'domain':5,")}) {
+    CAPTURE(mistake);
+    const Policy nameless = policy("{'allow':[{" + mistake + "'user_id':'u','credentials':'" + kKeyA +
+                                   "','rpc_method_authorizations':{'m':['c']}}]}");
+    const MethodRegistry registry = MethodRegistry::create(nameless);
+    CHECK(registry.requirements().empty());
+    CHECK(registry.required("", "m")->empty());
+    CHECK_FALSE(registry.knows(""));
+    CHECK_FALSE(IdentityRegistry::create(nameless).belongs_to("", "u"));
+    CHECK(IdentityRegistry::create(nameless).belongs_to("u", "u"));
+  }
 }
