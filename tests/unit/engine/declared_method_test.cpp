@@ -64,6 +64,16 @@ TEST_CASE("parse_declaration: takes as many of each thing as the limits say, and
         Parameter::Kind::kPositional);
 }
 
+TEST_CASE("parse_declaration: what is too much is refused before it is read") {
+  const auto code = [](const Json& declaration) { return parse_declaration(declaration).error().code; };
+  const auto one = [](const Json& method) { return Json(Json::Object{{"m", method}}); };
+  CHECK(code(members(Limits::kMaxMethods + 1, Json(5))) == ErrorCode::kLimitExceeded);
+  CHECK(code(one(Json(Json::Array(Limits::kMaxCapabilities + 1, Json(5))))) == ErrorCode::kLimitExceeded);
+  const Json parameters = members(Limits::kMaxParameters + 1, Json(5));
+  CHECK(code(one(Json(Json::Object{{"params", parameters}}))) == ErrorCode::kLimitExceeded);
+  CHECK(code(members(Limits::kMaxMethods, Json(5))) == ErrorCode::kInvalidArgument);
+}
+
 TEST_CASE("parse_declaration: knows each kind of parameter by the name that Python's inspect has for it") {
   using Kind = Parameter::Kind;
   const auto kind_of = [](const Json& kind) {
