@@ -51,9 +51,9 @@ OWN = ["OWN"]
 SLOW = ["Authenticator: whoever asks with a wrong password*", "MethodRegistry: declarations are bounded*"]
 PASSWORDS = "model: the engine lets in by user name*"
 QUICK = [
-    ("own tests", OWN, 0, 20),
-    ("model, quick", ["model:*", "~" + PASSWORDS], 25, 10),
-    ("engine", ["~model:*", *("~" + name for name in ("AuthService*", *NOT_OF_ENGINE, *SLOW))], 0, 20),
+    ("own tests", OWN, 0, 10),
+    ("model, quick", ["model:*", "~" + PASSWORDS], 25, 6),
+    ("engine", ["~model:*", *("~" + name for name in ("AuthService*", *NOT_OF_ENGINE, *SLOW))], 0, 10),
 ]
 LONG = [
     ("model", ["model:*", "~" + PASSWORDS], 100, 60),
