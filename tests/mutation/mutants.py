@@ -106,7 +106,7 @@ def operand_behind(code, at):
 def operand_before(code, at):
     depth = 0
     for i in range(at - 1, -1, -1):
-        ends = code[i] in "([;,?{}" or code.endswith((" = ", "&&", "||", "return"), 0, i + 1)
+        ends = code[i] in "([;,?{}" or code.endswith((" = ", " : ", "&&", "||", "return"), 0, i + 1)
         if depth == 0 and ends:
             begin = i + 1
             while code[begin] in " \n":

@@ -184,6 +184,15 @@ TEST_CASE("CapabilityResolver: {user_id} and {identity} stand for the asking use
   CHECK(call(r, {"see"}, "{'who':'axb.c'}", "axb").allowed());
 }
 
+TEST_CASE("CapabilityResolver: who has no identity holds what asks for its user_id and for something else") {
+  const auto r =
+      resolver("{'allow':[{'user_id':'u','credentials':'" + kKeyA +
+               "','capabilities':[{'c':{'x':'{user_id}','y':1}},{'d':{'x':'{identity}','y':1}}]}]}");
+  CHECK(call(r, {"c"}, "{'x':'u','y':1}").allowed());
+  CHECK_FALSE(call(r, {"c"}, "{'x':'u','y':2}").allowed());
+  CHECK(r.capabilities_of("u") == std::vector<std::string>{"c"});
+}
+
 TEST_CASE("CapabilityResolver: templates stand in lists and objects, too") {
   const std::string role = ",'roles':{'own':{'edit':{'what':{'of':['{user_id}',{'by':'{identity}'}]}}}}";
   const auto r = resolver("{'allow':[{'user_id':'a','identity':'one','credentials':'" + kKeyA +
