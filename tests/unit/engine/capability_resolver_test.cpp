@@ -119,6 +119,13 @@ TEST_CASE("CapabilityResolver: a record of which a part is for itself alone hold
   }
 }
 
+TEST_CASE("CapabilityResolver: one of several restrictions may be for the holder alone") {
+  const auto r = user("'capabilities':{'own':{'x':'a.{user_id}','y':1}}");
+  CHECK(call(r, {"own"}, "{'x':'a.u','y':1}").allowed());
+  CHECK_FALSE(call(r, {"own"}, "{'x':'a.u','y':2}").allowed());
+  CHECK_FALSE(call(r, {"own"}, "{'x':'a.{user_id}','y':1}").allowed());
+}
+
 TEST_CASE(
     "CapabilityResolver: of what is denied each pattern, password and absence of one counts by itself") {
   const auto r =
