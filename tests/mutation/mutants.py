@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Changes the engine in one small place at a time, and shows that the tests notice each.
 
-usage: mutants.py BUILD [--list] [--sample N] [--seed S] [--again] [--jobs N] [FILE...]
+usage: mutants.py BUILD [--list] [--sample N] [--seed S] [--quick] [--again] [--jobs N] [FILE...]
 
-BUILD holds unit_tests and model_tests, built. Without FILEs it takes all that decide. A mutant is compiled alone, linked
+BUILD is a build folder that is configured. Without FILEs it takes all that decide. A mutant is compiled alone, linked
 with the tests of the engine, and killed by a test that fails, crashes, or does not end. What survives must be in
 equivalent.txt with a reason. Results are kept in BUILD/mutants/results.json: what has one there is not run again
-(--again: survivors are). One that does not compile is none.
+(--again: survivors are). One that does not compile is none. --quick leaves out the tests that take long: what survives
+may still be killed.
 
-What takes most of the time is made once: the headers of each file, compiled; debug information stays out of the program.
+What takes most of the time is made once for each file: its headers, compiled, and all but itself, linked.
 """
 
 import argparse
@@ -38,20 +39,36 @@ DECIDING = [
 ]
 # Recorded answers that no decision stands behind.
 NOT_OF_ENGINE = ["AuthFile*", "CsrStore*", "CertificateAuthority*"]
+# Whose tests are also those of a class that has few for itself.
+TESTED_BY = {
+    "grant": "capability_resolver", "grant_profiles": "capability_resolver", "live_policy": "session",
+    "policy_index": "capability_resolver", "topic_prefixes": "topic_index", "topic_texts": "topic_index",
+}
 # Which tests, with how many worlds, and how many seconds of the processor they may take: what kills most in the least
 # time first. OWN stands for the tests of the class that is changed.
 OWN = ["OWN"]
-RUNS = [
-    ("own tests", OWN, 0, 20),
-    ("model, quick", ["model:*", "~*password*"], 25, 20),
-    ("engine", ["~model:*", *("~" + name for name in ("AuthService*", *NOT_OF_ENGINE))], 0, 20),
-    ("model", ["model:*", "~*password*"], 200, 60),
-    ("passwords", ["model:*password*"], 25, 60),
+# Only among the tests of their own class.
+SLOW = ["Authenticator: whoever asks with a wrong password*", "MethodRegistry: declarations are bounded*"]
+PASSWORDS = "model: the engine lets in by user name*"
+QUICK = [
+    ("own tests", OWN, 0, 10),
+    ("model, quick", ["model:*", "~" + PASSWORDS], 25, 6),
+    ("engine", ["~model:*", *("~" + name for name in ("AuthService*", *NOT_OF_ENGINE, *SLOW))], 0, 10),
+]
+LONG = [
+    ("model", ["model:*", "~" + PASSWORDS], 100, 60),
+    ("passwords", [PASSWORDS], 25, 60),
     ("service", ["AuthService*"], 0, 60),
 ]
-# What a service test can notice; they take long.
+# What the last two of these can notice.
+ASKED_PASSWORDS = ["authenticator", "name_table", "policy_index", "record_table"]
 SERVED = ["call_binder", "declared_method", "identity_registry", "live_policy", "method_registry", "policy_snapshot",
           "session"]
+# Of which folders the tests are linked.
+LINKED = ["unit_tests.dir/unit/engine/", "unit_tests.dir/unit/vectors/", "unit_tests.dir/support/",
+          "unit_tests.dir/unit/service/method_registration_test", "model_tests.dir/model/", "model_tests.dir/worlds/"]
+# It takes half the time of the compiler that made the rest.
+CLANG = shutil.which("clang++-19")
 SECONDS = 120
 MEMORY = 3 << 30
 
@@ -89,7 +106,7 @@ def operand_behind(code, at):
 def operand_before(code, at):
     depth = 0
     for i in range(at - 1, -1, -1):
-        ends = code[i] in "([;,?{}=" or code.endswith(("&&", "||", "return"), 0, i + 1)
+        ends = code[i] in "([;,?{}" or code.endswith((" = ", " : ", "&&", "||", "return"), 0, i + 1)
         if depth == 0 and ends:
             begin = i + 1
             while code[begin] in " \n":
@@ -109,7 +126,8 @@ def changes(text):
         for found in re.finditer(re.escape(operator) + "?", code.replace("\n", " ")):
             if not found.group().strip():
                 continue
-            for begin, end in (operand_behind(code, found.start() + len(operator)), operand_before(code, found.start())):
+            behind = operand_behind(code, found.start() + len(operator))
+            for begin, end in (behind, operand_before(code, found.start())):
                 if begin < end:
                     yield "condition dropped", begin, end, neutral
     for found in re.finditer(r"\bif (?:constexpr )?\(", code):
@@ -134,6 +152,8 @@ class Mutant:
         self.text = text[:begin] + new + text[end:]
         self.line = text.count("\n", 0, begin) + 1
         first, last = text.rfind("\n", 0, begin) + 1, text.find("\n", end)
+        if re.fullmatch(r"\s*(return \w+)?;", text[first:begin] + new + text[end:last]):
+            first = text.rfind("\n", 0, first - 1) + 1  # of which there are others
         self.before = " ".join(text[first:last].split())
         self.after = " ".join((text[first:begin] + new + text[end:last]).split())
         self.key = hashlib.sha256((name + self.text).encode()).hexdigest()[:16]
@@ -154,7 +174,7 @@ def mutants_of(names):
 
 
 def own_tests(name):
-    return ["".join(word.capitalize() for word in name.split("_")) + "*," + name.replace("_", " ") + "*"]
+    return ["--filenames-as-tags", ",".join(f"[#{file}_test]" for file in (name, TESTED_BY.get(name, name)))]
 
 
 class Bench:
@@ -165,58 +185,67 @@ class Bench:
         self.folder = build / f"mutants/{number}"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.program = self.folder / "tests"
+        self.rest = self.folder / "rest.o"
+        self.library = self.folder / "library.a"
+        self.prepared = None
         commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
         self.commands = {c["file"]: c["command"] for c in commands}
-        self.compiled_headers = None
         ninja = (build / "build.ninja").read_text(encoding="utf-8")
         link = re.search(r"\nbuild bin/model_tests\b[^\n]*\n((?:  [^\n]*\n)+)", ninja).group(1)
-        self.libraries = shlex.split(re.search(r"LINK_LIBRARIES = (.*)", link).group(1))
-        tests = build / "tests/CMakeFiles"
-        self.objects = sorted((tests / "unit_tests.dir/unit/engine").glob("*.o"))
-        self.objects += sorted((tests / "unit_tests.dir/unit/vectors").glob("*.o"))
-        self.objects += sorted((tests / "unit_tests.dir/unit/service").glob("method_registration_test*.o"))
-        self.objects += sorted((tests / "unit_tests.dir/support").glob("*.o"))
-        self.objects += sorted((tests / "model_tests.dir/model").glob("*.o"))
-        self.objects += sorted((tests / "model_tests.dir/worlds").glob("*.o"))
+        libraries = shlex.split(re.search(r"LINK_LIBRARIES = (.*)", link).group(1))
+        self.libraries = [str(self.library) if lib.endswith("libvipauth.a") else lib for lib in libraries]
+        self.objects = re.findall(rf"^build (tests/CMakeFiles/(?:{'|'.join(LINKED)})[^/ ]*\.o): ", ninja, flags=re.M)
 
-    def run_compiler(self, name, *arguments):
+    def build_tests(self):
+        command = ["cmake", "--build", self.build, "--target", "libvipauth/libvipauth.a", *self.objects]
+        subprocess.run([*map(str, command)], check=True)
+
+    def run(self, *command):
+        done = subprocess.run([*map(str, command)], cwd=self.build, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{command[0]}: {done.stderr[:3000]}")
+
+    def compiler(self, name):
         command = shlex.split(self.commands[str(ENGINE / f"{name}.cpp")])
-        command = command[:command.index("-o")]
-        command = [a for a in command if not a.startswith(("-O", "-g", "-W", "-U_FORTIFY", "-D_FORTIFY"))]
-        return subprocess.run([*command, "-O0", "-w", *map(str, arguments)], cwd=self.build, capture_output=True,
-                              check=False).returncode == 0
+        command = [CLANG or command[0], *command[1:command.index("-o")]]
+        return [a for a in command if not a.startswith(("-O", "-g", "-W", "-U_FORTIFY", "-D_FORTIFY"))] + ["-O0", "-w"]
+
+    def prepare(self, name):
+        """Compiles the headers of a file, and links all that is not changed with it."""
+        if self.prepared == name:
+            return
+        headers = self.folder / "headers.hpp"
+        original = (ENGINE / f"{name}.cpp").read_text(encoding="utf-8")
+        headers.write_text("\n".join(re.findall(r"^#include .*", original, flags=re.M)) + "\n", encoding="utf-8")
+        early = ["-fpch-instantiate-templates"] if CLANG else []
+        self.run(*self.compiler(name), *early, "-x", "c++-header", "-o", f"{headers}.gch", headers)
+        shutil.copy(self.build / "libvipauth/libvipauth.a", self.library)
+        self.run("ar", "d", self.library, f"{name}.cpp.o")
+        self.run("c++", "-r", "-nostdlib", "-Wl,-S", "-o", self.rest, *self.objects, self.library)
+        self.prepared = name
+        self.compile(Mutant(name, original, "nothing", 0, 0, ""))
+        self.link()
+        if by := self.killed(name, QUICK[:2]):
+            sys.exit(f"mutants: the tests of {name} fail without any change: {by[1]}")
 
     def compile(self, mutant):
-        headers = self.folder / "headers.hpp"
-        if self.compiled_headers != mutant.name:
-            original = (ENGINE / f"{mutant.name}.cpp").read_text(encoding="utf-8")
-            headers.write_text("\n".join(re.findall(r"^#include .*", original, flags=re.M)) + "\n", encoding="utf-8")
-            self.run_compiler(mutant.name, "-x", "c++-header", "-o", f"{headers}.gch", headers)
-            self.compiled_headers = mutant.name
         source = self.folder / f"{mutant.name}.cpp"
         source.write_text(mutant.text, encoding="utf-8")
-        return self.run_compiler(mutant.name, "-include", headers, "-o", self.folder / "mutant.o", "-c", source)
+        try:
+            self.run(*self.compiler(mutant.name), "-include", self.folder / "headers.hpp",
+                     "-o", self.folder / "mutant.o", "-c", source)
+        except RuntimeError:
+            return False
+        return True
 
     def link(self):
         gold = ["-fuse-ld=gold"] if shutil.which("ld.gold") else []
-        command = ["c++", *gold, "-Wl,-s", "-o", str(self.program), str(self.folder / "mutant.o"),
-                   *map(str, self.objects), *self.libraries]
-        done = subprocess.run(command, cwd=self.build, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"cannot link: {done.stderr[:3000]}")
+        self.run("c++", *gold, "-Wl,-s", "-o", self.program, self.folder / "mutant.o", self.rest, *self.libraries)
 
-    def check(self):
-        """What is not changed must pass."""
-        name = DECIDING[0]
-        self.compile(Mutant(name, (ENGINE / f"{name}.cpp").read_text(encoding="utf-8"), "nothing", 0, 0, ""))
-        self.link()
-        if by := self.killed(name):
-            sys.exit(f"mutants: the tests fail without any change: {by[1]}")
-
-    def killed(self, name):
+    def killed(self, name, runs):
         """(which tests, which test), or nothing."""
-        for stage, tests, worlds, seconds in RUNS:
-            if stage == "service" and name not in SERVED:
+        for stage, tests, worlds, seconds in runs:
+            if name not in {"passwords": ASKED_PASSWORDS, "service": SERVED}.get(stage, [name]):
                 continue
             tests = own_tests(name) if tests == OWN else tests
 
@@ -239,13 +268,15 @@ class Bench:
                 return stage, named.group(1) if named else "crash"
         return None
 
-    def judge(self, mutant):
+    def judge(self, mutant, runs):
         result = {"file": mutant.name, "line": mutant.line, "kind": mutant.kind, "before": mutant.before,
                   "after": mutant.after, "status": "does not compile"}
+        self.prepare(mutant.name)
         if self.compile(mutant):
             self.link()
-            by = self.killed(mutant.name)
+            by = self.killed(mutant.name, runs)
             result["status"] = "killed" if by else "survived"
+            result["runs"] = [stage for stage, *_ in runs]
             result["stage"], result["by"] = by or (None, None)
         return result
 
@@ -267,11 +298,13 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_intermixed_args()
 
-    mutants = mutants_of([Path(f).stem for f in options.files] or DECIDING)
+    names = [Path(f).stem for f in options.files] or DECIDING
+    mutants = mutants_of(names)
     if options.sample is not None:
         random.Random(options.seed).shuffle(mutants)
         mutants = mutants[:options.sample]
@@ -282,7 +315,8 @@ def main():
 
     build = options.build.resolve()
     benches = [Bench(build, number) for number in range(options.jobs)]
-    benches[0].check()
+    benches[0].build_tests()
+    runs = QUICK if options.quick else QUICK + LONG
     results_file = build / "mutants/results.json"
     results = json.loads(results_file.read_text(encoding="utf-8")) if results_file.exists() else {}
     lock = Lock()
@@ -290,7 +324,7 @@ def main():
     def judged(mutant):
         with lock:
             bench = benches.pop()
-        result = bench.judge(mutant)
+        result = bench.judge(mutant, runs)
         with lock:
             benches.append(bench)
             results[mutant.key] = result
@@ -299,13 +333,15 @@ def main():
 
     def is_open(mutant):
         known = results.get(mutant.key)
-        return known is None or (options.again and known["status"] == "survived")
+        if known is None or known["status"] != "survived":
+            return known is None
+        return options.again or len(known["runs"]) < len(runs)
 
     known = equivalents()
     counts, stages = Counter(), Counter()
     with ThreadPoolExecutor(options.jobs) as pool:
         # Those of one file one after the other: their headers are compiled once.
-        work = {m.key: pool.submit(judged, m) for m in sorted(mutants, key=lambda m: m.name) if is_open(m)}
+        work = {m.key: pool.submit(judged, m) for m in sorted(mutants, key=lambda m: names.index(m.name)) if is_open(m)}
         for mutant in mutants:
             result = work[mutant.key].result() if mutant.key in work else results[mutant.key]
             status = result["status"]
@@ -315,8 +351,10 @@ def main():
             stages[result.get("stage")] += status == "killed"
             if status == "survived":
                 print(f"survived: {mutant}\n     was: {mutant.before}", flush=True)
+    for name, after in sorted(known.keys() - {(f"{m.name}.cpp", m.after) for m in mutants_of(DECIDING)}):
+        print(f"equivalent.txt: there is no such change: {name} | {after}")
     print(", ".join(f"{counts[what]} {what}" for what in ("killed", "equivalent", "survived", "does not compile")))
-    print("killed by: " + ", ".join(f"{stage} {stages[stage]}" for stage, *_ in RUNS))
+    print("killed by: " + ", ".join(f"{stage} {stages[stage]}" for stage, *_ in runs))
     return 1 if counts["survived"] else 0
 
 

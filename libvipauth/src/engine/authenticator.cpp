@@ -174,8 +174,7 @@ struct Authenticator::Index {
 
   /// Whom no record knows may be a trusted IPC peer.
   void trust_ipc(Authentication& out) const {
-    const bool may_be = !out.decision && out.decision.reason() == Reason::kUnknown;
-    if (!may_be || !ipc_trust.accepts_address(out.address())) return;
+    if (out.decision.reason() != Reason::kUnknown || !ipc_trust.accepts_address(out.address())) return;
     std::string user_id = location_user_id(out.domain_, out.address(), Mechanism::kNull);
     if (user_id.size() > AuthRecord::kMaxUserIdBytes) return;
     out.decision = Decision::allow(Reason::kAccepted);

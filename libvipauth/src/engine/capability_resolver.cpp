@@ -111,18 +111,22 @@ struct CapabilityResolver::Index {
   }
 
   /// The first record with which a user would have too many records, or hold too many grants.
+  std::uint32_t first_excess_of(NameTable::Id user) const {
+    std::size_t grants = 0;
+    std::size_t count = 0;
+    for (std::uint32_t id = records->first_of_user(user); id != kNone;
+         id = records->allow()[id].next_of_user) {
+      if (active->allow[id]) grants += records->grant_count(id);
+      if (grants > kMaxGrantsPerUser || ++count > kMaxRecordsPerUser) return id;
+    }
+    return kNone;
+  }
+
+  /// The first such record of the file.
   std::uint32_t first_excess() const {
     std::uint32_t out = kNone;
     for (NameTable::Id name = 0; name < records->names().size(); ++name) {
-      std::size_t grants = 0;
-      std::size_t count = 0;
-      for (std::uint32_t id = records->first_of_user(name); id != kNone;
-           id = records->allow()[id].next_of_user) {
-        if (active->allow[id]) grants += records->grant_count(id);
-        if (grants <= kMaxGrantsPerUser && ++count <= kMaxRecordsPerUser) continue;
-        out = std::min(out, id);
-        break;
-      }
+      out = std::min(out, first_excess_of(name));
     }
     return out;
   }

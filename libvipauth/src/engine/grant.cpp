@@ -21,10 +21,9 @@ Json CompiledRestriction::constraint_for(const TemplateSubject& holder) const {
 }
 
 bool Grant::counts_for(const TemplateSubject& holder) const {
-  return !names_holder ||
-         std::none_of(restrictions.begin(), restrictions.end(), [&](const auto& restriction) {
-           return restriction.self != SelfName::kNone && name_of(holder, restriction.self).empty();
-         });
+  return std::none_of(restrictions.begin(), restrictions.end(), [&](const auto& restriction) {
+    return restriction.self != SelfName::kNone && name_of(holder, restriction.self).empty();
+  });
 }
 
 std::optional<Grant> compile_grant(const Capability& capability, const TemplateSubject& subject,

@@ -33,7 +33,7 @@ bool IpcTrust::accepts_address(std::string_view address) const noexcept {
 }
 
 bool IpcTrust::accepts_user(std::string_view user_id) const {
-  if (!same_user || !user_id.ends_with(",NULL")) return false;
+  if (!user_id.ends_with(",NULL")) return false;
   const std::vector<std::string> fields = split_user_id(user_id);
   return fields.size() == 3 && accepts_address(fields[1]);
 }

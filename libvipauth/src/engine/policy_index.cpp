@@ -73,9 +73,10 @@ class DeniedCredentials {
 };
 
 void read_some(const Policy& policy, const std::vector<bool>& records, PolicyIndexBuilder& builder) {
-  for (std::size_t i = 0; i < policy.allow().size(); ++i) {
-    if (records[i]) {
-      hand_over_allow(policy.allow()[i], builder);
+  auto is_taken = records.begin();
+  for (const Policy::Entry& entry : policy.allow()) {
+    if (*is_taken++) {
+      hand_over_allow(entry, builder);
     } else {
       builder.skip_allow();
     }

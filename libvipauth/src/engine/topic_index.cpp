@@ -14,8 +14,8 @@ namespace vipauth {
 namespace {
 
 std::uint64_t next_number() noexcept {
-  static std::atomic<std::uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  static std::atomic<std::uint64_t> next{1};
+  return next.fetch_add(1, std::memory_order_relaxed);
 }
 
 /// How many patterns could be found by each text.

@@ -52,9 +52,7 @@ TopicMemory::Slot* TopicMemory::slots_of(std::uint64_t index, std::string_view t
 std::optional<TopicMemory::RuleIds> TopicMemory::find(std::uint64_t index,
                                                       std::string_view topic) const noexcept {
   if (topic.size() > kMaxTopicBytes) return std::nullopt;
-  const Slot* const slots = slots_of(index, topic);
-  for (std::size_t i = 0; i < kWays; ++i) {
-    const Slot& slot = slots[i];
+  for (const Slot& slot : std::span(slots_of(index, topic), kWays)) {
     if (slot.index == index && std::string_view(slot.topic.data(), slot.topic_size) == topic) {
       return RuleIds(slot.rules.data(), slot.rule_count);
     }

@@ -66,6 +66,14 @@ TEST_CASE("AddressPenalties: a penalty ends when all of its time is over, and gr
   CHECK_FALSE(penalties.is_penalised("10.0.0.2", kNow + 117s));
 }
 
+TEST_CASE("AddressPenalties: a penalty of which little is left ends no sooner for another failure") {
+  AddressPenalties penalties = make();
+  strangers(penalties, "10.0.0.1", 17, kNow);
+  CHECK(penalties.count("10.0.0.1", Failure::kStranger, "key0", kNow + 15s).penalised);
+  CHECK(penalties.is_penalised("10.0.0.1", kNow + 17s));
+  CHECK_FALSE(penalties.is_penalised("10.0.0.1", kNow + 17s + 50ms));
+}
+
 TEST_CASE("AddressPenalties: no penalty is longer than the longest") {
   AddressPenalties penalties = make();
   strangers(penalties, "10.0.0.1", 10'000, kNow);
@@ -116,6 +124,13 @@ TEST_CASE("AddressPenalties: a denied peer that is told to try again gets out") 
   CHECK(penalties.is_penalised("10.0.0.1", now));
 }
 
+TEST_CASE("AddressPenalties: a guess weighs as much where its address is penalised already") {
+  AddressPenalties penalties = make({.refusal = 5s});
+  for (int i = 0; i < 5; ++i) penalties.count("10.0.0.1", Failure::kRefusal, std::to_string(i), kNow);
+  CHECK(penalties.is_penalised("10.0.0.1", kNow + 25s - 1ms));
+  CHECK_FALSE(penalties.is_penalised("10.0.0.1", kNow + 25s));
+}
+
 TEST_CASE("AddressPenalties: the addresses of one IPv6 host, and the processes of one user, are one source") {
   AddressPenalties penalties = make();
   for (int i = 0; i < 17; ++i) {
@@ -138,6 +153,7 @@ TEST_CASE("AddressPenalties: exempt networks are never penalised, others are") {
   }
   CHECK(penalties.counters(kNow).sources == 0);
   CHECK(strangers(penalties, "10.0.1.5", 100, kNow).penalised);
+  CHECK(strangers(penalties, "localhost:1000:1000:7", 100, kNow).penalised);
 }
 
 TEST_CASE("AddressPenalties: settings that make no sense are refused") {
@@ -146,9 +162,11 @@ TEST_CASE("AddressPenalties: settings that make no sense are refused") {
     return !made && made.error().code == ErrorCode::kInvalidArgument;
   };
   CHECK(refused({.stranger = -1ms}));
-  CHECK(refused({.longest = 25h}));
+  CHECK(refused({.longest = 24h + 1ms}));
+  CHECK_FALSE(refused({.longest = 24h}));
   CHECK(refused({.max_sources = 0}));
-  CHECK(refused({.max_sources = std::size_t{1} << 40}));
+  CHECK(refused({.max_sources = (std::size_t{1} << 20) + 1}));
+  CHECK_FALSE(refused({.max_sources = std::size_t{1} << 20}));
   CHECK(refused({.exempt = {"10.0.0.0/8", "10.0.0.0/99"}}));
   CHECK(AddressPenalties::create({.exempt = {"nonsense"}}).error().message.find("\"nonsense\"") !=
         std::string::npos);
@@ -254,6 +272,18 @@ TEST_CASE("AddressPenalties: a source is remembered for two minutes after its ti
   penalties.count("10.0.0.1", Failure::kStranger, "key", kNow);
   CHECK(penalties.counters(kNow + 1s + 2min - 1ms).sources == 1);
   CHECK(penalties.counters(kNow + 1s + 2min).sources == 0);
+}
+
+TEST_CASE("AddressPenalties: of very many keys of one address the first ones are forgotten") {
+  AddressPenalties penalties = make({.retry = 0ms});
+  const int count = AddressPenalties::kRemembered + 2;
+  strangers(penalties, "10.0.0.1", count, kNow);
+  const Timestamp end = kNow + std::chrono::seconds(count);
+  penalties.count("10.0.0.1", Failure::kStranger, "key2", kNow);
+  CHECK_FALSE(penalties.is_penalised("10.0.0.1", end));
+  strangers(penalties, "10.0.0.2", count, end);
+  penalties.count("10.0.0.2", Failure::kStranger, "key1", end);
+  CHECK(penalties.is_penalised("10.0.0.2", end + std::chrono::seconds(count)));
 }
 
 TEST_CASE("AddressPenalties: a clock that goes back by a second at most is two threads that meet") {

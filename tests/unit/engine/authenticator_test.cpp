@@ -136,6 +136,17 @@ TEST_CASE("Authenticator: a record counts from not_before to just before not_aft
   CHECK(at(kNow + std::chrono::days(1)).next_change() == std::nullopt);
 }
 
+TEST_CASE("Authenticator: the next change is the first of all, whatever the order of the records") {
+  const std::string late = "{'credentials':'" + kKeyA + "','not_after':'2026-12-01T00:00:00Z'}";
+  const std::string soon = "{'credentials':'" + kKeyB +
+                           "','not_before':'2026-11-23T00:00:00Z','not_after':'2026-11-24T00:00:00Z'}";
+  for (const std::string& records : {late + "," + soon, soon + "," + late}) {
+    const auto created = Authenticator::create(policy("{'allow':[" + records + "]}"), kNow);
+    REQUIRE(created);
+    CHECK(created->next_change() == kNow + std::chrono::days(2));
+  }
+}
+
 TEST_CASE("Authenticator: an expired deny record denies no more") {
   const auto a =
       authenticator("{'allow':[{'user_id':'a','credentials':'" + kKeyA + "'}],'deny':[{'credentials':'" +
@@ -178,6 +189,31 @@ TEST_CASE("Authenticator: a PLAIN peer needs the record's user_id and its passwo
   CHECK(ask_plain(a, "pattern", "/.*/").decision.allowed());
 }
 
+TEST_CASE("Authenticator: what is shown instead of a password is none") {
+  const auto with = [](const std::string& stored) {
+    return authenticator("{'allow':[{'user_id':'bob','mechanism':'PLAIN','credentials':'" + stored + "'}]}");
+  };
+  for (const std::string shown : {"(password)", "(neither a key nor a pattern: not shown)"}) {
+    CHECK_FALSE(ask_plain(with(shown), "bob", shown).decision);
+  }
+  CHECK(ask_plain(with("(a password)"), "bob", "(a password)").decision.allowed());
+}
+
+TEST_CASE("Authenticator: a denied user name and password are kept out, where the record says so") {
+  const auto denying = [](const std::string& rest) {
+    return authenticator(
+        "{'allow':[{'user_id':'bob','mechanism':'PLAIN','credentials':'pw'}],"
+        "'deny':[{'user_id':'bob','mechanism':'PLAIN','credentials':'" +
+        rest + "}]}");
+  };
+  const auto everywhere = denying("pw'");
+  CHECK(ask_plain(everywhere, "bob", "pw").decision.reason() == Reason::kDenied);
+  CHECK(ask_plain(everywhere, "bob", "pw").source() == std::vector<std::string>{"/deny/0"});
+  CHECK(ask_plain(denying("pw','address':'127.0.0.1'"), "bob", "pw").decision.reason() == Reason::kDenied);
+  CHECK(ask_plain(denying("pw','address':'10.0.0.1'"), "bob", "pw").decision.allowed());
+  CHECK(ask_plain(denying("older'"), "bob", "pw").decision.allowed());
+}
+
 TEST_CASE("Authenticator: a NULL record matches on domain and address alone") {
   const auto a = authenticator("{'allow':[{'user_id':'n','mechanism':'NULL','address':'10.0.0.1'}]}");
   CHECK(ask_null(a, "10.0.0.1").user_id == "n");
@@ -201,6 +237,17 @@ TEST_CASE(
   CHECK_FALSE(ask_null(authenticator("{}"), "localhost:1000:100:7").decision);
   CHECK(ask_null(authenticator("{'deny':[{'mechanism':'NULL'}]}", trust), "localhost:1000:100:7")
             .decision.reason() == Reason::kDenied);
+}
+
+TEST_CASE("Authenticator: a trusted IPC peer whose name would be longer than 255 bytes is not let in") {
+  const auto trusting = authenticator("{}", {true, 1000});
+  const auto with = [&](std::size_t length) {
+    const std::string address = "localhost:1000:100:7";
+    const std::string domain(length - (address + ",,NULL").size(), 'd');
+    return std::string(ask_null(trusting, address, domain).user_id).size();
+  };
+  CHECK(with(255) == 255);
+  CHECK(with(256) == 0);
 }
 
 TEST_CASE("Authenticator: a record without user_id has the same one in every process") {

@@ -86,6 +86,17 @@ TEST_CASE("CapabilityResolver: several records of one user grant together, inact
                           "','capabilities':'c','enabled':false}]}");
   CHECK(r.capabilities_of("u") == std::vector<std::string>{"a", "b"});
   CHECK(r.sources_of("u", "b") == std::vector<std::string>{"/allow/1/capabilities"});
+  CHECK(r.records_of("u") == std::vector<std::string>{"/allow/0", "/allow/1"});
+  CHECK(call(r, {"c"}).source() == std::vector<std::string>{"/allow/0", "/allow/1"});
+}
+
+TEST_CASE("CapabilityResolver: tells all that grants a capability, over records and roles") {
+  const auto r = resolver("{'allow':[{'user_id':'u','credentials':'" + kKeyA +
+                          "','capabilities':'c','roles':['r']},{'user_id':'u','credentials':'" + kKeyB +
+                          "','capabilities':'c'}],'roles':{'r':['c']}}");
+  CHECK(r.sources_of("u", "c") ==
+        std::vector<std::string>{"/allow/0/capabilities", "/roles/r", "/allow/1/capabilities"});
+  CHECK(r.grants_of("u", "c").size() == 3);
 }
 
 TEST_CASE("CapabilityResolver: a user of whom every key is denied is not known") {
@@ -94,6 +105,40 @@ TEST_CASE("CapabilityResolver: a user of whom every key is denied is not known")
   CHECK_FALSE(resolver(allow + ",'deny':[{'credentials':'" + kKeyA + "'}]}").knows("u"));
   CHECK_FALSE(resolver(allow + ",'deny':[{'credentials':'/A.*/'}]}").knows("u"));
   CHECK(resolver(allow + ",'deny':[{'credentials':'" + kKeyA + "','address':'10.0.0.1'}]}").knows("u"));
+}
+
+TEST_CASE("CapabilityResolver: a record of which a part is for itself alone holds the rest, too") {
+  const auto r = user("'capabilities':[{'own':{'x':'a.{user_id}','y':1}},'c'],'roles':['first','last']",
+                      ",'roles':{'first':{'see':{'x':'b.{user_id}'}},'last':['d']}");
+  CHECK(r.capabilities_of("u") == std::vector<std::string>{"c", "d", "own", "see"});
+  for (const auto& [capability, good, bad] :
+       {std::tuple("own", "{'x':'a.u','y':1}", "{'x':'a.{user_id}','y':1}"),
+        std::tuple("see", "{'x':'b.u'}", "{'x':'b.v'}")}) {
+    CHECK(call(r, {capability}, good).allowed());
+    CHECK_FALSE(call(r, {capability}, bad).allowed());
+  }
+}
+
+TEST_CASE("CapabilityResolver: one of several restrictions may be for the holder alone") {
+  const auto r = user("'capabilities':{'own':{'x':'a.{user_id}','y':1}}");
+  CHECK(call(r, {"own"}, "{'x':'a.u','y':1}").allowed());
+  CHECK_FALSE(call(r, {"own"}, "{'x':'a.u','y':2}").allowed());
+  CHECK_FALSE(call(r, {"own"}, "{'x':'a.{user_id}','y':1}").allowed());
+}
+
+TEST_CASE(
+    "CapabilityResolver: of what is denied each pattern, password and absence of one counts by itself") {
+  const auto r =
+      resolver("{'allow':[{'user_id':'a','credentials':'" + kKeyA + "'},{'user_id':'b','credentials':'" +
+               kKeyB + "'},{'user_id':'c','credentials':'" + kKeyC +
+               "'},{'user_id':'n','mechanism':'NULL'},{'user_id':'p','mechanism':'PLAIN','credentials':"
+               "'pw'},{'user_id':'q','mechanism':'PLAIN','credentials':'pw'}],'deny':[{'credentials':"
+               "'/A+/'},{'credentials':'/B+A/'},{'mechanism':'PLAIN','user_id':'p','credentials':'pw'}]}");
+  CHECK(r.users() == std::vector<std::string>{"c", "n", "q"});
+  CHECK(resolver(
+            "{'allow':[{'user_id':'n','mechanism':'NULL'},{'user_id':'p','mechanism':'PLAIN','credentials':"
+            "'pw'}],'deny':[{'mechanism':'NULL'}]}")
+            .users() == std::vector<std::string>{"p"});
 }
 
 TEST_CASE("CapabilityResolver: a restriction must accept the argument, and say what it wants") {
@@ -109,6 +154,17 @@ TEST_CASE("CapabilityResolver: a restriction must accept the argument, and say w
         "User u can call method m only with x matching pattern /a.*/ but called with x=b");
   CHECK_FALSE(call(pattern, {"bar"}, "{'x':5}").allowed());
   CHECK_FALSE(call(pattern, {"bar"}, "{'x':['abc']}").allowed());
+}
+
+TEST_CASE("CapabilityResolver: no pattern matches an argument that is not UTF-8") {
+  const auto r = user("'capabilities':{'bar':{'x':'/.*/'}}");
+  const auto with = [&](const char* text) {
+    const CallArguments arguments(Json::Object{{"x", Json(text)}});
+    return r.authorize_call("u", "m", std::vector<std::string>{"bar"}, arguments);
+  };
+  CHECK(with("\xed\x9f\xbf").allowed());
+  CHECK_FALSE(with("\xed\xa0\x80").allowed());  // a surrogate
+  CHECK_FALSE(with("\xff").allowed());
 }
 
 TEST_CASE("CapabilityResolver: a grant whose pattern does not compile grants nothing, others still do") {
@@ -133,6 +189,15 @@ TEST_CASE("CapabilityResolver: {user_id} and {identity} stand for the asking use
   CHECK(call(r, {"see"}, "{'who':'a.b.c'}", "a.b").allowed());
   CHECK_FALSE(call(r, {"see"}, "{'who':'axb.c'}", "a.b").allowed());
   CHECK(call(r, {"see"}, "{'who':'axb.c'}", "axb").allowed());
+}
+
+TEST_CASE("CapabilityResolver: who has no identity holds what asks for its user_id and for something else") {
+  const auto r =
+      resolver("{'allow':[{'user_id':'u','credentials':'" + kKeyA +
+               "','capabilities':[{'c':{'x':'{user_id}','y':1}},{'d':{'x':'{identity}','y':1}}]}]}");
+  CHECK(call(r, {"c"}, "{'x':'u','y':1}").allowed());
+  CHECK_FALSE(call(r, {"c"}, "{'x':'u','y':2}").allowed());
+  CHECK(r.capabilities_of("u") == std::vector<std::string>{"c"});
 }
 
 TEST_CASE("CapabilityResolver: templates stand in lists and objects, too") {
@@ -198,7 +263,9 @@ TEST_CASE("CapabilityResolver: the number of grants is bounded") {
                                                          {"capabilities", Json(std::move(names))}})})}})),
         kNow);
   };
-  CHECK(with(CapabilityResolver::kMaxGrantsPerUser));
+  const auto most = with(CapabilityResolver::kMaxGrantsPerUser);
+  REQUIRE(most);
+  CHECK(most->capabilities_of("u").size() == CapabilityResolver::kMaxGrantsPerUser);
   const auto too_many = with(CapabilityResolver::kMaxGrantsPerUser + 1);
   REQUIRE_FALSE(too_many);
   CHECK(too_many.error().code == ErrorCode::kLimitExceeded);
@@ -260,6 +327,14 @@ TEST_CASE("CapabilityResolver: lists users, their records and their grants") {
   CHECK(created->grants_of("b", "c").size() == 2);
   CHECK(created->grants_of("a").size() == 1);  // without an identity the template grants nothing
   CHECK(created->grants_of("off").empty());
+}
+
+TEST_CASE("CapabilityResolver: of capabilities that refuse the first that is required is told") {
+  const auto r = user("'capabilities':{'a':{'x':1},'b':{'x':2}}");
+  CHECK(call(r, {"a", "b"}, "{'x':3}").message() ==
+        "User u can call method m only with x=1 but called with x=3");
+  CHECK(call(r, {"b", "a"}, "{'x':3}").message() ==
+        "User u can call method m only with x=2 but called with x=3");
 }
 
 TEST_CASE("CapabilityResolver: of grants that refuse alike the first in the file is told") {

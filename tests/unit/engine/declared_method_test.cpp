@@ -64,6 +64,16 @@ TEST_CASE("parse_declaration: takes as many of each thing as the limits say, and
         Parameter::Kind::kPositional);
 }
 
+TEST_CASE("parse_declaration: what is too much is refused before it is read") {
+  const auto code = [](const Json& declaration) { return parse_declaration(declaration).error().code; };
+  const auto one = [](const Json& method) { return Json(Json::Object{{"m", method}}); };
+  CHECK(code(members(Limits::kMaxMethods + 1, Json(5))) == ErrorCode::kLimitExceeded);
+  CHECK(code(one(Json(Json::Array(Limits::kMaxCapabilities + 1, Json(5))))) == ErrorCode::kLimitExceeded);
+  const Json parameters = members(Limits::kMaxParameters + 1, Json(5));
+  CHECK(code(one(Json(Json::Object{{"params", parameters}}))) == ErrorCode::kLimitExceeded);
+  CHECK(code(members(Limits::kMaxMethods, Json(5))) == ErrorCode::kInvalidArgument);
+}
+
 TEST_CASE("parse_declaration: knows each kind of parameter by the name that Python's inspect has for it") {
   using Kind = Parameter::Kind;
   const auto kind_of = [](const Json& kind) {
@@ -177,4 +187,20 @@ TEST_CASE("check_declaration: a method that is named twice is one, of all that w
   CHECK(refusal({{"m", std::nullopt, names_of(Limits::kMaxCapabilities + 1)}}).code ==
         ErrorCode::kLimitExceeded);
   CHECK(refusal({{"m", parameters_of(Limits::kMaxParameters + 1)}}).code == ErrorCode::kLimitExceeded);
+}
+
+TEST_CASE("check_declaration: each thing has a name that can be shown") {
+  const auto refused = [](const DeclaredMethod& method) {
+    const Error error = refusal({method});
+    return error.code == ErrorCode::kInvalidArgument &&
+           error.message.find("must have a name") != std::string::npos;
+  };
+  for (const std::string bad : {"", "a\n", "\x7f", "\xff", "\xed\xa0\x80"}) {
+    CAPTURE(bad);
+    CHECK(refused({bad}));
+    CHECK(refused({"m", std::nullopt, {"c", bad}}));
+    CHECK(refused({"m", std::vector<Parameter>{{"x", Parameter::Kind::kPositional, {}},
+                                               {bad, Parameter::Kind::kPositional, {}}}}));
+  }
+  CHECK(check_declaration({{"\xc3\xa9", parameters_of(1), {"\xc3\xa9"}}}));
 }

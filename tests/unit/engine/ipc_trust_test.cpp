@@ -14,12 +14,15 @@ TEST_CASE("IpcTrust: the user_id of a peer is accepted where its address is") {
     CHECK_FALSE(IpcTrust{}.accepts_address(good));
     CHECK_FALSE(IpcTrust{}.accepts_user(location_user_id("vip", good, Mechanism::kNull)));
   }
-  for (const std::string_view bad : {"", "localhost:", "localhost:1000", "localhost::1", "localhost:1001:1:1",
-                                     "localhost:1:1:1", "localhost:99999999999:1:1", "10.0.0.1"}) {
+  for (const std::string_view bad :
+       {"", "localhost:", "localhost:1000", "localhost::1", "localhost:1001:1:1", "localhost:1:1:1",
+        "localhost:1000x:1:1", "localhost:1000 :1:1", "localhost:99999999999:1:1", "10.0.0.1"}) {
     CAPTURE(bad);
     CHECK_FALSE(trust.accepts_address(bad));
     CHECK_FALSE(trust.accepts_user(location_user_id("vip", bad, Mechanism::kNull)));
   }
+  // A part of a longer text is read to its end.
+  CHECK_FALSE(trust.accepts_address(std::string_view("localhost:1000:1:1").substr(0, 14)));
   CHECK_FALSE(IpcTrust{true, 0}.accepts_address("localhost:x:1:1"));
   CHECK_FALSE(IpcTrust{true, 0}.accepts_address("localhost:99999999999:1:1"));
 }

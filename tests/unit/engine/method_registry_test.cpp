@@ -1,5 +1,7 @@
 #include <vipauth/method_registry.hpp>
 
+#include <vipauth/identity_registry.hpp>
+
 #include "support/catch.hpp"
 #include "support/policies.hpp"
 
@@ -82,6 +84,15 @@ TEST_CASE("MethodRegistry: the same declaration by another user is that user's")
   CHECK(first.declaration("A")->front().name == "m");
 }
 
+TEST_CASE("MethodRegistry: who says what is known already, or forgets what is not, changes nothing") {
+  const MethodRegistry first = declared(MethodRegistry::create(policy("{}")), "A", one("m", {"c"}), "u");
+  CHECK(declared(first, "A", one("m", {"c"}), "u").has_same_declarations(first));
+  CHECK_FALSE(declared(first, "A", one("m", {"d"}), "u").has_same_declarations(first));
+  CHECK_FALSE(declared(first, "A", one("m", {"c"}), "v").has_same_declarations(first));
+  CHECK(first.forget("B").has_same_declarations(first));
+  CHECK_FALSE(first.forget("A").has_same_declarations(first));
+}
+
 TEST_CASE("MethodRegistry: what records and declarations require is listed together, the records first") {
   const Policy listed = policy("{'allow':[{'identity':'A','credentials':'" + kKeyA +
                                "','rpc_method_authorizations':{'m':['x']}},{'identity':'Z','credentials':'" +
@@ -110,6 +121,12 @@ TEST_CASE("MethodRegistry: knows whose declaration the records lack") {
   CHECK(declared(registry, "B", one("m", {})).lacks_declaration("B"));
   CHECK_FALSE(declared(registry, "B", {}).lacks_declaration("B"));
   CHECK_FALSE(declared(registry, "C", one("m", {"x"})).lacks_declaration("C"));  // nobody's name
+  const std::vector<DeclaredMethod> both{{"m", std::nullopt, {"x"}}, {"n", std::nullopt, {"x"}}};
+  CHECK(declared(registry, "A", both).lacks_declaration("A"));
+  const MethodRegistry of_nothing = MethodRegistry::create(policy(
+      "{'allow':[{'identity':'A','credentials':'" + kKeyA + "','rpc_method_authorizations':{'m':[]}}]}"));
+  CHECK(declared(of_nothing, "A", one("m", {"x"})).lacks_declaration("A"));
+  CHECK_FALSE(declared(of_nothing, "A", one("m", {})).lacks_declaration("A"));
 }
 
 TEST_CASE("MethodRegistry: tells whose methods require something else than before") {
@@ -129,6 +146,11 @@ TEST_CASE("MethodRegistry: tells whose methods require something else than befor
   CHECK(before.changed_since(of("5")) == Names{"A"});
   CHECK(before.changed_since(of("{}")) == Names{"A"});
   CHECK(of("5").changed_since(of("{}")) == Names{"A"});
+  const std::string broken = "{'identity':'A','credentials':'" + kKeyA + "','rpc_method_authorizations':5}";
+  const auto first = MethodRegistry::create(policy("{'allow':[" + broken + "]}"));
+  const auto behind =
+      MethodRegistry::create(policy("{'allow':[{'credentials':'" + kKeyB + "'}," + broken + "]}"));
+  CHECK(behind.changed_since(first).empty());
   const MethodRegistry none = MethodRegistry::create(policy("{}"));
   CHECK(none.changed_since(before) == Names{"A", "B"});
   CHECK(before.changed_since(none) == Names{"A", "B"});
@@ -169,4 +191,18 @@ TEST_CASE("MethodRegistry: lists what agents declare, beside what records requir
   }
   CHECK(listed == std::vector<std::string>{"A.o z", "B.m x", "B.n y"});
   CHECK(all->forget("A").requirements().size() == 2);
+}
+
+TEST_CASE("MethodRegistry: a record without an identity protects the methods of nobody, understood or not") {
+  for (const std::string& mistake : {std::string(), std::string("'domain':5,")}) {
+    CAPTURE(mistake);
+    const Policy nameless = policy("{'allow':[{" + mistake + "'user_id':'u','credentials':'" + kKeyA +
+                                   "','rpc_method_authorizations':{'m':['c']}}]}");
+    const MethodRegistry registry = MethodRegistry::create(nameless);
+    CHECK(registry.requirements().empty());
+    CHECK(registry.required("", "m")->empty());
+    CHECK_FALSE(registry.knows(""));
+    CHECK_FALSE(IdentityRegistry::create(nameless).belongs_to("", "u"));
+    CHECK(IdentityRegistry::create(nameless).belongs_to("u", "u"));
+  }
 }

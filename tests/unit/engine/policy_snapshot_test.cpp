@@ -83,3 +83,17 @@ TEST_CASE("PolicySnapshot: compiled again it keeps what agents declare, and move
   CHECK_FALSE(of_nothing.compile_again(TopicProtector(), kNow, {}));
   CHECK_FALSE(PolicySnapshot::compile(policy("{'deny':[{'credentials':'short'}]}"), TopicProtector(), kNow));
 }
+
+TEST_CASE("PolicySnapshot: a policy that grants one user too much is not compiled") {
+  const auto with = [](std::size_t grants) {
+    std::string names;
+    for (std::size_t i = 0; i < grants; ++i) names += (i > 0 ? ",'" : "'") + std::to_string(i) + "'";
+    return PolicySnapshot::compile(
+        policy("{'allow':[{'user_id':'u','credentials':'" + kKeyA + "','capabilities':[" + names + "]}]}"),
+        TopicProtector(), kNow);
+  };
+  CHECK(with(CapabilityResolver::kMaxGrantsPerUser));
+  const auto refused = with(CapabilityResolver::kMaxGrantsPerUser + 1);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimitExceeded);
+}

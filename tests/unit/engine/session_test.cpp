@@ -69,6 +69,17 @@ TEST_CASE("Session: is revoked when its key comes to mean another user") {
   CHECK(alice.check().reason() == Reason::kRevoked);
 }
 
+TEST_CASE("Session: says why it is revoked, and where that is written") {
+  const auto live = std::make_shared<LivePolicy>(snapshot(kBoth));
+  Session alice(live, accept(*live, kKeyA));
+  live->publish(snapshot("{'allow':[{'user_id':'alice','enabled':false,'credentials':'" + kKeyA + "'}]}"));
+  CHECK(alice.check().source() == std::vector<std::string>{"/allow/0"});
+  CHECK(alice.check().message().find("disabled") != std::string::npos);
+  live->publish(snapshot("{'allow':[" + kBob + ",{'user_id':'carol','credentials':'" + kKeyA + "'}]}"));
+  CHECK(alice.check().source() == std::vector<std::string>{"/allow/1"});
+  CHECK(alice.check().message().find("another user") != std::string::npos);
+}
+
 TEST_CASE("Session: stands again when a later policy accepts it again") {
   const auto live = std::make_shared<LivePolicy>(snapshot(kBoth));
   Session alice(live, accept(*live, kKeyA));

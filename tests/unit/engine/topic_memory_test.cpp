@@ -49,6 +49,25 @@ TEST_CASE("TopicMemory: keeps no more than a slot holds, and not a part of it") 
   CHECK(found(memory, kIndex, "crowded") == kNothing);
 }
 
+TEST_CASE("TopicMemory: what is too long to be kept takes the place of nothing") {
+  TopicMemory& memory = *TopicMemory::of_this_thread();
+  const auto kept = [&] {
+    std::size_t count = 0;
+    for (std::uint32_t i = 0; i < 10 * TopicMemory::kSlots; ++i) {
+      count += found(memory, kIndex, std::to_string(i)) == std::vector<std::uint32_t>{i} ? 1U : 0U;
+    }
+    return count;
+  };
+  for (std::uint32_t i = 0; i < 10 * TopicMemory::kSlots; ++i) {
+    memory.keep(kIndex, std::to_string(i), std::vector<std::uint32_t>{i});
+  }
+  const std::size_t before = kept();
+  CHECK(before > TopicMemory::kSlots / 2);
+  memory.keep(kIndex, std::string(60'000, 'x'), std::vector<std::uint32_t>{1});
+  memory.keep(kIndex, "crowded", std::vector<std::uint32_t>(10'000, 5));
+  CHECK(kept() == before);
+}
+
 TEST_CASE("TopicMemory: of very many topics the last is there, and whatever is there is right") {
   TopicMemory& memory = *TopicMemory::of_this_thread();
   constexpr std::uint32_t kTopics = 100'000;

@@ -45,6 +45,17 @@ TEST_CASE("TopicProtector: unknown users publish nowhere") {
   CHECK(publish(TopicProtector(), "nobody", "bar").reason() == Reason::kUnknown);
 }
 
+TEST_CASE("TopicProtector: unknown users are told the same of a topic that others have asked about") {
+  const TopicProtector p(topic_rules("{'write-protect':[{'topic':'foo','capabilities':['c']}]}"));
+  const Decision before = publish(p, "nobody", "foo");
+  CHECK(publish(p, "plain", "foo").reason() == Reason::kMissingCapability);
+  const Decision after = publish(p, "nobody", "foo");
+  for (const Decision& refused : {before, after}) {
+    CHECK(refused.reason() == Reason::kUnknown);
+    CHECK(refused.source().empty());
+  }
+}
+
 TEST_CASE("TopicProtector: a literal covers what it is a prefix of, a pattern what it matches as a whole") {
   const TopicProtector p(
       topic_rules("{'write-protect':[{'topic':'foo','capabilities':'c'},{'topic':'/bar|baz\\\\/.*/"

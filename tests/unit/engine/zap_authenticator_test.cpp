@@ -1,5 +1,6 @@
 #include <vipauth/zap_authenticator.hpp>
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -46,6 +47,23 @@ TEST_CASE("ZapAuthenticator: an accepted peer gets 200, its user_id, and what a 
                                                               {"X-Vip-Mechanism", "CURVE"},
                                                               {"X-Vip-Credentials", kKeyA},
                                                               {"X-Vip-Domain", "vip"}});
+}
+
+TEST_CASE("ZapAuthenticator: what a PLAIN peer gets stands for its password, in a session to come") {
+  const auto stands = [](const std::string& stored_then, const ZapReply& reply) {
+    const auto sent = metadata(reply);
+    return live("{'allow':[{'user_id':'u','mechanism':'PLAIN','credentials':'" + stored_then + "'}]}")
+        ->current()
+        .snapshot->authenticator
+        .reauthenticate({std::string(reply.user_id), Mechanism::kPlain, sent.at("X-Vip-Credentials"),
+                         sent.at("X-Vip-Domain"), "127.0.0.1"})
+        .decision.allowed();
+  };
+  const ZapAuthenticator zap(live("{'allow':[{'user_id':'u','mechanism':'PLAIN','credentials':'pw'}]}"));
+  const ZapReply reply = ask(zap, {"1.0", "id", "vip", "127.0.0.1", "", "PLAIN", "u", "pw"});
+  CHECK(reply.status_code == "200");
+  CHECK(stands("pw", reply));
+  CHECK_FALSE(stands("other", reply));
 }
 
 TEST_CASE("ZapAuthenticator: a property without value is sent all the same, lest the peer sets it") {
@@ -121,6 +139,18 @@ TEST_CASE("ZapAuthenticator: answers malformed requests with 400 and their reque
   }
   CHECK(ask(zap, {}).status_code == "400");
   CHECK(ask(zap, std::vector<std::string_view>(1000, "x")).status_code == "400");
+}
+
+TEST_CASE("ZapAuthenticator: looks at no frame that a short request does not have") {
+  const ZapAuthenticator zap(live("{}"));
+  const std::vector<std::string_view> whole = {"1.0", "id", "vip", "127.0.0.1", "", "PLAIN", "u", "p"};
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CAPTURE(size);
+    const std::vector<std::string_view> frames(whole.begin(), whole.begin() + static_cast<long>(size));
+    CHECK(zap.handle(frames).request_id == (size > 1 ? "id" : ""));
+    CHECK(zap.handle(frames).status_code == "400");
+    CHECK(ZapAuthenticator::is_slow(frames) == (size > 5));
+  }
 }
 
 TEST_CASE("ZapAuthenticator: tells its observer each decision, and never a password") {
@@ -210,8 +240,62 @@ TEST_CASE("ZapAuthenticator: a denied key gets 400, and 300 once its address is 
   CHECK(guarded.zap.is_penalised(std::vector<std::string_view>{"1.0", "id", "vip", "10.0.0.1"}));
   CHECK_FALSE(guarded.zap.is_penalised(std::vector<std::string_view>{"1.0", "id", "vip", "10.0.0.2"}));
   CHECK_FALSE(guarded.zap.is_penalised({}));
+  CHECK_FALSE(guarded.zap.is_penalised(std::vector<std::string_view>{"1.0", "id", "vip"}));
   guarded.now += std::chrono::minutes(11);
   CHECK(ask_from(guarded.zap, "10.0.0.1", kRawKeyZ).status_code == "400");
+}
+
+TEST_CASE("ZapAuthenticator: who has no key to be approved weighs as one who is denied") {
+  for (const bool has_name : {false, true}) {
+    Guarded guarded(kAllowsA);
+    std::string codes;
+    for (int i = 0; i < 5; ++i) {
+      const ZapReply reply = has_name ? ask(guarded.zap, {"1.0", "i", "", "10.0.0.1", "", "PLAIN", "p", "no"})
+                                      : ask(guarded.zap, {"1.0", "i", "", "10.0.0.1", "", "NULL"});
+      codes += reply.status_code + " ";
+    }
+    CHECK(codes == "400 400 400 400 300 ");
+  }
+}
+
+TEST_CASE("ZapAuthenticator: a disabled key weighs as one that waits for approval") {
+  Guarded guarded("{'allow':[{'user_id':'a','enabled':false,'credentials':'" + kKeyA + "'}]}");
+  for (int i = 0; i < 6; ++i) {
+    CHECK(ask_from(guarded.zap, "10.0.0.1", kRawKeyA).status_text == "waiting for approval");
+  }
+}
+
+TEST_CASE(
+    "ZapAuthenticator: by a policy that is too old only trusted IPC peers get in, and nobody is blamed") {
+  auto compiled = PolicySnapshot::compile(
+      policy("{'allow':[{'user_id':'a','credentials':'" + kKeyA +
+             "'},{'user_id':'p','mechanism':'PLAIN','credentials':'pw'},{'user_id':'n','mechanism':'NULL',"
+             "'address':'10.0.0.1'}]}"),
+      TopicProtector(), kNow, {true, 1000});
+  REQUIRE(compiled);
+  const auto stale = std::make_shared<std::atomic<bool>>(false);
+  const auto penalties = std::make_shared<AddressPenalties>(std::move(*AddressPenalties::create({})));
+  const ZapAuthenticator zap(std::make_shared<LivePolicy>(std::move(*compiled)), {},
+                             {penalties, [] { return kNow; }, {}, stale});
+  const std::vector<std::vector<std::string_view>> accepted = {
+      {"1.0", "i", "", "10.0.0.1", "", "CURVE", kRawKeyA},
+      {"1.0", "i", "", "10.0.0.1", "", "PLAIN", "p", "pw"},
+      {"1.0", "i", "", "10.0.0.1", "", "NULL"}};
+  const std::vector<std::vector<std::string_view>> others = {
+      {"1.0", "i", "", "10.0.0.2", "", "CURVE", kRawKeyZ},
+      {"1.0", "i", "", "10.0.0.2", "", "PLAIN", "p", "no"},
+      {"1.0", "i", "", "10.0.0.2", "", "NULL"},
+      {"1.0", "i", "", "localhost:1001:1:1", "", "NULL"}};
+  for (const auto& frames : accepted) CHECK(zap.handle(frames).status_code == "200");
+  stale->store(true);
+  for (const auto& list : {accepted, others}) {
+    for (const auto& frames : list) {
+      CHECK(zap.handle(frames).status_code == "300");
+      CHECK(zap.handle(frames).status_text == "the policy is too old");
+    }
+  }
+  CHECK(ask(zap, {"1.0", "i", "", "localhost:1000:1:1", "", "NULL"}).status_code == "200");
+  CHECK(penalties->counters(kNow).sources == 0);
 }
 
 TEST_CASE("ZapAuthenticator: nobody is penalised for what is our own trouble, or before a policy is loaded") {
