@@ -1,6 +1,7 @@
 #include "fleet/followed_fleet.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <ctime>
 #include <exception>
 #include <utility>
@@ -48,6 +49,10 @@ FollowedFleet::FollowedFleet(std::filesystem::path home, FleetFollower::Options 
       home_store_(home, options_.strict_modes),
       pending_exchange_(client_, layout_, home_store_,
                         [this](LogLevel level, std::string_view line) { log(level, std::string(line)); }) {}
+
+FollowedFleet::~FollowedFleet() {
+  ::explicit_bzero(options_.etcd.password.data(), options_.etcd.password.size());
+}
 
 void FollowedFleet::start() {
   restore();

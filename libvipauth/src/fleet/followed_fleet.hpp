@@ -32,6 +32,7 @@ class FollowedFleet {
   FollowedFleet(std::filesystem::path home, FleetFollower::Options options, EtcdClient client);
   FollowedFleet(const FollowedFleet&) = delete;
   FollowedFleet& operator=(const FollowedFleet&) = delete;
+  ~FollowedFleet();  ///< wipes the password of the options
 
   /// Takes over what the home is a copy of, and starts the keeper.
   void start();
@@ -97,7 +98,7 @@ class FollowedFleet {
   void log(LogLevel level, std::string text) const;
   void flush_log() const;
 
-  const FleetFollower::Options options_;
+  FleetFollower::Options options_;
   const FleetLayout layout_;
   const EtcdClient client_;
   const HomeCopy copy_;
