@@ -41,7 +41,8 @@ bool is_of_content(const Error& error) { return error.code != ErrorCode::kIoErro
 
 }  // namespace
 
-FollowedFleet::FollowedFleet(std::filesystem::path home, FleetFollower::Options options, EtcdClient client)
+FollowedFleet::FollowedFleet(const std::filesystem::path& home, FleetFollower::Options options,
+                             EtcdClient client)
     : options_(std::move(options)),
       layout_(options_.address.prefix, options_.address.site),
       client_(std::move(client)),
@@ -73,7 +74,7 @@ void FollowedFleet::stop() {
 
 std::optional<Error> FollowedFleet::problem() const {
   for (const std::optional<Error>* one : {&write_problem_, &read_problem_, &check_problem_,
-                                          &follow_problems_[0], &follow_problems_[1], &pending_problem_}) {
+                                          follow_problems_.data(), &follow_problems_[1], &pending_problem_}) {
     if (*one) return *one;
   }
   return std::nullopt;
@@ -282,12 +283,13 @@ void FollowedFleet::on_watch_problem(Scope scope, const std::optional<Error>& pr
 // ---- Writing ----
 
 void FollowedFleet::write_home() {
+  // Nothing is told after an interruption before a proof is asked for: so what is known now is proved.
+  const std::lock_guard content_lock(content_mutex_);
   {
     const std::lock_guard lock(mutex_);
     if (!has_news_ || needs_proof_ || wants_all_) return;
     has_news_ = false;
   }
-  const std::lock_guard content_lock(content_mutex_);
   if (followed_.state.is_half()) return;  // the other watch tells the rest
   const auto done = copy_.write(followed_, changed_);
   if (done) {

@@ -29,7 +29,7 @@ namespace vipauth::fleet {
 /// but `content_mutex`, and that only while an edit is worked out.
 class FollowedFleet {
  public:
-  FollowedFleet(std::filesystem::path home, FleetFollower::Options options, EtcdClient client);
+  FollowedFleet(const std::filesystem::path& home, FleetFollower::Options options, EtcdClient client);
   FollowedFleet(const FollowedFleet&) = delete;
   FollowedFleet& operator=(const FollowedFleet&) = delete;
   ~FollowedFleet();  ///< wipes the password of the options
