@@ -92,7 +92,10 @@ class RankRuns {
     const char* const begin = text_.data();
     const char* const end = begin + text_.size();
     const char* at = begin + at_;
-    if (at_ != 0 && (at == end || *at++ != ',')) return false;
+    if (at_ != 0) {
+      if (at == end || *at != ',') return false;
+      ++at;
+    }
     const auto step = std::from_chars(at, end, step_, 16);
     if (step.ec != std::errc()) return false;
     at = step.ptr;
@@ -250,6 +253,7 @@ class FleetContent::Restoring final : public PolicyDocumentSink {
         }
       }
       std::vector<Json> stand_ins;
+      stand_ins.reserve(list.malformed.size());
       for (const std::string& name : list.malformed) {
         stand_ins.push_back(without_rank({scope, kind, 0, name, true}));
       }
