@@ -89,6 +89,16 @@ TEST_CASE("AuthFile: a text takes the place of the file, which the history keeps
   CHECK(file_of(home).load_generation(2)->allow()[0].record->user_id == "first");
 }
 
+TEST_CASE("AuthFile: a text may hold all that a policy may, understood or not") {
+  const TempHome home;
+  const std::string text = R"({"allow": [{"user_id": "a", "credentials": "x", "mechanism": "NULL"}, 7],
+    "deny": [{"user_id": "b", "mechanism": "NULL"}, 8], "roles": {"r": ["c"]}, "groups": {"g": ["r"]},
+    "version": {"major": 1, "minor": 4}})";
+  REQUIRE(file_of(home).replace(text_of(text), true));
+  CHECK(home.read("auth.json") == text);
+  CHECK(file_of(home).load()->problems().size() >= 2);
+}
+
 TEST_CASE("AuthFile: what is no policy does not take the place of the file") {
   const TempHome home;
   home.write("auth.json", document("alice"));
