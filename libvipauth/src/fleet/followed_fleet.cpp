@@ -153,11 +153,11 @@ void FollowedFleet::restore() {
   is_site_changed_ = is_fleet_changed_ = false;
   synced_at_ = restored.synced_at;
   keys_ = followed_.state.content.size();
-  written_ = proof_.revisions = noted_ = followed_.revisions;
+  written_ = noted_ = followed_.revisions;
   written_stands_ = followed_.state.stands;
-  for (const Scope scope : kScopes) proof_.edits[at(scope)] = followed_.state.stand(scope).guard.edit;
+  proof_ = proof_of(followed_.revisions, followed_.state.stands);
   is_loaded_ = true;
-  needs_proof_ = true;
+  ++interruptions_;
 }
 
 /// Without watchers: what happens meanwhile they are told when they begin behind it.
@@ -179,20 +179,25 @@ bool FollowedFleet::read_all() {
   followed_.state = *std::move(read);
   is_site_changed_ = is_fleet_changed_ = true;
   keys_ = followed_.state.content.size();
-  proof_.revisions = followed_.revisions;
-  for (const Scope scope : kScopes) proof_.edits[at(scope)] = followed_.state.stand(scope).guard.edit;
+  proof_ = proof_of(followed_.revisions, followed_.state.stands);
   ++full_reads_;
   is_loaded_ = has_news_ = true;
-  wants_all_ = needs_proof_ = false;
+  wants_all_ = false;
+  proved_ = interruptions_;
   return true;
+}
+
+FollowedFleet::Proof FollowedFleet::proof_of(const Revisions& revisions, const Stands& stands) {
+  return {revisions, {stands[at(Scope::kFleet)].guard.edit, stands[at(Scope::kSite)].guard.edit}};
 }
 
 /// Whether the store still has the edits that were known when it was last asked: one that was restored from a
 /// backup, or another one at its address, has others at the same revisions.
 FollowedFleet::Proving FollowedFleet::prove() {
+  std::uint64_t interruptions = 0;  // there may be more meanwhile
   {
     const std::lock_guard lock(mutex_);
-    needs_proof_ = false;  // unless something happens meanwhile
+    interruptions = interruptions_;
   }
   for (const Scope scope : kScopes) {
     const auto then = client_.range({.key = layout_.key({.scope = scope, .kind = FleetKey::Kind::kGuard}),
@@ -200,7 +205,6 @@ FollowedFleet::Proving FollowedFleet::prove() {
     if (!then) {
       if (then.error().code == ErrorCode::kConflict) return Proving::kOther;  // forgotten, or not there yet
       const std::lock_guard lock(mutex_);
-      needs_proof_ = true;
       note(check_problem_, then.error(), "the store does not answer");
       return Proving::kUnknown;
     }
@@ -208,6 +212,8 @@ FollowedFleet::Proving FollowedFleet::prove() {
         then->values.empty() ? std::string() : FleetGuard::parse(then->values.front().value).edit;
     if (edit != proof_.edits[at(scope)]) return Proving::kOther;
   }
+  const std::lock_guard lock(mutex_);
+  proved_ = interruptions;
   return Proving::kSame;
 }
 
@@ -276,7 +282,7 @@ void FollowedFleet::on_gap() {
 void FollowedFleet::on_watch_problem(Scope scope, const std::optional<Error>& problem) {
   const std::lock_guard lock(mutex_);
   note(follow_problems_[at(scope)], problem, "the store cannot be followed");
-  needs_proof_ = true;  // before anything that it tells next is written
+  ++interruptions_;  // before anything that it tells next
   changed_cv_.notify_all();
 }
 
@@ -287,7 +293,7 @@ void FollowedFleet::write_home() {
   const std::lock_guard content_lock(content_mutex_);
   {
     const std::lock_guard lock(mutex_);
-    if (!has_news_ || needs_proof_ || wants_all_) return;
+    if (!has_news_ || needs_proof() || wants_all_) return;
     has_news_ = false;
   }
   if (followed_.state.is_half()) return;  // the other watch tells the rest
@@ -308,24 +314,37 @@ void FollowedFleet::write_home() {
 /// Where what the site adds cannot be put in force, what it added last goes with what the fleet says now: a
 /// site does not keep the fleet's denials from its buses.
 void FollowedFleet::write_fleet_with_good_site() {
-  Stand stand;
-  std::int64_t revision = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    stand = written_stands_[at(Scope::kSite)];
-    revision = written_[at(Scope::kSite)];
-  }
-  const auto swap = [&] {
-    followed_.state.content.swap_site(*good_site_);
-    std::swap(followed_.state.stand(Scope::kSite), stand);
-    std::swap(followed_.revisions[at(Scope::kSite)], revision);
+  /// While it lives, what the site added last is what is known of the site.
+  class GoodSite {
+   public:
+    GoodSite(Followed& followed, FleetContent& content, Stand stand, std::int64_t revision)
+        : followed_(followed), content_(content), stand_(std::move(stand)), revision_(revision) {
+      swap();
+    }
+    GoodSite(const GoodSite&) = delete;
+    GoodSite& operator=(const GoodSite&) = delete;
+    ~GoodSite() { swap(); }
+
+   private:
+    void swap() noexcept {
+      followed_.state.content.swap_site(content_);
+      std::swap(followed_.state.stand(Scope::kSite), stand_);
+      std::swap(followed_.revisions[at(Scope::kSite)], revision_);
+    }
+
+    Followed& followed_;
+    FleetContent& content_;
+    Stand stand_;
+    std::int64_t revision_;
   };
-  swap();
-  if (copy_.write(followed_, {true, true})) {
-    is_fleet_changed_ = false;
-    note_written();
-  }
-  swap();
+
+  std::unique_lock lock(mutex_);
+  const GoodSite good_site(followed_, *good_site_, written_stands_[at(Scope::kSite)],
+                           written_[at(Scope::kSite)]);
+  lock.unlock();
+  if (!copy_.write(followed_, {true, true})) return;
+  is_fleet_changed_ = false;
+  note_written();
 }
 
 void FollowedFleet::note_written() {
@@ -344,7 +363,7 @@ void FollowedFleet::note_revisions_now_and_then(bool is_end) {
   Revisions revisions = followed_.revisions;
   {
     const std::lock_guard lock(mutex_);
-    if (!is_loaded_ || has_news_ || write_problem_ || needs_proof_ || wants_all_) return;
+    if (!is_loaded_ || has_news_ || write_problem_ || needs_proof() || wants_all_) return;
     for (const Scope scope : kScopes) {
       if (proof_.edits[at(scope)] != followed_.state.stand(scope).guard.edit) return;
       revisions[at(scope)] = std::max(revisions[at(scope)], proof_.revisions[at(scope)]);
@@ -390,7 +409,7 @@ void FollowedFleet::check() {
     number = ++checks_;
     wants_check_ = false;
     told = followed_.state.stands;
-    if (needs_proof_ || wants_all_) return;
+    if (needs_proof() || wants_all_) return;
   }
   const Comparison compared = compare_guards(told);
   const bool is_behind = compared.is_behind && !compared.problem;
@@ -408,9 +427,8 @@ void FollowedFleet::check() {
     wants_all_ = true;
     return;
   }
-  if (compared.problem || is_behind || needs_proof_ || wants_all_) return;
-  proof_.revisions = compared.revisions;
-  for (const Scope scope : kScopes) proof_.edits[at(scope)] = told[at(scope)].guard.edit;
+  if (compared.problem || is_behind || needs_proof() || wants_all_) return;
+  proof_ = proof_of(compared.revisions, told);
   const bool is_written = !has_news_ && !write_problem_ &&
                           written_stands_[0].guard_revision == told[0].guard_revision &&
                           written_stands_[1].guard_revision == told[1].guard_revision;
@@ -452,6 +470,10 @@ void FollowedFleet::run(const std::stop_token& stop) {
       }
     } catch (const std::exception& error) {  // no memory: what is known is still known
       is_good = false;
+      {
+        const std::lock_guard lock(mutex_);
+        has_news_ = is_loaded_;
+      }
       log(LogLevel::kError, std::string("following the store: ") + error.what());
     }
     flush_log();
@@ -462,7 +484,7 @@ void FollowedFleet::run(const std::stop_token& stop) {
     tries = 0;
     std::unique_lock lock(mutex_);
     changed_cv_.wait_until(lock, stop, next_check,
-                           [this] { return wants_check_ || has_news_ || needs_proof_ || wants_all_; });
+                           [this] { return wants_check_ || has_news_ || needs_proof() || wants_all_; });
     if (wants_check_) next_check = steady_clock::now();
   }
 }
@@ -474,7 +496,7 @@ bool FollowedFleet::step(const std::stop_token& stop) {
   {
     const std::lock_guard lock(mutex_);
     reads_all = !is_loaded_ || wants_all_;
-    proves = needs_proof_;
+    proves = needs_proof();
   }
   if (!reads_all && proves) {
     const Proving proving = prove();
@@ -507,8 +529,8 @@ template <typename Document, typename Change, typename Meaning>
 Result<EditReport> FollowedFleet::edit(const Change& change, const EditOptions& options, Meaning meaning) {
   const auto deadline = steady_clock::now() + options.patience;
   const Scope edits = options_.address.edits == StoreAddress::Edits::kSite ? Scope::kSite : Scope::kFleet;
-  /// Of what the fleet shares, only what the fleet itself gives counts: a site gives nobody a right to edit
-  /// it for all. Other reasons may be what the site alone has.
+  // Of what the fleet shares, only what the fleet itself gives counts: a site gives nobody a right to edit
+  // it for all. Other reasons may be what the site alone has.
   const auto check_for_all = [&](const FleetContent& content) -> Result<void> {
     Result<Document> of_fleet = meaning(content.fleet_part());
     if (!of_fleet) return of_fleet.error();

@@ -56,6 +56,7 @@ class FollowedFleet {
     Revisions revisions{};
     std::array<std::string, 2> edits;
   };
+  static Proof proof_of(const Revisions& revisions, const Stands& stands);
   struct LogLine {
     LogLevel level;
     std::string text;
@@ -92,7 +93,9 @@ class FollowedFleet {
   // ---- Anybody's ----
   template <typename Document, typename Change, typename Meaning>
   Result<EditReport> edit(const Change& change, const EditOptions& options, Meaning meaning);
+  // Of what `mutex_` guards.
   std::optional<Error> problem() const;
+  bool needs_proof() const noexcept { return proved_ != interruptions_; }
   /// Sets one of the problems, which `mutex_` guards, and has it logged where it is another one.
   void note(std::optional<Error>& place, std::optional<Error> problem, const char* what);
   void log(LogLevel level, std::string text) const;
@@ -117,9 +120,11 @@ class FollowedFleet {
   mutable std::mutex mutex_;
   mutable std::condition_variable_any changed_cv_;
   bool is_loaded_ = false;
-  bool has_news_ = false;             // what is known is more than what the home says
-  bool wants_all_ = false;            // all is to be read again
-  bool needs_proof_ = false;          // that the store is still the one whose edits are known
+  bool has_news_ = false;   // what is known is more than what the home says
+  bool wants_all_ = false;  // all is to be read again
+  // A store that answers again must prove to be the one whose edits are known.
+  std::uint64_t interruptions_ = 0;
+  std::uint64_t proved_ = 0;          // up to which of them
   mutable bool wants_check_ = false;  // now, not at the next interval
   std::size_t keys_ = 0;
   Revisions written_{};    // to the home
