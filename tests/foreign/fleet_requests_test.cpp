@@ -211,6 +211,24 @@ TEST_CASE("FleetRequests: a site that floods is read so far, and the next one wh
   CHECK(all->pending[0].site == "paris");
 }
 
+TEST_CASE("FleetRequests: what a site puts there that no answer can hold hides nobody of another site") {
+  const Fleet fleet;
+  const std::string large(std::size_t{1} << 20U, 'x');
+  for (int i = 0; i < 20; ++i) fleet.put("pending/berlin/x" + std::to_string(i), large);
+  for (int i = 0; i < 20; ++i) fleet.put("sites/paris/decided/x" + std::to_string(i), large);
+  fleet.put("pending/paris/" + (kId + kKeyC), pending_value(request(kKeyC)));
+  for (const char* address : {"", "?site=paris"}) {
+    const auto all = fleet.open(address)->load_pending();
+    REQUIRE(all);
+    REQUIRE(all->pending.size() == 1);
+    CHECK(all->pending[0].credentials == kKeyC);
+  }
+  Bus bus(fleet);  // of berlin
+  bus.wait(request(kKeyA));
+  REQUIRE(bus.exchange());
+  CHECK(fleet.open()->load_pending()->pending.size() == 2);
+}
+
 TEST_CASE("PendingExchange: tells who waits, and takes away who was deleted in the store") {
   const Fleet fleet;
   const auto all = fleet.open();

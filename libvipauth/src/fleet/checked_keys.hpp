@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,13 +10,6 @@
 #include "fleet/etcd_client.hpp"
 
 namespace vipauth::fleet {
-
-/// Hands over the keys that begin with `prefix`, in order and page by page, as they are when their page is
-/// read.
-/// \param take  \return the key to go on from, behind the one that it got; nothing: the next
-/// \return what EtcdClient::range returns
-Result<void> read_keys(const EtcdClient& client, const std::string& prefix, EtcdClient::Deadline deadline,
-                       const std::function<std::optional<std::string>(KeyValue&)>& take);
 
 /// Changes of keys, each made if nobody has written the key since it was read, in as few transactions as it
 /// takes.

@@ -14,6 +14,7 @@
 
 #include "fleet/checked_keys.hpp"
 #include "fleet/pending_values.hpp"
+#include "fleet/range_reader.hpp"
 
 namespace vipauth::fleet {
 namespace {
@@ -163,18 +164,25 @@ class FleetRequests::Reading {
   std::string first_;
 };
 
-Result<FleetRequests::Held> FleetRequests::read(EtcdClient::Deadline deadline) const {
+Result<FleetRequests::Held> FleetRequests::read_once(EtcdClient::Deadline deadline) const {
   Reading reading(layout_);
-  auto done = read_keys(client_, layout_.pending_prefix(), deadline,
-                        [&](KeyValue& value) { return reading.take_pending(value); });
+  const auto take_pending = [&](KeyValue&& value) { return reading.take_pending(value); };
+  auto done = read_range(client_, layout_.pending_prefix(), {take_pending, take_pending}, deadline);
   for (const Scope scope : kScopes) {
     const std::string prefix = layout_.decided_prefix(scope);
     if (!done || prefix.empty()) continue;
-    done = read_keys(client_, prefix, deadline,
-                     [&](KeyValue& value) { return reading.take_decided(scope, value); });
+    const auto take_decided = [&](KeyValue&& value) { return reading.take_decided(scope, value); };
+    done = read_range(client_, prefix, {take_decided, take_decided}, deadline);
   }
   if (!done) return done.error();
   return std::move(reading).finish();
+}
+
+Result<FleetRequests::Held> FleetRequests::read(EtcdClient::Deadline deadline) const {
+  for (int tries = 1;; ++tries) {
+    auto held = read_once(deadline);
+    if (held || held.error().code != ErrorCode::kConflict || tries == kMostTries) return held;
+  }
 }
 
 Result<PendingState> FleetRequests::load() const {

@@ -34,6 +34,8 @@ class FleetRequests {
  private:
   struct Held;
   class Reading;
+  /// \return kConflict too: what is being read is compacted meanwhile
+  Result<Held> read_once(EtcdClient::Deadline deadline) const;
   Result<Held> read(EtcdClient::Deadline deadline) const;
   Result<bool> write(const Held& held, const PendingState& after, EtcdClient::Deadline deadline) const;
 

@@ -5,6 +5,7 @@
 
 #include "fleet/checked_keys.hpp"
 #include "fleet/pending_values.hpp"
+#include "fleet/range_reader.hpp"
 
 namespace vipauth::fleet {
 namespace {
@@ -65,7 +66,7 @@ Result<void> PendingExchange::exchange_once() {
 Result<PendingExchange::StoredRequests> PendingExchange::read_store(EtcdClient::Deadline deadline) const {
   StoredRequests out;
   const std::string prefix = layout_.pending_prefix();
-  auto read = read_keys(client_, prefix, deadline, [&](KeyValue& value) -> std::optional<std::string> {
+  const auto take = [&](KeyValue&& value) -> std::optional<std::string> {
     if (out.size() == kMostRead) return prefix_end(prefix);
     auto request = parse_pending(value.value);
     const auto id = layout_.pending_id(value.key);
@@ -73,8 +74,8 @@ Result<PendingExchange::StoredRequests> PendingExchange::read_store(EtcdClient::
     const bool is_its_own = request && id_of(*request) == *id;
     out[*id] = {value.mod_revision, is_its_own ? std::optional(*std::move(request)) : std::nullopt};
     return std::nullopt;
-  });
-  if (!read) return read.error();
+  };
+  if (auto read = read_range(client_, prefix, {take, take}, deadline); !read) return read.error();
   return out;
 }
 

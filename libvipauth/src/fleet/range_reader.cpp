@@ -12,11 +12,11 @@ constexpr std::int64_t kShrinking = 8;
 }  // namespace
 
 Result<std::int64_t> read_range(const EtcdClient& client, const std::string& prefix,
-                                const RangeVisitor& visitor) {
+                                const RangeVisitor& visitor, EtcdClient::Deadline deadline) {
   RangeQuestion question{.key = prefix, .range_end = prefix_end(prefix), .limit = kPageKeys};
   bool has_more = true;
   while (has_more && question.key < question.range_end) {
-    auto answer = client.range(question);
+    auto answer = client.range(question, deadline);
     if (!answer && answer.error().code == ErrorCode::kLimitExceeded && !question.keys_only) {
       question.keys_only = question.limit == 1;
       question.limit = std::max<std::int64_t>(1, question.limit / kShrinking);

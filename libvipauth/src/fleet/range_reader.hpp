@@ -23,6 +23,6 @@ struct RangeVisitor {
 /// value that is too large to be answered keeps no other from being read.
 /// \return the revision; what EtcdClient::range returns, of which kConflict: begin again
 Result<std::int64_t> read_range(const EtcdClient& client, const std::string& prefix,
-                                const RangeVisitor& visitor);
+                                const RangeVisitor& visitor, EtcdClient::Deadline deadline = {});
 
 }  // namespace vipauth::fleet
