@@ -15,7 +15,7 @@ from pathlib import Path
 from pages import anchor_of, read_page, region
 
 WHOLE = {"README.md", "docs/embedding.md"}
-CITING = {"docs/threat-model.md"}
+CITING = {"docs/threat_model.md"}
 LANGUAGES = {"c", "cpp", "python"}
 
 root = Path(sys.argv[1])
