@@ -131,8 +131,14 @@ Result<Approval> parse_approval(const Json& body) {
     } else if (member.name == "any_address") {
       if (!member.value.is_bool()) return wrong_member(member.name, "true or false");
       out.any_address = member.value.as_bool();
+    } else if (member.name == "credentials") {
+      if (!member.value.is_string()) return wrong_member(member.name, "the key of the peer, as the list has it");
+      const auto key = CurveKey::parse(member.value.as_string());
+      if (!key) return key.error().at(json_pointer("", member.name));
+      out.credentials = *key;
     } else {
-      return wrong_member(member.name, "user_id, identity, roles, groups, capabilities or any_address");
+      return wrong_member(member.name,
+                          "user_id, identity, roles, groups, capabilities, any_address or credentials");
     }
   }
   return out;

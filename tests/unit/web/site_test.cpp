@@ -528,6 +528,8 @@ TEST_CASE("Site: a peer of the bus is approved with what it is given, denied and
   CHECK(asker.ask_as_admin("POST", path + "/approve", R"({"rolls": ["reader"]})").status == 400);
   CHECK(asker.ask_as_admin("POST", path + "/approve", R"({"roles": "reader"})").status == 400);
   CHECK(asker.ask_as_admin("POST", path + "/approve", R"({"any_address": 1})").status == 400);
+  CHECK(asker.ask_as_admin("POST", path + "/approve", R"({"credentials": null})").status == 400);
+  CHECK(asker.ask_as_admin("POST", path + "/approve", R"({"credentials": "abc"})").status == 400);
   const HttpReply approved = asker.ask_as_admin(
       "POST", path + "/approve",
       R"({"user_id": "meter", "identity": "meter.agent", "roles": ["reader"], "groups": ["staff"], "any_address": true})");
@@ -552,6 +554,25 @@ TEST_CASE("Site: a peer of the bus is approved with what it is given, denied and
         "reader");
   CHECK(text_at(body_of(asker.ask_as_admin("GET", "/api/groups")).find("groups")->as_array().front(),
                 "name") == "staff");
+}
+
+TEST_CASE("Site: a peer of the bus is approved with the key that was looked at, and with no other") {
+  Asker asker;
+  const std::string key_text = CurveKeyPair::generate().public_key.to_base64url();
+  const std::string other = CurveKeyPair::generate().public_key.to_base64url();
+  ask_curve(asker.web.service.zap_authenticator(), key_text, "10.0.0.9");
+  REQUIRE(asker.web.service.flush());
+  asker.log_in();
+  const Json list = body_of(asker.ask_as_admin("GET", "/api/credentials"));
+  const std::string path =
+      "/api/credentials/" + text_at(list.find("credentials")->as_array().front(), "user_id") + "/approve";
+  const auto approve = [&](const std::string& key) {
+    return asker.ask_as_admin("POST", path, R"({"credentials": ")" + key + "\"}").status;
+  };
+  CHECK(approve(other) == 409);
+  CHECK(asker.web.service.get_approved_authorizations()->empty());
+  CHECK(approve(key_text) == 200);
+  CHECK(stored(asker.web.home, "allow", 0, "credentials") == Json(key_text));
 }
 
 TEST_CASE("Site: every reply has the headers that keep browsers strict") {

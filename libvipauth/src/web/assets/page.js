@@ -426,6 +426,8 @@ async function openApproval(request) {
 function approvalOf(request) {
   if (request.kind === "csr") return { key_fingerprint: request.print };
   const out = {};
+  // A denied peer may also be a pattern of keys.
+  if (request.printName === "CURVE" && /^[\w-]{43}$/.test(request.print)) out.credentials = request.print;
   const user = byId("approve-user").value.trim();
   const identity = byId("approve-identity").value.trim();
   const roles = checked(byId("approve-roles"));
