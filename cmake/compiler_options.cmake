@@ -8,7 +8,9 @@ check_cxx_compiler_flag(-fcf-protection=full VIPAUTH_HAS_CF_PROTECTION)
 if(VIPAUTH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(VIPAUTH_CCACHE_PROGRAM ccache)
   if(VIPAUTH_CCACHE_PROGRAM)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${VIPAUTH_CCACHE_PROGRAM}")
+    # Without the settings it caches nothing that uses a precompiled header.
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${VIPAUTH_CCACHE_PROGRAM}")
   endif()
 endif()
 
