@@ -15,6 +15,7 @@
 #include <vipauth/csr_relay.hpp>
 
 #include "etcd_cluster.hpp"
+#include "fleet/checked_keys.hpp"
 #include "fleet/csr_values.hpp"
 #include "fleet/etcd_client.hpp"
 #include "fleet/fleet_layout.hpp"
@@ -517,6 +518,19 @@ TEST_CASE("FleetCsrs: what a hostile site tells hides nothing of others, and mea
   CHECK(desk->list(&warnings)->size() == 1);
   CHECK(warnings.size() == 11);
   CHECK(desk->approve(name_of(kName), by("alice")));
+}
+
+TEST_CASE("FleetCsrs: a site that floods is read so far, whatever its keys are") {
+  const EtcdCluster cluster;
+  const auto client = client_of(cluster);
+  fleet::CheckedWrites writes(client, {});
+  for (int i = 0; i < 10'001; ++i)
+    REQUIRE(writes.add("/vipauth/acme/certificates/mallory/x" + std::to_string(i), "", 0));
+  REQUIRE(*writes.finish());
+  std::vector<std::string> warnings;
+  REQUIRE(desk_of(cluster)->list(&warnings));
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings.front(), Contains("mallory: there is more"));
 }
 
 TEST_CASE("FleetCsrs: values that no answer can hold together are read one by one") {
