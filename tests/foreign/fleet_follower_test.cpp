@@ -1,8 +1,11 @@
 #include <vipauth/fleet_follower.hpp>
 
 #include <atomic>
+#include <csignal>
 #include <memory>
+#include <new>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <vipauth/auth_service.hpp>
@@ -14,6 +17,7 @@
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/policies.hpp"
+#include "support/signals.hpp"
 #include "support/temp_home.hpp"
 
 using namespace vipauth;
@@ -392,6 +396,33 @@ TEST_CASE("FleetFollower: who logs may ask how it stands") {
   cluster.kill(0);
   CHECK(eventually([&] { return lines > 0; }));
   asked = nullptr;
+}
+
+TEST_CASE("FleetFollower: goes on where whoever logs had no memory, and takes no signal of the embedder's") {
+  EtcdCluster cluster;
+  const TempHome home;
+  std::atomic<int> lines = 0;
+  std::atomic<bool> takes_signals = false;
+  const auto here = std::this_thread::get_id();
+  FleetFollower::Options options;
+  options.address = cluster.store_address(kBerlin);
+  options.etcd = cluster.client_options();
+  options.check_interval = std::chrono::milliseconds(100);
+  options.log = [&](LogLevel, std::string_view) {
+    if (std::this_thread::get_id() == here) return;
+    takes_signals = takes_signals || takes_signal_here(SIGTERM);
+    ++lines;
+    throw std::bad_alloc();
+  };
+  auto follower = FleetFollower::start(home.path(), std::move(options));
+  REQUIRE(follower);
+  REQUIRE((*follower)->wait_until_synced(kPatience));
+  cluster.kill(0);
+  CHECK(eventually([&] { return lines > 0; }));
+  CHECK_FALSE(takes_signals);
+  cluster.restart(0);
+  CHECK((*follower)->wait_until_synced(kPatience));
+  follower->reset();
 }
 
 TEST_CASE("FleetFollower: a clock that was set back makes no policy young") {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "fleet/fleet_reader.hpp"
+#include "web/quiet_thread.hpp"
 
 namespace vipauth::fleet {
 namespace {
@@ -58,6 +59,7 @@ FollowedFleet::~FollowedFleet() {
 void FollowedFleet::start() {
   restore();
   flush_log();
+  const web::SignalsBlocked blocked;
   keeper_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -66,7 +68,11 @@ void FollowedFleet::stop() {
   client_.stop();
   if (keeper_.joinable()) keeper_.join();
   stop_watchers();
-  note_revisions_now_and_then(true);
+  try {
+    note_revisions_now_and_then(true);
+  } catch (const std::exception&) {  // no memory: more is told at the next start
+    tell_failure("how far it has come is not noted");
+  }
   flush_log();
 }
 
@@ -93,14 +99,26 @@ void FollowedFleet::log(LogLevel level, std::string text) const {
   log_lines_.push_back({level, std::move(text)});
 }
 
-void FollowedFleet::flush_log() const {
+void FollowedFleet::flush_log() const noexcept {
   std::vector<LogLine> lines;
   {
     const std::lock_guard lock(mutex_);
     lines.swap(log_lines_);
   }
   if (!options_.log) return;
-  for (const LogLine& line : lines) options_.log(line.level, line.text);
+  try {
+    for (const LogLine& line : lines) options_.log(line.level, line.text);
+  } catch (const std::exception&) {  // whoever logs has no memory
+    return;
+  }
+}
+
+void FollowedFleet::tell_failure(const char* what) noexcept {
+  try {
+    log(LogLevel::kError, std::string("following the store: ") + what);
+  } catch (const std::exception&) {  // then there is no memory for telling, either
+    return;
+  }
 }
 
 FleetFollower::Status FollowedFleet::status() const {
@@ -474,7 +492,7 @@ void FollowedFleet::run(const std::stop_token& stop) {
         const std::lock_guard lock(mutex_);
         has_news_ = is_loaded_;
       }
-      log(LogLevel::kError, std::string("following the store: ") + error.what());
+      tell_failure(error.what());
     }
     flush_log();
     if (!is_good) {

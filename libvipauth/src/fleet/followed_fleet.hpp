@@ -99,7 +99,8 @@ class FollowedFleet {
   /// Sets one of the problems, which `mutex_` guards, and has it logged where it is another one.
   void note(std::optional<Error>& place, std::optional<Error> problem, const char* what);
   void log(LogLevel level, std::string text) const;
-  void flush_log() const;
+  void flush_log() const noexcept;
+  void tell_failure(const char* what) noexcept;
 
   FleetFollower::Options options_;
   const FleetLayout layout_;
