@@ -15,8 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// After this time without being told of an edit that is known to be there, all is read again.
-constexpr std::chrono::seconds kLongestBehind{15};
 constexpr milliseconds kBetweenChecks{100};  // while somebody waits for one
 // How often it is written down how far one has come where nothing else is to be written: often enough that
 // etcd, which forgets what is older than an hour by the advised setting, still knows what happened since.
@@ -411,7 +409,7 @@ FollowedFleet::Comparison FollowedFleet::compare_guards(const Stands& told) cons
     if (is_earlier || (revision == known.guard_revision && edit != known.guard.edit)) {
       out.proving = Proving::kOther;
     }
-    out.is_behind = out.is_behind || revision != known.guard_revision;
+    out.is_behind[at(scope)] = revision != known.guard_revision;
     out.revisions[at(scope)] = answer->revision;
   }
   return out;
@@ -430,11 +428,13 @@ void FollowedFleet::check() {
     if (needs_proof() || wants_all_) return;
   }
   const Comparison compared = compare_guards(told);
-  const bool is_behind = compared.is_behind && !compared.problem;
-  if (!is_behind) behind_since_.reset();
-  if (is_behind && !behind_since_) behind_since_ = steady_clock::now();
-  const bool is_lost = behind_since_ && steady_clock::now() - *behind_since_ > kLongestBehind;
-  if (is_lost) behind_since_.reset();
+  bool is_behind = false;
+  bool is_lost = false;
+  for (const Scope scope : kScopes) {
+    const bool is = compared.is_behind[at(scope)] && !compared.problem;
+    is_behind = is_behind || is;
+    is_lost = lags_[at(scope)].is_lost(is, told[at(scope)].reached, steady_clock::now()) || is_lost;
+  }
 
   const std::lock_guard lock(mutex_);
   note(check_problem_, compared.problem, "the store does not answer");

@@ -21,6 +21,7 @@
 #include "fleet/home_copy.hpp"
 #include "fleet/pending_exchange.hpp"
 #include "fleet/range_watcher.hpp"
+#include "fleet/watch_lag.hpp"
 
 namespace vipauth::fleet {
 
@@ -77,8 +78,8 @@ class FollowedFleet {
   void check();
   struct Comparison {
     Proving proving = Proving::kSame;
-    bool is_behind = false;  ///< the store has edits that were not told
-    Revisions revisions{};   ///< of the store, when it was asked
+    std::array<bool, 2> is_behind{};  ///< by scope: the store has edits that were not told
+    Revisions revisions{};            ///< of the store, when it was asked
     std::optional<Error> problem;
   };
   Comparison compare_guards(const Stands& told) const;
@@ -142,7 +143,7 @@ class FollowedFleet {
 
   // The keeper's own.
   Proof proof_;
-  std::optional<std::chrono::steady_clock::time_point> behind_since_;
+  std::array<WatchLag, 2> lags_;
   std::chrono::steady_clock::time_point next_note_;
   Revisions noted_{};  // in the home
   std::array<std::unique_ptr<RangeWatcher>, 2> watchers_;
