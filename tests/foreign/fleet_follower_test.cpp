@@ -56,6 +56,19 @@ std::vector<std::string> users_in(const TempHome& home) {
 
 using Users = std::vector<std::string>;
 
+std::size_t denied_in(const TempHome& home) {
+  const auto policy = AuthFile(home / "auth.json").load();
+  return policy ? policy->deny().size() : 0;
+}
+
+AuthFile::Change deny(const std::string& credentials) {
+  return [=](Policy& policy) -> Result<void> {
+    auto added =
+        policy.add_deny(Json::Object{{"mechanism", Json("CURVE")}, {"credentials", Json(credentials)}});
+    return added ? Result<void>() : added.error();
+  };
+}
+
 }  // namespace
 
 TEST_CASE("FleetFollower: a home becomes what the fleet shares, and stays so") {
@@ -329,12 +342,8 @@ TEST_CASE("FleetFollower: what a site adds keeps no denial of the fleet from its
     follower.reset();
     follower = follow(cluster, home, "/vipauth/acme?site=berlin");
   }
-  REQUIRE(fleet->edit_policy([](Policy& policy) -> Result<void> {
-    auto added = policy.add_deny(Json::Object{{"mechanism", Json("CURVE")}, {"credentials", Json(kKeyA)}});
-    return added ? Result<void>() : added.error();
-  }));
-  const auto denied = [&] { return AuthFile(home / "auth.json").load()->deny().size(); };
-  CHECK(eventually([&] { return denied() == 1; }));
+  REQUIRE(fleet->edit_policy(deny(kKeyA)));
+  CHECK(eventually([&] { return denied_in(home) == 1; }));
   CHECK(users_in(home) == Users{"alice"});
   CHECK_FALSE(follower->wait_until_synced(std::chrono::milliseconds(300)));
   const auto edits = follower->status().edits;
@@ -343,7 +352,65 @@ TEST_CASE("FleetFollower: what a site adds keeps no denial of the fleet from its
 
   cluster.etcdctl("del /vipauth/acme/sites/berlin/" + key);
   REQUIRE(follower->wait_until_synced(kPatience));
-  CHECK(denied() == 1);
+  CHECK(denied_in(home) == 1);
+}
+
+TEST_CASE("FleetFollower: a site that calls an edit the fleet's, too, keeps no denial from its buses") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  auto follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  REQUIRE(follower->wait_until_synced(kPatience));
+  REQUIRE(follower->store()->edit_policy(add_user("alice", kKeyA)));
+  follower.reset();  // so that it is told of both edits at once
+  REQUIRE(fleet->edit_policy(deny(kKeyA)));
+  cluster.etcdctl(R"(put /vipauth/acme/sites/berlin/guard '{"edit":"x","scopes":"both","site":"berlin"}')");
+  follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  CHECK(eventually([&] { return denied_in(home) == 1; }, std::chrono::seconds(10)));
+  CHECK(follower->wait_until_synced(kPatience));
+  CHECK(users_in(home) == Users{"alice"});
+}
+
+TEST_CASE("FleetFollower: a site that leaves the fleet no room keeps no denial from its buses") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  auto follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  REQUIRE(follower->wait_until_synced(kPatience));
+  Json::Array capabilities;  // as many as a user may have
+  for (int i = 0; i < 4096; ++i) capabilities.emplace_back("c" + std::to_string(i));
+  REQUIRE(follower->store()->edit_policy([&](Policy& policy) -> Result<void> {
+    if (auto added = add_user("alice", kKeyA)(policy); !added) return added;
+    if (auto added = deny(kKeyB)(policy); !added) return added;
+    return policy.update_allow(0, Json(Json::Object{{"capabilities", Json(capabilities)}}));
+  }));
+  REQUIRE(follower->store()->edit_topics(
+      [](TopicDocument& topics) { return topics.add(TopicList::kWriteProtect, "t", {"c"}); }));
+  CHECK(follower->wait_until_synced(kPatience));
+  REQUIRE(fleet->edit_policy([&](Policy& policy) -> Result<void> {
+    if (auto added = add_user("alice", kKeyC)(policy); !added) return added;
+    return policy.update_allow(0, Json(Json::Object{{"capabilities", Json("one more")}}));
+  }));
+  REQUIRE(eventually([&] { return follower->status().problem.has_value(); }));
+  CHECK_THAT(follower->status().problem->message, Contains("4096"));
+  REQUIRE(fleet->edit_policy(deny(std::string(42, 'D') + "A")));
+  CHECK(eventually([&] { return denied_in(home) == 2; }, std::chrono::seconds(10)));  // the site's, too
+  CHECK(TopicsFile(home / "protected_topics.json").load()->write_protect.size() == 1);
+  CHECK(follower->status().problem.has_value());
+  CHECK_FALSE(follower->wait_until_synced(std::chrono::milliseconds(300)));
+  const auto edits = follower->status().edits;
+  CHECK_FALSE(follower->wait_until_synced(std::chrono::milliseconds(300)));
+  CHECK(follower->status().edits == edits);  // it is not written again and again
+
+  follower.reset();
+  follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  REQUIRE(fleet->edit_policy(deny(std::string(42, 'E') + "A")));
+  CHECK(eventually([&] { return denied_in(home) == 3; }, std::chrono::seconds(10)));
+
+  REQUIRE(fleet->edit_policy([](Policy& policy) { return policy.remove_allow({0}); }));
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK(users_in(home) == Users{"alice"});
+  CHECK(AuthFile(home / "auth.json").load()->allow()[0].record->capabilities.size() == 4096);
 }
 
 TEST_CASE("FleetFollower: a site gives nobody a right to edit what all share") {

@@ -161,8 +161,12 @@ std::optional<milliseconds> FollowedFleet::age() const {
 void FollowedFleet::restore() {
   auto restored = copy_.restore();
   if (restored.remark) log(LogLevel::kWarning, *restored.remark + ": all is read again");
-  if (!restored.followed) return;
   const std::scoped_lock lock(content_mutex_, mutex_);
+  if (restored.site) {
+    good_site_ = *std::move(restored.site);
+    good_site_is_ = HomeCopy::OfSite::kSome;
+  }
+  if (!restored.followed) return;
   followed_ = *std::move(restored.followed);
   changed_ = {};
   good_site_ = followed_.state.content.site_part();
@@ -312,34 +316,55 @@ void FollowedFleet::write_home() {
     if (!has_news_ || needs_proof() || wants_all_) return;
     has_news_ = false;
   }
-  if (followed_.state.is_half()) return;  // the other watch tells the rest
+  if (followed_.state.lacks(Scope::kSite)) return;  // the other watch tells the rest
+  if (followed_.state.lacks(Scope::kFleet)) {       // so says the site: until check() it may not be so
+    const auto done = write_fleet_without_news_of_site();
+    const std::lock_guard lock(mutex_);
+    if (!done) note(write_problem_, done.error(), "the home stays as it is");
+    return;
+  }
   const auto done = copy_.write(followed_, changed_);
   if (done) {
     changed_ = {};
     is_fleet_changed_ = false;
     if (std::exchange(is_site_changed_, false)) good_site_ = followed_.state.content.site_part();
+    good_site_is_ = HomeCopy::OfSite::kAll;
     note_written();
-  } else if (good_site_ && is_fleet_changed_ && is_of_content(done.error())) {
-    write_fleet_with_good_site();
+  } else if (is_of_content(done.error())) {
+    static_cast<void>(write_fleet_without_news_of_site());  // what went wrong first is told
   }
   const std::lock_guard lock(mutex_);
   note(write_problem_, done ? std::nullopt : std::optional(done.error()), "the home stays as it is");
   changed_cv_.notify_all();
 }
 
-/// Where what the site adds cannot be put in force, what it added last goes with what the fleet says now: a
-/// site does not keep the fleet's denials from its buses.
-void FollowedFleet::write_fleet_with_good_site() {
-  /// While it lives, what the site added last is what is known of the site.
-  class GoodSite {
+/// Where what the site adds cannot be put in force, what it added last goes with what the fleet says now, or
+/// where that leaves the fleet no room, only what of it denies and protects: a site does not keep the fleet's
+/// denials from its buses.
+Result<void> FollowedFleet::write_fleet_without_news_of_site() {
+  if (!good_site_ || !is_fleet_changed_) return {};
+  auto done = write_with_site(*good_site_, good_site_is_);
+  if (!done && is_of_content(done.error())) {
+    FleetContent restrictions = good_site_->site_restrictions();
+    done = write_with_site(restrictions, HomeCopy::OfSite::kSome);
+    if (done) changed_ = {true, true};  // since all of the site was written
+  }
+  if (done) is_fleet_changed_ = false;
+  return done;
+}
+
+/// Writes what is known with another site's part, or of another time.
+Result<void> FollowedFleet::write_with_site(FleetContent& site, HomeCopy::OfSite of_site) {
+  /// While it lives, that is what is known of the site.
+  class OtherSite {
    public:
-    GoodSite(Followed& followed, FleetContent& content, Stand stand, std::int64_t revision)
+    OtherSite(Followed& followed, FleetContent& content, Stand stand, std::int64_t revision)
         : followed_(followed), content_(content), stand_(std::move(stand)), revision_(revision) {
       swap();
     }
-    GoodSite(const GoodSite&) = delete;
-    GoodSite& operator=(const GoodSite&) = delete;
-    ~GoodSite() { swap(); }
+    OtherSite(const OtherSite&) = delete;
+    OtherSite& operator=(const OtherSite&) = delete;
+    ~OtherSite() { swap(); }
 
    private:
     void swap() noexcept {
@@ -355,12 +380,11 @@ void FollowedFleet::write_fleet_with_good_site() {
   };
 
   std::unique_lock lock(mutex_);
-  const GoodSite good_site(followed_, *good_site_, written_stands_[at(Scope::kSite)],
-                           written_[at(Scope::kSite)]);
+  const OtherSite other(followed_, site, written_stands_[at(Scope::kSite)], written_[at(Scope::kSite)]);
   lock.unlock();
-  if (!copy_.write(followed_, {true, true})) return;
-  is_fleet_changed_ = false;
-  note_written();
+  auto done = copy_.write(followed_, {true, true}, of_site);
+  if (done) note_written();
+  return done;
 }
 
 void FollowedFleet::note_written() {
@@ -436,7 +460,7 @@ void FollowedFleet::check() {
     is_lost = lags_[at(scope)].is_lost(is, told[at(scope)].reached, steady_clock::now()) || is_lost;
   }
 
-  const std::lock_guard lock(mutex_);
+  const std::scoped_lock lock(content_mutex_, mutex_);
   note(check_problem_, compared.problem, "the store does not answer");
   if (is_lost || compared.proving == Proving::kOther) {
     log_lines_.push_back(
@@ -447,6 +471,13 @@ void FollowedFleet::check() {
   }
   if (compared.problem || is_behind || needs_proof() || wants_all_) return;
   proof_ = proof_of(compared.revisions, told);
+  // What the store had then is known: nothing of an edit of both is still to come.
+  const bool was_half = followed_.state.is_half();
+  for (const Scope scope : kScopes) {
+    std::int64_t& reached = followed_.state.stand(scope).reached;
+    reached = std::max(reached, compared.revisions[at(scope)]);
+  }
+  has_news_ = has_news_ || (was_half && !followed_.state.is_half());
   const bool is_written = !has_news_ && !write_problem_ &&
                           written_stands_[0].guard_revision == told[0].guard_revision &&
                           written_stands_[1].guard_revision == told[1].guard_revision;

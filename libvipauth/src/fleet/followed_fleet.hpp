@@ -73,7 +73,8 @@ class FollowedFleet {
   void start_watchers();
   void stop_watchers();
   void write_home();
-  void write_fleet_with_good_site();
+  Result<void> write_fleet_without_news_of_site();
+  Result<void> write_with_site(FleetContent& site, HomeCopy::OfSite of_site);
   void note_written();
   void check();
   struct Comparison {
@@ -114,9 +115,10 @@ class FollowedFleet {
   mutable std::mutex content_mutex_;
   Followed followed_;
   HomeCopy::Parts changed_;                // since it was written
-  std::optional<FleetContent> good_site_;  // what the site adds in the home
-  bool is_site_changed_ = true;            // since then
-  bool is_fleet_changed_ = true;           // since it was written, with whatever of the site
+  std::optional<FleetContent> good_site_;  // what the site added last that could be put in force
+  HomeCopy::OfSite good_site_is_ = HomeCopy::OfSite::kAll;
+  bool is_site_changed_ = true;   // since then
+  bool is_fleet_changed_ = true;  // since it was written, with whatever of the site
 
   // How it stands; taken after the other where both are, and for moments.
   mutable std::mutex mutex_;
