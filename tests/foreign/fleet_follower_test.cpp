@@ -2,10 +2,12 @@
 
 #include <atomic>
 #include <csignal>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <vipauth/auth_service.hpp>
@@ -531,6 +533,30 @@ TEST_CASE("FleetFollower: an edit of the bus goes to the fleet, and returns when
   REQUIRE_FALSE(failed);
   CHECK(failed.error().code == ErrorCode::kUnavailable);
   CHECK(users_in(home) == Users{"alice"});
+}
+
+TEST_CASE("FleetFollower: an edit is not made in a store that has another history, at the same revision") {
+  EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const auto push = [&](std::initializer_list<std::pair<const char*, std::string>> users) {
+    Policy policy;
+    for (const auto& [user, key] : users) REQUIRE(add_user(user, key)(policy));
+    REQUIRE(fleet->push(policy, TopicDocument()));
+  };
+  push({{"alice", kKeyA}});
+  const TempHome home;
+  const auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  cluster.wipe();
+  std::this_thread::sleep_for(std::chrono::seconds(8));  // from now on it asks seldom
+  cluster.restart(0);
+  cluster.wait_until_healthy();
+  push({{"carol", kKeyB}, {"dave", kKeyC}});
+  EditOptions options;
+  options.patience = kPatience;
+  CHECK(follower->store()->edit_policy(add_user("bob", std::string(42, 'D') + "A"), options));
+  CHECK(users_in(home) == Users{"carol", "dave", "bob"});
+  CHECK(fleet->load_policy()->allow().size() == 3);
 }
 
 TEST_CASE("FleetFollower: a site edits its own part, where its address says no more") {

@@ -416,10 +416,12 @@ void FollowedFleet::note_revisions_now_and_then(bool is_end) {
 // ---- Making sure ----
 
 /// \param told  what was known before anything was asked
-FollowedFleet::Comparison FollowedFleet::compare_guards(const Stands& told) const {
+FollowedFleet::Comparison FollowedFleet::compare_guards(const Stands& told,
+                                                        EtcdClient::Deadline deadline) const {
   Comparison out;
   for (const Scope scope : kScopes) {
-    const auto answer = client_.range({.key = layout_.key({.scope = scope, .kind = FleetKey::Kind::kGuard})});
+    const auto answer =
+        client_.range({.key = layout_.key({.scope = scope, .kind = FleetKey::Kind::kGuard})}, deadline);
     if (!answer) {
       out.proving = Proving::kUnknown;
       out.problem = answer.error();
@@ -574,6 +576,30 @@ Result<EditReport> FollowedFleet::edit_topics(const TopicsFile::Change& change, 
   return edit<TopicDocument>(change, options, [](const FleetContent& content) { return content.topics(); });
 }
 
+/// A transaction only tells revisions apart, and in a store that was lost for a while another edit may have
+/// the revision of one that is known: then what is known is waited for.
+Result<void> FollowedFleet::check_history(steady_clock::time_point deadline) const {
+  Stands told;
+  {
+    const std::scoped_lock lock(content_mutex_, mutex_);
+    if (!is_loaded_ || (!needs_proof() && !wants_all_)) return {};
+    told = followed_.state.stands;
+  }
+  const Comparison compared = compare_guards(told, deadline);
+  if (compared.problem) return *compared.problem;
+  if (compared.proving == Proving::kSame) return {};
+  std::unique_lock lock(mutex_);
+  while (needs_proof() || wants_all_) {
+    if (steady_clock::now() >= deadline) {
+      return Error{ErrorCode::kBusy,
+                   "the store has another history than this bus has followed, and is read again: try again",
+                   ""};
+    }
+    changed_cv_.wait_until(lock, std::min(deadline, steady_clock::now() + kBetweenChecks));
+  }
+  return {};
+}
+
 template <typename Document, typename Change, typename Meaning>
 Result<EditReport> FollowedFleet::edit(const Change& change, const EditOptions& options, Meaning meaning) {
   const auto deadline = steady_clock::now() + options.patience;
@@ -587,6 +613,7 @@ Result<EditReport> FollowedFleet::edit(const Change& change, const EditOptions& 
     return changed || changed.error().code != ErrorCode::kPermissionDenied ? Result<void>() : changed;
   };
   const auto prepare = [&]() -> Result<Prepared> {
+    if (auto checked = check_history(deadline); !checked) return checked.error();
     const std::lock_guard content_lock(content_mutex_);
     {
       const std::lock_guard lock(mutex_);

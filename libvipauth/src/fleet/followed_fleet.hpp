@@ -83,7 +83,7 @@ class FollowedFleet {
     Revisions revisions{};            ///< of the store, when it was asked
     std::optional<Error> problem;
   };
-  Comparison compare_guards(const Stands& told) const;
+  Comparison compare_guards(const Stands& told, EtcdClient::Deadline deadline = {}) const;
   void exchange_pending();
   void note_revisions_now_and_then(bool is_end);
 
@@ -93,6 +93,7 @@ class FollowedFleet {
   void on_watch_problem(Scope scope, const std::optional<Error>& problem);
 
   // ---- Anybody's ----
+  Result<void> check_history(std::chrono::steady_clock::time_point deadline) const;
   template <typename Document, typename Change, typename Meaning>
   Result<EditReport> edit(const Change& change, const EditOptions& options, Meaning meaning);
   // Of what `mutex_` guards.
