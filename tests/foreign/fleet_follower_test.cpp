@@ -1,8 +1,13 @@
 #include <vipauth/fleet_follower.hpp>
 
 #include <atomic>
+#include <csignal>
+#include <initializer_list>
 #include <memory>
+#include <new>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <vipauth/auth_service.hpp>
@@ -14,6 +19,7 @@
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/policies.hpp"
+#include "support/signals.hpp"
 #include "support/temp_home.hpp"
 
 using namespace vipauth;
@@ -51,6 +57,19 @@ std::vector<std::string> users_in(const TempHome& home) {
 }
 
 using Users = std::vector<std::string>;
+
+std::size_t denied_in(const TempHome& home) {
+  const auto policy = AuthFile(home / "auth.json").load();
+  return policy ? policy->deny().size() : 0;
+}
+
+AuthFile::Change deny(const std::string& credentials) {
+  return [=](Policy& policy) -> Result<void> {
+    auto added =
+        policy.add_deny(Json::Object{{"mechanism", Json("CURVE")}, {"credentials", Json(credentials)}});
+    return added ? Result<void>() : added.error();
+  };
+}
 
 }  // namespace
 
@@ -325,12 +344,8 @@ TEST_CASE("FleetFollower: what a site adds keeps no denial of the fleet from its
     follower.reset();
     follower = follow(cluster, home, "/vipauth/acme?site=berlin");
   }
-  REQUIRE(fleet->edit_policy([](Policy& policy) -> Result<void> {
-    auto added = policy.add_deny(Json::Object{{"mechanism", Json("CURVE")}, {"credentials", Json(kKeyA)}});
-    return added ? Result<void>() : added.error();
-  }));
-  const auto denied = [&] { return AuthFile(home / "auth.json").load()->deny().size(); };
-  CHECK(eventually([&] { return denied() == 1; }));
+  REQUIRE(fleet->edit_policy(deny(kKeyA)));
+  CHECK(eventually([&] { return denied_in(home) == 1; }));
   CHECK(users_in(home) == Users{"alice"});
   CHECK_FALSE(follower->wait_until_synced(std::chrono::milliseconds(300)));
   const auto edits = follower->status().edits;
@@ -339,7 +354,65 @@ TEST_CASE("FleetFollower: what a site adds keeps no denial of the fleet from its
 
   cluster.etcdctl("del /vipauth/acme/sites/berlin/" + key);
   REQUIRE(follower->wait_until_synced(kPatience));
-  CHECK(denied() == 1);
+  CHECK(denied_in(home) == 1);
+}
+
+TEST_CASE("FleetFollower: a site that calls an edit the fleet's, too, keeps no denial from its buses") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  auto follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  REQUIRE(follower->wait_until_synced(kPatience));
+  REQUIRE(follower->store()->edit_policy(add_user("alice", kKeyA)));
+  follower.reset();  // so that it is told of both edits at once
+  REQUIRE(fleet->edit_policy(deny(kKeyA)));
+  cluster.etcdctl(R"(put /vipauth/acme/sites/berlin/guard '{"edit":"x","scopes":"both","site":"berlin"}')");
+  follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  CHECK(eventually([&] { return denied_in(home) == 1; }, std::chrono::seconds(10)));
+  CHECK(follower->wait_until_synced(kPatience));
+  CHECK(users_in(home) == Users{"alice"});
+}
+
+TEST_CASE("FleetFollower: a site that leaves the fleet no room keeps no denial from its buses") {
+  const EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const TempHome home;
+  auto follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  REQUIRE(follower->wait_until_synced(kPatience));
+  Json::Array capabilities;  // as many as a user may have
+  for (int i = 0; i < 4096; ++i) capabilities.emplace_back("c" + std::to_string(i));
+  REQUIRE(follower->store()->edit_policy([&](Policy& policy) -> Result<void> {
+    if (auto added = add_user("alice", kKeyA)(policy); !added) return added;
+    if (auto added = deny(kKeyB)(policy); !added) return added;
+    return policy.update_allow(0, Json(Json::Object{{"capabilities", Json(capabilities)}}));
+  }));
+  REQUIRE(follower->store()->edit_topics(
+      [](TopicDocument& topics) { return topics.add(TopicList::kWriteProtect, "t", {"c"}); }));
+  CHECK(follower->wait_until_synced(kPatience));
+  REQUIRE(fleet->edit_policy([&](Policy& policy) -> Result<void> {
+    if (auto added = add_user("alice", kKeyC)(policy); !added) return added;
+    return policy.update_allow(0, Json(Json::Object{{"capabilities", Json("one more")}}));
+  }));
+  REQUIRE(eventually([&] { return follower->status().problem.has_value(); }));
+  CHECK_THAT(follower->status().problem->message, Contains("4096"));
+  REQUIRE(fleet->edit_policy(deny(std::string(42, 'D') + "A")));
+  CHECK(eventually([&] { return denied_in(home) == 2; }, std::chrono::seconds(10)));  // the site's, too
+  CHECK(TopicsFile(home / "protected_topics.json").load()->write_protect.size() == 1);
+  CHECK(follower->status().problem.has_value());
+  CHECK_FALSE(follower->wait_until_synced(std::chrono::milliseconds(300)));
+  const auto edits = follower->status().edits;
+  CHECK_FALSE(follower->wait_until_synced(std::chrono::milliseconds(300)));
+  CHECK(follower->status().edits == edits);  // it is not written again and again
+
+  follower.reset();
+  follower = follow(cluster, home, "/vipauth/acme?site=berlin");
+  REQUIRE(fleet->edit_policy(deny(std::string(42, 'E') + "A")));
+  CHECK(eventually([&] { return denied_in(home) == 3; }, std::chrono::seconds(10)));
+
+  REQUIRE(fleet->edit_policy([](Policy& policy) { return policy.remove_allow({0}); }));
+  REQUIRE(follower->wait_until_synced(kPatience));
+  CHECK(users_in(home) == Users{"alice"});
+  CHECK(AuthFile(home / "auth.json").load()->allow()[0].record->capabilities.size() == 4096);
 }
 
 TEST_CASE("FleetFollower: a site gives nobody a right to edit what all share") {
@@ -394,6 +467,33 @@ TEST_CASE("FleetFollower: who logs may ask how it stands") {
   asked = nullptr;
 }
 
+TEST_CASE("FleetFollower: goes on where whoever logs had no memory, and takes no signal of the embedder's") {
+  EtcdCluster cluster;
+  const TempHome home;
+  std::atomic<int> lines = 0;
+  std::atomic<bool> takes_signals = false;
+  const auto here = std::this_thread::get_id();
+  FleetFollower::Options options;
+  options.address = cluster.store_address(kBerlin);
+  options.etcd = cluster.client_options();
+  options.check_interval = std::chrono::milliseconds(100);
+  options.log = [&](LogLevel, std::string_view) {
+    if (std::this_thread::get_id() == here) return;
+    takes_signals = takes_signals || takes_signal_here(SIGTERM);
+    ++lines;
+    throw std::bad_alloc();
+  };
+  auto follower = FleetFollower::start(home.path(), std::move(options));
+  REQUIRE(follower);
+  REQUIRE((*follower)->wait_until_synced(kPatience));
+  cluster.kill(0);
+  CHECK(eventually([&] { return lines > 0; }));
+  CHECK_FALSE(takes_signals);
+  cluster.restart(0);
+  CHECK((*follower)->wait_until_synced(kPatience));
+  follower->reset();
+}
+
 TEST_CASE("FleetFollower: a clock that was set back makes no policy young") {
   EtcdCluster cluster;
   const TempHome home;
@@ -433,6 +533,30 @@ TEST_CASE("FleetFollower: an edit of the bus goes to the fleet, and returns when
   REQUIRE_FALSE(failed);
   CHECK(failed.error().code == ErrorCode::kUnavailable);
   CHECK(users_in(home) == Users{"alice"});
+}
+
+TEST_CASE("FleetFollower: an edit is not made in a store that has another history, at the same revision") {
+  EtcdCluster cluster;
+  const auto fleet = fleet_of(cluster);
+  const auto push = [&](std::initializer_list<std::pair<const char*, std::string>> users) {
+    Policy policy;
+    for (const auto& [user, key] : users) REQUIRE(add_user(user, key)(policy));
+    REQUIRE(fleet->push(policy, TopicDocument()));
+  };
+  push({{"alice", kKeyA}});
+  const TempHome home;
+  const auto follower = follow(cluster, home);
+  REQUIRE(follower->wait_until_synced(kPatience));
+  cluster.wipe();
+  std::this_thread::sleep_for(std::chrono::seconds(8));  // from now on it asks seldom
+  cluster.restart(0);
+  cluster.wait_until_healthy();
+  push({{"carol", kKeyB}, {"dave", kKeyC}});
+  EditOptions options;
+  options.patience = kPatience;
+  CHECK(follower->store()->edit_policy(add_user("bob", std::string(42, 'D') + "A"), options));
+  CHECK(users_in(home) == Users{"carol", "dave", "bob"});
+  CHECK(fleet->load_policy()->allow().size() == 3);
 }
 
 TEST_CASE("FleetFollower: a site edits its own part, where its address says no more") {

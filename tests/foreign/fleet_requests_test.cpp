@@ -331,6 +331,29 @@ TEST_CASE("PendingExchange: a bus that is started again knows what it has told")
   CHECK(bus.waiting() == 0);
 }
 
+TEST_CASE("PendingExchange: who is not read for want of room is not taken for deleted") {
+  const Fleet fleet;
+  Bus bus(fleet);
+  bus.wait(request(kKeyA));
+  REQUIRE(bus.exchange());
+  CheckedWrites writes(fleet.client, {});
+  for (std::size_t i = 0; i < 2 * PendingStore::Limits().total; ++i)  // before "CURVE..."
+    REQUIRE(writes.add("/vipauth/acme/pending/berlin/A" + std::to_string(i), "garbage", 0));
+  REQUIRE(*writes.finish());
+  const auto done = bus.exchange();
+  REQUIRE_FALSE(done);
+  CHECK(done.error().code == ErrorCode::kLimitExceeded);
+  CHECK(bus.waiting() == 1);
+  bus.forget();
+  CHECK(bus.exchange());
+  REQUIRE(fleet.client.txn({}, {{.key = "/vipauth/acme/pending/berlin/A",
+                                 .value = std::nullopt,
+                                 .range_end = "/vipauth/acme/pending/berlin/B"}}));
+  CHECK_FALSE(fleet.get(pending_key(kKeyA)).empty());
+  CHECK(bus.exchange());
+  CHECK(fleet.get(pending_key(kKeyA)).empty());
+}
+
 TEST_CASE("PendingExchange: what cannot be told is a problem of its own, until it can be") {
   const Fleet fleet;
   Bus bus(fleet);

@@ -277,6 +277,28 @@ TEST_CASE("EtcdStore: a watch goes on where whoever was told had no memory") {
   CHECK(tries == 2);  // the same edit
 }
 
+TEST_CASE("EtcdStore: a watch goes on behind what is too large to be told") {
+  const EtcdCluster cluster;
+  const auto store = open_store(cluster, "/vipauth/acme");
+  const auto client =
+      *fleet::EtcdClient::create(cluster.store_address("/vipauth/acme"), cluster.client_options());
+  const std::string pending = "/vipauth/acme/pending/berlin/";
+  const std::string tail(10'000, 'x');
+  for (int i = 0; i < 7000;) {
+    std::vector<fleet::Mutation> some;
+    for (; some.size() < 100; ++i) some.push_back({.key = pending + std::to_string(i) + tail, .value = ""});
+    REQUIRE(client.txn({}, some));
+  }
+  std::atomic<int> told = 0;
+  const auto watch = store->watch([&](const StoreChanges& changes) { told += changes.pending ? 1 : 0; });
+  REQUIRE(watch);
+  REQUIRE(client.txn({}, {{.key = pending, .value = std::nullopt, .range_end = fleet::prefix_end(pending)}}));
+  CHECK(eventually([&] { return told > 0; }, std::chrono::seconds(30)));
+  const int before = told;
+  REQUIRE(client.txn({}, {{.key = pending + "x", .value = ""}}));
+  CHECK(eventually([&] { return told > before; }, std::chrono::seconds(30)));
+}
+
 TEST_CASE("vctl --store lint: tells what of a site the fleet hides") {
   const EtcdCluster cluster;
   const auto add_role = [](const char* capability) {

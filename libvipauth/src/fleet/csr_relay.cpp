@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <string>
@@ -16,6 +17,8 @@
 #include "fleet/fleet_layout.hpp"
 #include "fleet/range_reader.hpp"
 #include "fleet/range_watcher.hpp"
+#include "fleet/watch_lag.hpp"
+#include "web/quiet_thread.hpp"
 
 namespace vipauth {
 namespace {
@@ -51,9 +54,8 @@ constexpr std::size_t kMostChanges = 100;
 constexpr std::size_t kMostChangedBytes = std::size_t{512} << 10U;
 constexpr std::size_t kMostAnswers = 1000;
 constexpr std::chrono::hours kAnswersStay{24};
-// After this time without being told of a decision that is known to be there, all is read again.
-constexpr std::chrono::seconds kLongestBehind{15};
 constexpr int kMostTries = 3;  // to read what is compacted meanwhile
+constexpr const char* kFollowing = "decisions in the store cannot be carried out";
 
 /// A key of the store. What is too long to be read is as good as empty.
 struct Held {
@@ -126,25 +128,30 @@ struct CsrRelay::Impl {
   SiteCopy copy{layout};
   std::int64_t read_at = 0;  // the revision that `copy` was read at
   bool is_read = false;
-  bool is_rung = false;  // there may be decisions
+  bool is_rung = false;      // there may be decisions
+  bool is_doubtful = false;  // the store that is followed again may not be the one that was read
   Status status;
-  std::optional<Error> read_problem, follow_problem, write_problem, list_problem;
+  std::optional<Error> read_problem, follow_problem, write_problem, list_problem, failure;
   std::string told_warnings;  // of the keeper's thread
 
   /// What was carried out, until the store knows. Of the keeper's thread.
   std::map<std::string, CsrAnswer> undelivered;
-  std::optional<steady_clock::time_point> behind_since;
+  fleet::WatchLag lag;
 
   std::mutex read_mutex;  // held, before the other, by whoever reads all
   std::unique_ptr<RangeWatcher> watcher;
   std::jthread keeper;
 
-  void log(LogLevel level, const std::string& line) const {
-    if (options.log) options.log(level, line);
+  void log(LogLevel level, const std::string& line) const noexcept {
+    try {
+      if (options.log) options.log(level, line);
+    } catch (const std::exception&) {  // whoever logs has no memory
+      return;
+    }
   }
 
   std::optional<Error> problem() const {
-    for (const auto* one : {&list_problem, &read_problem, &write_problem, &follow_problem}) {
+    for (const auto* one : {&failure, &list_problem, &read_problem, &write_problem, &follow_problem}) {
       if (*one) return *one;
     }
     return std::nullopt;
@@ -170,6 +177,10 @@ struct CsrRelay::Impl {
     changed.notify_all();
   }
 
+  std::int64_t read_until() const {
+    const std::lock_guard lock(mutex);
+    return read_at;
+  }
   std::string prefix(CsrKey::Kind kind) const { return layout.csr_prefix(layout.site(), kind); }
   HeldKeys held(CsrKey::Kind kind) const {
     const std::lock_guard lock(mutex);
@@ -177,6 +188,8 @@ struct CsrRelay::Impl {
   }
 
   void run(const std::stop_token& stop);
+  bool step(const std::stop_token& stop, steady_clock::time_point& next_check);
+  void tell_failure() noexcept;
   std::optional<Error> read_all();
   bool have_read();
   void start_watcher();
@@ -185,7 +198,7 @@ struct CsrRelay::Impl {
   bool write(const std::vector<Compare>& compares, const std::vector<Mutation>& mutations);
   bool carry_out_all(const std::stop_token& stop);
   bool carry_out(const std::string& key, const Held& decision);
-  bool throw_away(const std::string& key, const Held& decision, const std::string& why);
+  bool throw_away(const std::string& key, const std::vector<Compare>& compares, const std::string& why);
   CsrAnswer answer_to(const CommonName& name, const CsrAsked& asked);
   Result<CsrDecision> decide(const CommonName& name, const CsrAsked& asked);
   std::optional<Mutation> present_request(const CommonName& name) const;
@@ -236,7 +249,10 @@ bool CsrRelay::Impl::have_read() {
   }
   const auto problem = read_all();
   note(read_problem, problem, "the site's requests in the store cannot be read");
-  return !problem;
+  if (problem) return false;
+  // One that waits for later revisions was told of those of another history.
+  if (watcher && watcher->next_revision() > read_until() + 1) watcher.reset();
+  return true;
 }
 
 /// What is known here may not be what the store says.
@@ -251,11 +267,6 @@ void CsrRelay::Impl::start_watcher() {
   static constexpr const char* kWhat = "decisions in the store cannot be followed";
   note(follow_problem, own ? std::nullopt : std::optional(own.error()), kWhat);
   if (!own) return;
-  std::int64_t from = 0;
-  {
-    const std::lock_guard lock(mutex);
-    from = read_at + 1;
-  }
   const auto on_gap = [this](std::int64_t /*next*/) -> std::optional<std::int64_t> {
     log(LogLevel::kInfo, "what happened meanwhile is compacted: all is read again");
     if (const auto problem = read_all()) {
@@ -263,14 +274,16 @@ void CsrRelay::Impl::start_watcher() {
       return std::nullopt;
     }
     ring();
-    const std::lock_guard lock(mutex);
-    return read_at + 1;
+    return read_until() + 1;
   };
   watcher = std::make_unique<RangeWatcher>(
-      *std::move(own), layout.csr_prefix(), prefix_end(layout.csr_prefix()), from,
-      RangeWatcher::Handler{
-          [this](const WatchEvents& told) { on_events(told); }, on_gap,
-          [this](const std::optional<Error>& problem) { note(follow_problem, problem, kWhat); }});
+      *std::move(own), layout.csr_prefix(), prefix_end(layout.csr_prefix()), read_until() + 1,
+      RangeWatcher::Handler{[this](const WatchEvents& told) { on_events(told); }, on_gap,
+                            [this](const std::optional<Error>& problem) {
+                              note(follow_problem, problem, kWhat);
+                              const std::lock_guard lock(mutex);
+                              is_doubtful = true;
+                            }});
 }
 
 void CsrRelay::Impl::on_events(const WatchEvents& told) {
@@ -317,10 +330,10 @@ bool CsrRelay::Impl::carry_out_all(const std::stop_token& stop) {
   return true;
 }
 
-bool CsrRelay::Impl::throw_away(const std::string& key, const Held& decision, const std::string& why) {
+bool CsrRelay::Impl::throw_away(const std::string& key, const std::vector<Compare>& compares,
+                                const std::string& why) {
   constexpr std::size_t kMostShown = 100;
-  if (!write({{.key = key, .equals = decision.revision}}, {{.key = key, .value = std::nullopt}}))
-    return false;
+  if (!write(compares, {{.key = key, .value = std::nullopt}})) return false;
   log(LogLevel::kWarning, "a decision in the store is thrown away, about " +
                               Json(key.substr(prefix(CsrKey::Kind::kDecision).size(), kMostShown)).dump() +
                               ": " + why);
@@ -331,9 +344,11 @@ bool CsrRelay::Impl::throw_away(const std::string& key, const Held& decision, co
 
 bool CsrRelay::Impl::carry_out(const std::string& key, const Held& decision) {
   const auto parsed = layout.parse_csr(key);
-  if (!parsed || !parsed->name) return throw_away(key, decision, "that is no common name");
+  // Whatever it says by now; nor would etcd take a key twice that is as long as one may be.
+  if (!parsed || !parsed->name) return throw_away(key, {}, "that is no common name");
+  const std::vector<Compare> is_the_same{{.key = key, .equals = decision.revision}};
   const auto asked = parse_asked(decision.value);
-  if (!asked) return throw_away(key, decision, asked.error().to_string());
+  if (!asked) return throw_away(key, is_the_same, asked.error().to_string());
 
   const auto known = undelivered.find(key);
   if (known == undelivered.end() || known->second.id != asked->id) {
@@ -344,7 +359,7 @@ bool CsrRelay::Impl::carry_out(const std::string& key, const Held& decision) {
                                   {.key = layout.csr_key(layout.site(), CsrKey::Kind::kAnswer, *parsed->name),
                                    .value = answer_value(answer)}};
   if (auto present = present_request(*parsed->name)) mutations.push_back(*std::move(present));
-  if (!write({{.key = key, .equals = decision.revision}}, mutations)) return false;
+  if (!write(is_the_same, mutations)) return false;
   {
     const std::lock_guard lock(mutex);
     ++(answer.problem ? status.refused : status.carried_out);
@@ -498,10 +513,7 @@ bool CsrRelay::Impl::is_told_of_all() {
     const std::lock_guard lock(mutex);
     is_told = copy.has(first.key, first.mod_revision);
   }
-  if (is_told) behind_since.reset();
-  if (!is_told && !behind_since) behind_since = steady_clock::now();
-  if (behind_since && steady_clock::now() - *behind_since > kLongestBehind) {
-    behind_since.reset();
+  if (lag.is_lost(!is_told, watcher ? watcher->next_revision() : 0, steady_clock::now())) {
     log(LogLevel::kWarning, "decisions in the store were not told to this site: all is read again");
     read_again();
   }
@@ -510,30 +522,48 @@ bool CsrRelay::Impl::is_told_of_all() {
 
 // ---- The thread ----
 
+/// \return false  the store did not answer, or not as was expected: to be tried again soon
+bool CsrRelay::Impl::step(const std::stop_token& stop, steady_clock::time_point& next_check) {
+  const bool is_time = steady_clock::now() >= next_check;
+  if (is_time) {
+    const std::lock_guard lock(mutex);
+    if (std::exchange(is_doubtful, false)) is_read = false;
+  }
+  if (!have_read()) return false;
+  start_watcher();
+  bool is_good = carry_out_all(stop);
+  if (is_good && is_time) {
+    const Timestamp asked_at = options.clock();
+    is_good = tell(stop) && is_told_of_all();
+    next_check = steady_clock::now() + options.check_interval;
+    const std::lock_guard lock(mutex);
+    if (is_good && !problem() && !is_doubtful) status.synced_at = asked_at;
+  }
+  const std::lock_guard lock(mutex);
+  return is_good || is_read;
+}
+
+void CsrRelay::Impl::tell_failure() noexcept {
+  try {
+    read_again();  // what was being taken over may be so in part
+    note(failure, Error{ErrorCode::kIoError, "it failed here: is there memory?", ""}, kFollowing);
+  } catch (const std::exception&) {  // then there is none for telling, either
+    return;
+  }
+}
+
 void CsrRelay::Impl::run(const std::stop_token& stop) {
   int tries = 0;
   auto next_check = steady_clock::now();
   while (!stop.stop_requested()) {
-    if (!have_read()) {
-      if (!sleep_for(stop, backoff(tries++))) return;
-      continue;
+    bool is_good = false;
+    try {
+      is_good = step(stop, next_check);
+      if (is_good) note(failure, std::nullopt, kFollowing);
+    } catch (const std::exception&) {  // no memory
+      tell_failure();
     }
-    start_watcher();
-    bool is_good = carry_out_all(stop);
-    if (is_good && steady_clock::now() >= next_check) {
-      const Timestamp asked_at = options.clock();
-      is_good = tell(stop) && is_told_of_all();
-      next_check = steady_clock::now() + options.check_interval;
-      const std::lock_guard lock(mutex);
-      if (is_good && !problem()) status.synced_at = asked_at;
-    }
-    if (stop.stop_requested()) return;
-    bool has_failed = false;
-    {
-      const std::lock_guard lock(mutex);
-      has_failed = !is_good && !is_read;
-    }
-    if (has_failed) {
+    if (!is_good) {
       if (!sleep_for(stop, backoff(tries++))) return;
       continue;
     }
@@ -565,6 +595,7 @@ Result<std::unique_ptr<CsrRelay>> CsrRelay::start(std::shared_ptr<CsrStore> stor
   if (!client) return client.error();
   auto impl = std::make_unique<Impl>(std::move(store), std::move(options), *std::move(client));
   Impl* self = impl.get();
+  const web::SignalsBlocked blocked;
   impl->keeper = std::jthread([self](const std::stop_token& stop) { self->run(stop); });
   return std::unique_ptr<CsrRelay>(new CsrRelay(std::move(impl)));
 }

@@ -176,7 +176,8 @@ bool is_news(std::string_view told, const CsrEntry& entry) {
     one->erase("retries");
   }
   if (!(*before == *after) || !seen_before || !entry.last_seen) return true;
-  return *entry.last_seen - *seen_before >= kBetweenSightings;
+  const auto since = *entry.last_seen - *seen_before;
+  return since >= kBetweenSightings || -since >= kBetweenSightings;  // a clock may be set back
 }
 
 // ---- What is asked ----

@@ -185,6 +185,14 @@ FleetContent FleetContent::site_part() const {
   return out;
 }
 
+FleetContent FleetContent::site_restrictions() const {
+  FleetContent out(has_site_);
+  out.site_.deny = site_.deny;
+  out.site_.write_protect = site_.write_protect;
+  out.site_.read_protect = site_.read_protect;
+  return out;
+}
+
 bool FleetContent::has_same_policy(const FleetContent& other) const {
   const auto parts = [](const Part& p) {
     return std::tie(p.allow, p.deny, p.roles, p.groups, p.policy_members);

@@ -64,6 +64,8 @@ class FleetContent {
   FleetContent fleet_part() const;
   /// What the site adds, without the fleet's.
   FleetContent site_part() const;
+  /// Of what the site adds what denies and protects, and so opens nothing.
+  FleetContent site_restrictions() const;
   /// Puts what another site adds, or the same at another time, in the place of this one's.
   void swap_site(FleetContent& other) noexcept { std::swap(site_, other.site_); }
   bool has_site_content() const noexcept { return site_.size() > 0; }

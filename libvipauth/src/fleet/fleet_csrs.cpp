@@ -66,14 +66,16 @@ class Listing {
   explicit Listing(const FleetLayout& layout) : layout_(layout) {}
 
   std::optional<std::string> take(KeyValue&& from, bool is_too_large) {
-    auto key = layout_.parse_csr(from.key);
-    if (!key) return std::nullopt;
-    if (key->site != site_) begin(key->site);
-    bytes_ += from.value.size();
+    const auto site = layout_.site_of_csr(from.key);
+    if (!site) return std::nullopt;
+    if (*site != site_) begin(*site);
+    bytes_ += from.key.size() + from.value.size();
     if (++keys_ > kMostKeysOfSite || bytes_ > kMostBytesOfSite) {
       warnings_.push_back(site_ + ": there is more than is read of one site");
       return prefix_end(layout_.csr_prefix(site_));
     }
+    const auto key = layout_.parse_csr(from.key);
+    if (!key) return std::nullopt;
     if (is_too_large) {
       warn(from.key, Error{ErrorCode::kLimitExceeded, "is longer than any answer", ""});
     } else {

@@ -214,25 +214,28 @@ std::string FleetLayout::csr_key(std::string_view site, CsrKey::Kind kind, const
   return csr_prefix(site, kind) + name.text();  // whose characters all stand for themselves
 }
 
-std::optional<CsrKey> FleetLayout::parse_csr(std::string_view key) const {
+std::optional<std::string> FleetLayout::site_of_csr(std::string_view key) const {
   const std::string root = csr_root();
   if (!key.starts_with(root)) return std::nullopt;
   key.remove_prefix(root.size());
-  const auto cut = [&key]() -> std::optional<std::string_view> {
-    const std::size_t slash = key.find('/');
-    if (slash == std::string_view::npos) return std::nullopt;
-    const std::string_view part = key.substr(0, slash);
-    key.remove_prefix(slash + 1);
-    return part;
-  };
-  const auto site = cut();
-  if (!site || !is_site(*site) || (!site_.empty() && *site != site_)) return std::nullopt;
-  const auto kind = cut();
-  const auto found = std::find_if(kCsrNames.begin(), kCsrNames.end(),
-                                  [&](const CsrName& name) { return kind && name.text == *kind; });
+  const std::size_t slash = key.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const std::string_view site = key.substr(0, slash);
+  if (!is_site(site) || (!site_.empty() && site != site_)) return std::nullopt;
+  return std::string(site);
+}
+
+std::optional<CsrKey> FleetLayout::parse_csr(std::string_view key) const {
+  auto site = site_of_csr(key);
+  if (!site) return std::nullopt;
+  key.remove_prefix(csr_prefix(*site).size());
+  const std::size_t slash = key.find('/');
+  const auto found = std::find_if(kCsrNames.begin(), kCsrNames.end(), [&](const CsrName& name) {
+    return slash != std::string_view::npos && name.text == key.substr(0, slash);
+  });
   if (found == kCsrNames.end()) return std::nullopt;
-  CsrKey out{std::string(*site), found->kind, std::nullopt};
-  if (auto name = CommonName::parse(key)) out.name = *std::move(name);
+  CsrKey out{*std::move(site), found->kind, std::nullopt};
+  if (auto name = CommonName::parse(key.substr(slash + 1))) out.name = *std::move(name);
   return out;
 }
 

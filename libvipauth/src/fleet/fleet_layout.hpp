@@ -100,6 +100,8 @@ class FleetLayout {
   std::string csr_key(std::string_view site, CsrKey::Kind kind, const CommonName& name) const;
   /// Nothing: below none of these; of a site whose name no address of a store can hold.
   std::optional<CsrKey> parse_csr(std::string_view key) const;
+  /// Whose any key below csr_prefix() is. Nothing: of a site that no address can name.
+  std::optional<std::string> site_of_csr(std::string_view key) const;
 
   const std::string& site() const noexcept { return site_; }
 

@@ -36,12 +36,15 @@ struct FleetState {
   const Stand& stand(Scope scope) const noexcept { return stands[static_cast<std::size_t>(scope)]; }
   /// A push is under way.
   bool is_partial() const noexcept { return stands[0].guard.partial || stands[1].guard.partial; }
-  /// An edit of both scopes has arrived of one alone. Such an edit writes both guards in one transaction, and
-  /// so at one revision: it has arrived of the other scope when the guard there is of that revision, or of a
-  /// later one. What was read has no halves; what is applied may have, as each scope is told by itself.
-  bool is_half() const noexcept {
-    return stands[0].reached < stands[1].last_of_both || stands[1].reached < stands[0].last_of_both;
+  /// An edit of both scopes has arrived of the other one alone: what the other's guard says. Such an edit
+  /// writes both guards in one transaction, and so at one revision: it has arrived of this scope when the
+  /// guard here is of that revision, or of a later one. What was read has no halves; what is applied may
+  /// have, as each scope is told by itself.
+  bool lacks(Scope scope) const noexcept {
+    const Scope other = scope == Scope::kFleet ? Scope::kSite : Scope::kFleet;
+    return stand(scope).reached < stand(other).last_of_both;
   }
+  bool is_half() const noexcept { return lacks(Scope::kFleet) || lacks(Scope::kSite); }
 
   /// Takes over what happened to a key. What is of no kind that is known here changes nothing.
   void apply(const FleetLayout& layout, const Mutation& mutation, std::int64_t at_revision);

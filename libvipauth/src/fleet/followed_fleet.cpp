@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "fleet/fleet_reader.hpp"
+#include "web/quiet_thread.hpp"
 
 namespace vipauth::fleet {
 namespace {
@@ -14,8 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// After this time without being told of an edit that is known to be there, all is read again.
-constexpr std::chrono::seconds kLongestBehind{15};
 constexpr milliseconds kBetweenChecks{100};  // while somebody waits for one
 // How often it is written down how far one has come where nothing else is to be written: often enough that
 // etcd, which forgets what is older than an hour by the advised setting, still knows what happened since.
@@ -58,6 +57,7 @@ FollowedFleet::~FollowedFleet() {
 void FollowedFleet::start() {
   restore();
   flush_log();
+  const web::SignalsBlocked blocked;
   keeper_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
@@ -66,7 +66,11 @@ void FollowedFleet::stop() {
   client_.stop();
   if (keeper_.joinable()) keeper_.join();
   stop_watchers();
-  note_revisions_now_and_then(true);
+  try {
+    note_revisions_now_and_then(true);
+  } catch (const std::exception&) {  // no memory: more is told at the next start
+    tell_failure("how far it has come is not noted");
+  }
   flush_log();
 }
 
@@ -93,14 +97,26 @@ void FollowedFleet::log(LogLevel level, std::string text) const {
   log_lines_.push_back({level, std::move(text)});
 }
 
-void FollowedFleet::flush_log() const {
+void FollowedFleet::flush_log() const noexcept {
   std::vector<LogLine> lines;
   {
     const std::lock_guard lock(mutex_);
     lines.swap(log_lines_);
   }
   if (!options_.log) return;
-  for (const LogLine& line : lines) options_.log(line.level, line.text);
+  try {
+    for (const LogLine& line : lines) options_.log(line.level, line.text);
+  } catch (const std::exception&) {  // whoever logs has no memory
+    return;
+  }
+}
+
+void FollowedFleet::tell_failure(const char* what) noexcept {
+  try {
+    log(LogLevel::kError, std::string("following the store: ") + what);
+  } catch (const std::exception&) {  // then there is no memory for telling, either
+    return;
+  }
 }
 
 FleetFollower::Status FollowedFleet::status() const {
@@ -145,8 +161,12 @@ std::optional<milliseconds> FollowedFleet::age() const {
 void FollowedFleet::restore() {
   auto restored = copy_.restore();
   if (restored.remark) log(LogLevel::kWarning, *restored.remark + ": all is read again");
-  if (!restored.followed) return;
   const std::scoped_lock lock(content_mutex_, mutex_);
+  if (restored.site) {
+    good_site_ = *std::move(restored.site);
+    good_site_is_ = HomeCopy::OfSite::kSome;
+  }
+  if (!restored.followed) return;
   followed_ = *std::move(restored.followed);
   changed_ = {};
   good_site_ = followed_.state.content.site_part();
@@ -296,34 +316,55 @@ void FollowedFleet::write_home() {
     if (!has_news_ || needs_proof() || wants_all_) return;
     has_news_ = false;
   }
-  if (followed_.state.is_half()) return;  // the other watch tells the rest
+  if (followed_.state.lacks(Scope::kSite)) return;  // the other watch tells the rest
+  if (followed_.state.lacks(Scope::kFleet)) {       // so says the site: until check() it may not be so
+    const auto done = write_fleet_without_news_of_site();
+    const std::lock_guard lock(mutex_);
+    if (!done) note(write_problem_, done.error(), "the home stays as it is");
+    return;
+  }
   const auto done = copy_.write(followed_, changed_);
   if (done) {
     changed_ = {};
     is_fleet_changed_ = false;
     if (std::exchange(is_site_changed_, false)) good_site_ = followed_.state.content.site_part();
+    good_site_is_ = HomeCopy::OfSite::kAll;
     note_written();
-  } else if (good_site_ && is_fleet_changed_ && is_of_content(done.error())) {
-    write_fleet_with_good_site();
+  } else if (is_of_content(done.error())) {
+    static_cast<void>(write_fleet_without_news_of_site());  // what went wrong first is told
   }
   const std::lock_guard lock(mutex_);
   note(write_problem_, done ? std::nullopt : std::optional(done.error()), "the home stays as it is");
   changed_cv_.notify_all();
 }
 
-/// Where what the site adds cannot be put in force, what it added last goes with what the fleet says now: a
-/// site does not keep the fleet's denials from its buses.
-void FollowedFleet::write_fleet_with_good_site() {
-  /// While it lives, what the site added last is what is known of the site.
-  class GoodSite {
+/// Where what the site adds cannot be put in force, what it added last goes with what the fleet says now, or
+/// where that leaves the fleet no room, only what of it denies and protects: a site does not keep the fleet's
+/// denials from its buses.
+Result<void> FollowedFleet::write_fleet_without_news_of_site() {
+  if (!good_site_ || !is_fleet_changed_) return {};
+  auto done = write_with_site(*good_site_, good_site_is_);
+  if (!done && is_of_content(done.error())) {
+    FleetContent restrictions = good_site_->site_restrictions();
+    done = write_with_site(restrictions, HomeCopy::OfSite::kSome);
+    if (done) changed_ = {true, true};  // since all of the site was written
+  }
+  if (done) is_fleet_changed_ = false;
+  return done;
+}
+
+/// Writes what is known with another site's part, or of another time.
+Result<void> FollowedFleet::write_with_site(FleetContent& site, HomeCopy::OfSite of_site) {
+  /// While it lives, that is what is known of the site.
+  class OtherSite {
    public:
-    GoodSite(Followed& followed, FleetContent& content, Stand stand, std::int64_t revision)
+    OtherSite(Followed& followed, FleetContent& content, Stand stand, std::int64_t revision)
         : followed_(followed), content_(content), stand_(std::move(stand)), revision_(revision) {
       swap();
     }
-    GoodSite(const GoodSite&) = delete;
-    GoodSite& operator=(const GoodSite&) = delete;
-    ~GoodSite() { swap(); }
+    OtherSite(const OtherSite&) = delete;
+    OtherSite& operator=(const OtherSite&) = delete;
+    ~OtherSite() { swap(); }
 
    private:
     void swap() noexcept {
@@ -339,12 +380,11 @@ void FollowedFleet::write_fleet_with_good_site() {
   };
 
   std::unique_lock lock(mutex_);
-  const GoodSite good_site(followed_, *good_site_, written_stands_[at(Scope::kSite)],
-                           written_[at(Scope::kSite)]);
+  const OtherSite other(followed_, site, written_stands_[at(Scope::kSite)], written_[at(Scope::kSite)]);
   lock.unlock();
-  if (!copy_.write(followed_, {true, true})) return;
-  is_fleet_changed_ = false;
-  note_written();
+  auto done = copy_.write(followed_, {true, true}, of_site);
+  if (done) note_written();
+  return done;
 }
 
 void FollowedFleet::note_written() {
@@ -376,10 +416,12 @@ void FollowedFleet::note_revisions_now_and_then(bool is_end) {
 // ---- Making sure ----
 
 /// \param told  what was known before anything was asked
-FollowedFleet::Comparison FollowedFleet::compare_guards(const Stands& told) const {
+FollowedFleet::Comparison FollowedFleet::compare_guards(const Stands& told,
+                                                        EtcdClient::Deadline deadline) const {
   Comparison out;
   for (const Scope scope : kScopes) {
-    const auto answer = client_.range({.key = layout_.key({.scope = scope, .kind = FleetKey::Kind::kGuard})});
+    const auto answer =
+        client_.range({.key = layout_.key({.scope = scope, .kind = FleetKey::Kind::kGuard})}, deadline);
     if (!answer) {
       out.proving = Proving::kUnknown;
       out.problem = answer.error();
@@ -393,7 +435,7 @@ FollowedFleet::Comparison FollowedFleet::compare_guards(const Stands& told) cons
     if (is_earlier || (revision == known.guard_revision && edit != known.guard.edit)) {
       out.proving = Proving::kOther;
     }
-    out.is_behind = out.is_behind || revision != known.guard_revision;
+    out.is_behind[at(scope)] = revision != known.guard_revision;
     out.revisions[at(scope)] = answer->revision;
   }
   return out;
@@ -412,13 +454,15 @@ void FollowedFleet::check() {
     if (needs_proof() || wants_all_) return;
   }
   const Comparison compared = compare_guards(told);
-  const bool is_behind = compared.is_behind && !compared.problem;
-  if (!is_behind) behind_since_.reset();
-  if (is_behind && !behind_since_) behind_since_ = steady_clock::now();
-  const bool is_lost = behind_since_ && steady_clock::now() - *behind_since_ > kLongestBehind;
-  if (is_lost) behind_since_.reset();
+  bool is_behind = false;
+  bool is_lost = false;
+  for (const Scope scope : kScopes) {
+    const bool is = compared.is_behind[at(scope)] && !compared.problem;
+    is_behind = is_behind || is;
+    is_lost = lags_[at(scope)].is_lost(is, told[at(scope)].reached, steady_clock::now()) || is_lost;
+  }
 
-  const std::lock_guard lock(mutex_);
+  const std::scoped_lock lock(content_mutex_, mutex_);
   note(check_problem_, compared.problem, "the store does not answer");
   if (is_lost || compared.proving == Proving::kOther) {
     log_lines_.push_back(
@@ -429,6 +473,13 @@ void FollowedFleet::check() {
   }
   if (compared.problem || is_behind || needs_proof() || wants_all_) return;
   proof_ = proof_of(compared.revisions, told);
+  // What the store had then is known: nothing of an edit of both is still to come.
+  const bool was_half = followed_.state.is_half();
+  for (const Scope scope : kScopes) {
+    std::int64_t& reached = followed_.state.stand(scope).reached;
+    reached = std::max(reached, compared.revisions[at(scope)]);
+  }
+  has_news_ = has_news_ || (was_half && !followed_.state.is_half());
   const bool is_written = !has_news_ && !write_problem_ &&
                           written_stands_[0].guard_revision == told[0].guard_revision &&
                           written_stands_[1].guard_revision == told[1].guard_revision;
@@ -474,7 +525,7 @@ void FollowedFleet::run(const std::stop_token& stop) {
         const std::lock_guard lock(mutex_);
         has_news_ = is_loaded_;
       }
-      log(LogLevel::kError, std::string("following the store: ") + error.what());
+      tell_failure(error.what());
     }
     flush_log();
     if (!is_good) {
@@ -525,6 +576,30 @@ Result<EditReport> FollowedFleet::edit_topics(const TopicsFile::Change& change, 
   return edit<TopicDocument>(change, options, [](const FleetContent& content) { return content.topics(); });
 }
 
+/// A transaction only tells revisions apart, and in a store that was lost for a while another edit may have
+/// the revision of one that is known: then what is known is waited for.
+Result<void> FollowedFleet::check_history(steady_clock::time_point deadline) const {
+  Stands told;
+  {
+    const std::scoped_lock lock(content_mutex_, mutex_);
+    if (!is_loaded_ || (!needs_proof() && !wants_all_)) return {};
+    told = followed_.state.stands;
+  }
+  const Comparison compared = compare_guards(told, deadline);
+  if (compared.problem) return *compared.problem;
+  if (compared.proving == Proving::kSame) return {};
+  std::unique_lock lock(mutex_);
+  while (needs_proof() || wants_all_) {
+    if (steady_clock::now() >= deadline) {
+      return Error{ErrorCode::kBusy,
+                   "the store has another history than this bus has followed, and is read again: try again",
+                   ""};
+    }
+    changed_cv_.wait_until(lock, std::min(deadline, steady_clock::now() + kBetweenChecks));
+  }
+  return {};
+}
+
 template <typename Document, typename Change, typename Meaning>
 Result<EditReport> FollowedFleet::edit(const Change& change, const EditOptions& options, Meaning meaning) {
   const auto deadline = steady_clock::now() + options.patience;
@@ -538,6 +613,7 @@ Result<EditReport> FollowedFleet::edit(const Change& change, const EditOptions& 
     return changed || changed.error().code != ErrorCode::kPermissionDenied ? Result<void>() : changed;
   };
   const auto prepare = [&]() -> Result<Prepared> {
+    if (auto checked = check_history(deadline); !checked) return checked.error();
     const std::lock_guard content_lock(content_mutex_);
     {
       const std::lock_guard lock(mutex_);

@@ -21,6 +21,7 @@
 #include "fleet/home_copy.hpp"
 #include "fleet/pending_exchange.hpp"
 #include "fleet/range_watcher.hpp"
+#include "fleet/watch_lag.hpp"
 
 namespace vipauth::fleet {
 
@@ -72,16 +73,17 @@ class FollowedFleet {
   void start_watchers();
   void stop_watchers();
   void write_home();
-  void write_fleet_with_good_site();
+  Result<void> write_fleet_without_news_of_site();
+  Result<void> write_with_site(FleetContent& site, HomeCopy::OfSite of_site);
   void note_written();
   void check();
   struct Comparison {
     Proving proving = Proving::kSame;
-    bool is_behind = false;  ///< the store has edits that were not told
-    Revisions revisions{};   ///< of the store, when it was asked
+    std::array<bool, 2> is_behind{};  ///< by scope: the store has edits that were not told
+    Revisions revisions{};            ///< of the store, when it was asked
     std::optional<Error> problem;
   };
-  Comparison compare_guards(const Stands& told) const;
+  Comparison compare_guards(const Stands& told, EtcdClient::Deadline deadline = {}) const;
   void exchange_pending();
   void note_revisions_now_and_then(bool is_end);
 
@@ -91,6 +93,7 @@ class FollowedFleet {
   void on_watch_problem(Scope scope, const std::optional<Error>& problem);
 
   // ---- Anybody's ----
+  Result<void> check_history(std::chrono::steady_clock::time_point deadline) const;
   template <typename Document, typename Change, typename Meaning>
   Result<EditReport> edit(const Change& change, const EditOptions& options, Meaning meaning);
   // Of what `mutex_` guards.
@@ -99,7 +102,8 @@ class FollowedFleet {
   /// Sets one of the problems, which `mutex_` guards, and has it logged where it is another one.
   void note(std::optional<Error>& place, std::optional<Error> problem, const char* what);
   void log(LogLevel level, std::string text) const;
-  void flush_log() const;
+  void flush_log() const noexcept;
+  void tell_failure(const char* what) noexcept;
 
   FleetFollower::Options options_;
   const FleetLayout layout_;
@@ -112,9 +116,10 @@ class FollowedFleet {
   mutable std::mutex content_mutex_;
   Followed followed_;
   HomeCopy::Parts changed_;                // since it was written
-  std::optional<FleetContent> good_site_;  // what the site adds in the home
-  bool is_site_changed_ = true;            // since then
-  bool is_fleet_changed_ = true;           // since it was written, with whatever of the site
+  std::optional<FleetContent> good_site_;  // what the site added last that could be put in force
+  HomeCopy::OfSite good_site_is_ = HomeCopy::OfSite::kAll;
+  bool is_site_changed_ = true;   // since then
+  bool is_fleet_changed_ = true;  // since it was written, with whatever of the site
 
   // How it stands; taken after the other where both are, and for moments.
   mutable std::mutex mutex_;
@@ -141,7 +146,7 @@ class FollowedFleet {
 
   // The keeper's own.
   Proof proof_;
-  std::optional<std::chrono::steady_clock::time_point> behind_since_;
+  std::array<WatchLag, 2> lags_;
   std::chrono::steady_clock::time_point next_note_;
   Revisions noted_{};  // in the home
   std::array<std::unique_ptr<RangeWatcher>, 2> watchers_;

@@ -13,6 +13,7 @@ namespace vipauth::fleet {
 namespace {
 
 constexpr std::array kScopes{Scope::kFleet, Scope::kSite};
+constexpr std::string_view kIsPart = "is_part";  // not all of the site is there
 
 std::string_view member_of(Scope scope) { return scope == Scope::kFleet ? "fleet" : "site"; }
 
@@ -54,7 +55,7 @@ bool HomeCopy::is_ours() const {
 
 HomeCopy::Restored HomeCopy::restore() const {
   const auto unused = [](const std::string& why) {
-    return Restored{{}, {}, "the home's own copy is not used: " + why};
+    return Restored{{}, {}, "the home's own copy is not used: " + why, {}};
   };
   const auto mark = mark_.load();
   if (!mark) return unused(mark.error().to_string());
@@ -68,8 +69,13 @@ HomeCopy::Restored HomeCopy::restore() const {
       FleetContent::restore([this](PolicyDocumentSink& sink) { return auth_file_.load_document(sink); },
                             *topics, index != nullptr ? *index : Json());
   if (!content) return unused(content.error().to_string());
+  if ((*mark)->details.find(kIsPart) != nullptr) {
+    Restored out = unused("it has not all that the site adds");
+    out.site = content->site_part();
+    return out;
+  }
 
-  Restored out{.followed = Followed(), .synced_at = (*mark)->synced_at, .remark = {}};
+  Restored out{.followed = Followed(), .synced_at = (*mark)->synced_at, .remark = {}, .site = {}};
   out.followed->state.content = *std::move(content);
   for (const Scope scope : kScopes) {
     const Json* of = (*mark)->details.find(member_of(scope));
@@ -95,7 +101,7 @@ EditOptions HomeCopy::edit_options(const Stands& stands) const {
   return out;
 }
 
-Result<void> HomeCopy::write(const Followed& followed, Parts changed) const {
+Result<void> HomeCopy::write(const Followed& followed, Parts changed, OfSite of_site) const {
   const FleetContent& content = followed.state.content;
   if (followed.state.is_partial()) return push_under_way(followed.state.stands);
   const auto topics = content.topics();
@@ -120,7 +126,9 @@ Result<void> HomeCopy::write(const Followed& followed, Parts changed) const {
         options);
   }
   if (!done) return done.error();
-  return mark_.save(store_, details_of(followed, followed.revisions), clock_());
+  Json details = details_of(followed, followed.revisions);
+  if (of_site == OfSite::kSome) details.set(kIsPart, Json(true));
+  return mark_.save(store_, details, clock_());
 }
 
 Result<EditReport> HomeCopy::write_policy(const FleetContent& content, const TopicDocument& topics,
@@ -141,6 +149,7 @@ Result<void> HomeCopy::note_revisions(const Followed& followed, const Revisions&
   const auto mark = mark_.load();
   if (!mark) return mark.error();
   if (!*mark || !(*mark)->is_unchanged || (*mark)->store != store_) return {};
+  if ((*mark)->details.find(kIsPart) != nullptr) return {};
   return mark_.save(store_, details_of(followed, revisions), (*mark)->synced_at);
 }
 

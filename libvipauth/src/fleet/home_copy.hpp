@@ -39,6 +39,7 @@ class HomeCopy {
     std::optional<Followed> followed;    ///< what the files are a copy of
     std::optional<Timestamp> synced_at;  ///< when they were last known to say what the store says
     std::optional<std::string> remark;   ///< why there is nothing, where there should be
+    std::optional<FleetContent> site;    ///< where the files have some of the site: this
   };
   Restored restore() const;
 
@@ -47,11 +48,13 @@ class HomeCopy {
     bool policy = false;
     bool topics = false;
   };
-  /// Makes the files say what is known, in the order of TopicsFile::replace_with. Files that somebody else has
-  /// written are written as a whole.
+  /// Whether what is written of the site is all of it, as it was at the revision that is told.
+  enum class OfSite { kAll, kSome };
+  /// Makes the files say what is known, in the order of TopicsFile::replace_with. Files that somebody else
+  /// has written are written as a whole.
   /// \return what FleetContent and PolicySnapshot::compile say of what cannot be put in force, and then nothing
   ///         was written; kBusy  a push is under way; what AuthFile and TopicsFile return
-  Result<void> write(const Followed& followed, Parts changed) const;
+  Result<void> write(const Followed& followed, Parts changed, OfSite of_site = OfSite::kAll) const;
 
   /// The files still say what is known at these revisions; where somebody else has written them this is not
   /// noted.

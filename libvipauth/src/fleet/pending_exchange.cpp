@@ -63,16 +63,19 @@ Result<void> PendingExchange::exchange_once() {
   return told ? taken_away : told;
 }
 
-Result<PendingExchange::StoredRequests> PendingExchange::read_store(EtcdClient::Deadline deadline) const {
-  StoredRequests out;
+Result<PendingExchange::Present> PendingExchange::read_store(EtcdClient::Deadline deadline) const {
+  Present out;
   const std::string prefix = layout_.pending_prefix();
   const auto take = [&](KeyValue&& value) -> std::optional<std::string> {
-    if (out.size() == kMostRead) return prefix_end(prefix);
+    if (out.requests.size() == kMostRead) {
+      out.is_whole = false;
+      return prefix_end(prefix);
+    }
     auto request = parse_pending(value.value);
     const auto id = layout_.pending_id(value.key);
     if (!id) return std::nullopt;
     const bool is_its_own = request && id_of(*request) == *id;
-    out[*id] = {value.mod_revision, is_its_own ? std::optional(*std::move(request)) : std::nullopt};
+    out.requests[*id] = {value.mod_revision, is_its_own ? std::optional(*std::move(request)) : std::nullopt};
     return std::nullopt;
   };
   if (auto read = read_range(client_, prefix, {take, take}, deadline); !read) return read.error();
@@ -80,19 +83,20 @@ Result<PendingExchange::StoredRequests> PendingExchange::read_store(EtcdClient::
 }
 
 Result<void> PendingExchange::tell(const PendingState& local, EtcdClient::Deadline deadline) {
-  const auto stored = read_store(deadline);
-  if (!stored) return stored.error();
+  const auto present = read_store(deadline);
+  if (!present) return present.error();
+  const auto& stored = present->requests;
   Names told;
   for (const auto& [id, user_id] : told_) {
-    const auto found = stored->find(id);
-    if (found == stored->end()) {
-      deleted_[id] = user_id;
+    const auto found = stored.find(id);
+    if (found == stored.end()) {
+      (present->is_whole ? deleted_ : told)[id] = user_id;
     } else if (found->second.request && found->second.request->user_id == user_id) {
       told[id] = user_id;
     }
   }
   std::optional<Error> problem;
-  std::size_t count = stored->size();
+  std::size_t count = stored.size();
   Names here;
   CheckedWrites writes(client_, deadline);
   for (const PendingRequest& request : local.pending) {
@@ -100,8 +104,8 @@ Result<void> PendingExchange::tell(const PendingState& local, EtcdClient::Deadli
     if (has(deleted_, request)) continue;
     here[id] = request.user_id;
     std::string value = pending_value(request);
-    const auto found = stored->find(id);
-    const bool is_there = found != stored->end();
+    const auto found = stored.find(id);
+    const bool is_there = found != stored.end();
     if (is_there && found->second.request) {
       // Another bus of the site tells of it, or this one has, before it was started again.
       if (found->second.request->user_id != request.user_id) continue;
@@ -123,12 +127,14 @@ Result<void> PendingExchange::tell(const PendingState& local, EtcdClient::Deadli
   }
   for (auto own = told.begin(); own != told.end();) {
     const auto still = here.find(own->first);
-    if (still != here.end() && still->second == own->second) {
+    const bool is_here = still != here.end() && still->second == own->second;
+    const auto found = stored.find(own->first);
+    if (is_here || found == stored.end()) {  // or not read
       ++own;
       continue;
     }
-    auto added = writes.add(layout_.pending_key(layout_.site(), own->first), std::nullopt,
-                            stored->at(own->first).revision);
+    auto added =
+        writes.add(layout_.pending_key(layout_.site(), own->first), std::nullopt, found->second.revision);
     if (!added) return added;
     own = told.erase(own);
   }

@@ -42,11 +42,14 @@ class PendingExchange {
     std::int64_t revision = 0;
     std::optional<PendingRequest> request;  // nothing: it is not understood
   };
-  using StoredRequests = std::map<std::string, Stored>;
+  struct Present {
+    std::map<std::string, Stored> requests;
+    bool is_whole = true;  // there are no more
+  };
   using Names = std::map<std::string, std::string>;  // of strangers: by "CURVE:...", the user_id
 
   Result<void> exchange_once();
-  Result<StoredRequests> read_store(EtcdClient::Deadline deadline) const;
+  Result<Present> read_store(EtcdClient::Deadline deadline) const;
   Result<void> tell(const PendingState& local, EtcdClient::Deadline deadline);
   Result<void> take_away(const PendingState& local);
 

@@ -10,6 +10,15 @@
 #include "web/quiet_thread.hpp"
 
 namespace vipauth::fleet {
+namespace {
+
+/// Going on from where it was would end in the same way.
+bool is_gap(const WatchEnd& end) {
+  return end.why == WatchEnd::Why::kCompacted ||
+         (end.why == WatchEnd::Why::kFailed && end.error.code == ErrorCode::kLimitExceeded);
+}
+
+}  // namespace
 
 std::chrono::milliseconds backoff(int tries) {
   constexpr std::int64_t kFirst = 100;
@@ -74,13 +83,13 @@ void RangeWatcher::follow(const std::stop_token& stop, bool has_problem) {
     tries = 0;
     // A watch that was broken off in the middle of a revision tells it again as a whole.
     if (!told.events.empty()) handler_.on_events(told);
-    next_revision_ = std::max(next_revision_, told.revision + 1);
+    next_revision_ = std::max(next_revision_.load(), told.revision + 1);
     return !stop.stop_requested();
   };
   while (!stop.stop_requested()) {
     const WatchEnd end = client_.watch(key_, range_end_, next_revision_, on_events);
     if (stop.stop_requested()) return;
-    if (end.why == WatchEnd::Why::kCompacted) {
+    if (is_gap(end)) {
       if (const auto next = handler_.on_gap(next_revision_)) {
         next_revision_ = *next;
         tries = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -22,7 +23,7 @@ class RangeWatcher {
   struct Handler {
     /// Called in the order of revisions, each event once.
     std::function<void(const WatchEvents&)> on_events;
-    /// What happened since the last event is compacted: all is to be read again.
+    /// What happened since the last event is compacted, or too large to be told: all is to be read again.
     /// \param next  the revision that it would have gone on from
     /// \return the revision to go on from; nothing: it could not be read, and this is to be called again in a while
     std::function<std::optional<std::int64_t>(std::int64_t next)> on_gap;
@@ -40,6 +41,9 @@ class RangeWatcher {
   /// Waits for the thread's end: a handler may not destroy it.
   ~RangeWatcher();
 
+  /// What happened before it is told, or is known to be nothing.
+  std::int64_t next_revision() const noexcept { return next_revision_; }
+
  private:
   void run(const std::stop_token& stop);
   /// \param has_problem  is told of: that it is over is, too
@@ -49,7 +53,7 @@ class RangeWatcher {
   const EtcdClient client_;
   const std::string key_;
   const std::string range_end_;
-  std::int64_t next_revision_;
+  std::atomic<std::int64_t> next_revision_;
   const Handler handler_;
   std::stop_source stop_;
   std::thread thread_;  // last: it uses all of the above

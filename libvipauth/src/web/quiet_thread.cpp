@@ -8,22 +8,6 @@
 namespace vipauth::web {
 namespace {
 
-/// Blocks every signal of this thread, and so of those that it starts meanwhile.
-class SignalsBlocked {
- public:
-  SignalsBlocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
-
 sigset_t broken_pipe() noexcept {
   sigset_t out;
   sigemptyset(&out);
@@ -37,6 +21,14 @@ bool is_broken_pipe_pending() noexcept {
 }
 
 }  // namespace
+
+SignalsBlocked::SignalsBlocked() noexcept {
+  sigset_t all;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+SignalsBlocked::~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 std::thread start_quiet_thread(std::function<void()> body) {
   const SignalsBlocked blocked;

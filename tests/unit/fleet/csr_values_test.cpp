@@ -206,6 +206,10 @@ TEST_CASE("CsrValues: a request that is seen again is no news until minutes have
   CHECK_FALSE(fleet::is_news(told, now));
   now.last_seen = kNow + std::chrono::minutes(5);
   CHECK(fleet::is_news(told, now));
+  now.last_seen = kNow - std::chrono::minutes(4);
+  CHECK_FALSE(fleet::is_news(told, now));
+  now.last_seen = kNow - std::chrono::minutes(5);  // the clock was set back
+  CHECK(fleet::is_news(told, now));
   now.last_seen = kNow;
   now.status = CsrStatus::kDenied;
   CHECK(fleet::is_news(told, now));

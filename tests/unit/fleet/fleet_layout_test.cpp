@@ -123,6 +123,8 @@ TEST_CASE("FleetLayout: names where requests for certificates stand, and what is
     CHECK(parsed->kind == kind);
     CHECK(parsed->name == name);
     CHECK_FALSE(kBerlin.parse_csr(key));  // of another site
+    CHECK(all.site_of_csr(key) == "paris");
+    CHECK_FALSE(kBerlin.site_of_csr(key));
     for (const std::string odd : {"", "here..agent", "../x", "a/b", "a%2Eb", "\x1b[2J"}) {
       CAPTURE(odd);
       const auto malformed = all.parse_csr(prefix + odd);
@@ -140,6 +142,17 @@ TEST_CASE("FleetLayout: names where requests for certificates stand, and what is
     CAPTURE(key);
     CHECK_FALSE(all.parse_csr(key));
   }
+}
+
+TEST_CASE("FleetLayout: knows whose a key is, whatever it holds") {
+  const FleetLayout all("vipauth/acme", "");
+  for (const std::string rest : {"", "x", "requests", "requests/a/b", "\x1b[2J", "//"}) {
+    CHECK(all.site_of_csr("/vipauth/acme/certificates/paris/" + rest) == "paris");
+  }
+  for (const std::string key : {"", "paris", "//", "../x", "a b/x", "\x1b/x"}) {
+    CHECK_FALSE(all.site_of_csr("/vipauth/acme/certificates/" + key));
+  }
+  CHECK_FALSE(all.site_of_csr("/vipauth/acme2/certificates/paris/x"));
 }
 
 TEST_CASE("FleetLayout: the name of a key that is shown holds nothing that a terminal obeys") {
