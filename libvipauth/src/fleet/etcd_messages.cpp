@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include <vipauth/json.hpp>
@@ -94,17 +95,21 @@ const Json* present(const Json& object, std::string_view name) {
   return out == nullptr || out->is_null() ? nullptr : out;
 }
 
-/// A whole number of 64 bits that is not negative, as a string or a number; 0 where it is left out.
+/// A whole number of 64 bits that is not negative, as a string or a number; 0 where it is left out. Of a
+/// revision there must be a next one.
 Result<std::int64_t> number_at(const Json& object, std::string_view name) {
   const Json* value = present(object, name);
   if (value == nullptr) return std::int64_t{0};
   if (value->is_string() || value->is_number()) {
     const std::string& digits = value->is_string() ? value->as_string() : value->as_number().digits;
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
     std::int64_t out = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-    if (error == std::errc() && end == digits.data() + digits.size() && out >= 0) return out;
+    if (error == std::errc() && end == digits.data() + digits.size() && out >= 0 && out < kMost) {
+      return out;
+    }
   }
-  return wrong("\"" + std::string(name) + "\" is no number from 0 to 2^63-1");
+  return wrong("\"" + std::string(name) + "\" is no number from 0 to 2^63-2");
 }
 
 Result<bool> truth_at(const Json& object, std::string_view name) {

@@ -170,9 +170,8 @@ std::optional<std::string> FleetLayout::site_of_pending(std::string_view key) co
   const std::string_view rest = key.substr(prefix.size());
   const std::size_t slash = rest.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
-  std::string site(rest.substr(0, slash));
-  const bool is_plain = web::path_part(site) == site;  // as an address can name it
-  return is_plain ? std::optional(std::move(site)) : std::nullopt;
+  const std::string_view site = rest.substr(0, slash);
+  return site.empty() || is_site(site) ? std::optional(std::string(site)) : std::nullopt;
 }
 
 std::optional<std::string> FleetLayout::pending_id(std::string_view key) const {

@@ -79,7 +79,8 @@ class FleetLayout {
   std::string pending_prefix() const;
   /// "/vipauth/acme/pending/berlin/CURVE:..."
   std::string pending_key(std::string_view site, std::string_view id) const;
-  /// Where the stranger waits. Nothing: it is no such key.
+  /// Where the stranger waits; empty: at none, as who noted it had no site. Nothing: it is no such key, or of
+  /// a site whose name no address can hold.
   std::optional<std::string> site_of_pending(std::string_view key) const;
   /// "CURVE:...": who waits there. Nothing: it is no key of this site's, or not in the one form.
   std::optional<std::string> pending_id(std::string_view key) const;
