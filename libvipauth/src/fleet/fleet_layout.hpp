@@ -38,6 +38,8 @@ struct FleetKey {
 
 /// True of the kinds that have ranks.
 bool is_list(FleetKey::Kind kind) noexcept;
+/// Whether this stands for a rank, where a rank is to stand.
+bool is_rank(std::string_view text) noexcept;
 /// The part of a key that tells its kind: "allow", "roles", "policy", "guard".
 std::string_view to_string(FleetKey::Kind kind) noexcept;
 /// A key as it is named to people: "fleet/allow/0000000000100000", "site/policy". What others have put there
