@@ -11,7 +11,8 @@ namespace vipauth {
 /// Where a fleet keeps its policy: "etcd://host:2379,host2:2379/prefix?site=berlin".
 ///
 /// `etcd` is plain HTTP, `etcds` is TLS. Without a port it is 2379. The prefix has one part or more, none of
-/// them empty, "." or ".."; a site is one such part. Both are of letters, digits and "-._~".
+/// them empty, "." or ".."; a site is one such part, of at most 255 bytes. Both are of letters, digits and
+/// "-._~".
 struct StoreAddress {
   /// What an edit may write.
   enum class Edits {

@@ -12,6 +12,7 @@
 
 #include <vipauth/json.hpp>
 
+#include "fleet/csr_copy.hpp"
 #include "fleet/csr_values.hpp"
 #include "fleet/etcd_client.hpp"
 #include "fleet/fleet_layout.hpp"
@@ -29,13 +30,13 @@ using fleet::Compare;
 using fleet::csr_value;
 using fleet::CsrAnswer;
 using fleet::CsrAsked;
+using fleet::CsrCopy;
 using fleet::CsrKey;
 using fleet::CsrVerb;
 using fleet::EtcdClient;
 using fleet::FleetLayout;
 using fleet::is_news;
 using fleet::KeyValue;
-using fleet::kMaxCsrBytes;
 using fleet::Mutation;
 using fleet::parse_answer;
 using fleet::parse_asked;
@@ -45,10 +46,9 @@ using fleet::read_range;
 using fleet::sleep_for;
 using fleet::WatchEvents;
 using std::chrono::steady_clock;
+using Held = CsrCopy::Held;
+using HeldKeys = CsrCopy::HeldKeys;
 
-// What others may have put into the site's part of the store.
-constexpr std::size_t kMostKeys = 20'000;
-constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
 // Of one transaction, well below what etcd takes.
 constexpr std::size_t kMostChanges = 100;
 constexpr std::size_t kMostChangedBytes = std::size_t{512} << 10U;
@@ -56,56 +56,6 @@ constexpr std::size_t kMostAnswers = 1000;
 constexpr std::chrono::hours kAnswersStay{24};
 constexpr int kMostTries = 3;  // to read what is compacted meanwhile
 constexpr const char* kFollowing = "decisions in the store cannot be carried out";
-
-/// A key of the store. What is too long to be read is as good as empty.
-struct Held {
-  std::string value;
-  std::int64_t revision = 0;
-};
-using HeldKeys = std::map<std::string, Held>;
-
-/// What the store has of the site, as far as is known here.
-class SiteCopy {
- public:
-  /// \param layout  it must outlive this object
-  explicit SiteCopy(const FleetLayout& layout) : layout_(&layout) {}
-
-  void take(KeyValue&& from) { put(std::move(from.key), std::move(from.value), from.mod_revision); }
-  /// What was told, or written here. What is older than what is known changes nothing.
-  void apply(const Mutation& mutation, std::int64_t revision) {
-    const auto found = keys_.find(mutation.key);
-    if (found != keys_.end() && found->second.revision >= revision) return;
-    if (mutation.value) return put(mutation.key, *mutation.value, revision);
-    if (found == keys_.end()) return;
-    bytes_ -= found->second.value.size();
-    keys_.erase(found);
-  }
-
-  bool is_too_large() const { return keys_.size() > kMostKeys || bytes_ > kMostBytes; }
-
-  HeldKeys of(CsrKey::Kind kind) const {
-    const std::string prefix = layout_->csr_prefix(layout_->site(), kind);
-    return HeldKeys(keys_.lower_bound(prefix), keys_.lower_bound(prefix_end(prefix)));
-  }
-  bool has(const std::string& key, std::int64_t revision) const {
-    const auto found = keys_.find(key);
-    return found != keys_.end() && found->second.revision == revision;
-  }
-
- private:
-  void put(std::string key, std::string value, std::int64_t revision) {
-    if (!layout_->parse_csr(key)) return;
-    if (value.size() > kMaxCsrBytes) value.clear();
-    Held& held = keys_[std::move(key)];
-    bytes_ += value.size();
-    bytes_ -= held.value.size();
-    held = {std::move(value), revision};
-  }
-
-  const FleetLayout* layout_;
-  HeldKeys keys_;
-  std::size_t bytes_ = 0;
-};
 
 std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
@@ -125,7 +75,7 @@ struct CsrRelay::Impl {
 
   mutable std::mutex mutex;
   std::condition_variable_any changed;
-  SiteCopy copy{layout};
+  CsrCopy copy{layout};
   std::int64_t read_at = 0;  // the revision that `copy` was read at
   bool is_read = false;
   bool is_rung = false;      // there may be decisions
@@ -215,7 +165,7 @@ struct CsrRelay::Impl {
 std::optional<Error> CsrRelay::Impl::read_all() {
   const std::lock_guard one_by_one(read_mutex);
   for (int tries = 1;; ++tries) {
-    SiteCopy next(layout);
+    CsrCopy next(layout);
     // Behind what is too much: the end.
     const auto take = [&](KeyValue&& from) -> std::optional<std::string> {
       if (next.is_too_large()) return prefix_end(layout.csr_prefix());

@@ -18,7 +18,6 @@ using std::chrono::steady_clock;
 using web::HttpClient;
 
 constexpr int kOk = 200;
-constexpr int kServerError = 500;
 constexpr std::size_t kMaxSecret = 4096;
 constexpr std::string_view kRange = "/v3/kv/range";
 
@@ -109,24 +108,6 @@ Result<void> read_tls(const StoreAddress& address, const EtcdOptions& options, H
   return {};
 }
 
-/// Adds a text that is UTF-8 as a JSON string, without copies of it elsewhere. There is room for it.
-void add_quoted(std::string& out, std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < ' ') {
-      out += "\\u00";
-      out += kDigits[byte >> 4U];
-      out += kDigits[byte & 0xFU];
-      continue;
-    }
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  out += '"';
-}
-
 /// Which of several errors tells most about why no member has answered.
 int weight(ErrorCode code) {
   switch (code) {
@@ -189,7 +170,7 @@ bool EtcdMembers::pause_until(Time time) const {
 
 // ---- What went wrong ----
 
-EtcdMembers::Trouble EtcdMembers::from_failure(const HttpClient::Failure& failure) const {
+Trouble EtcdMembers::from_failure(const HttpClient::Failure& failure) const {
   Trouble out{failure.error, failure.is_sent, false};
   // Of one that got nothing, it is certain that it does nothing.
   if (!failure.is_sent && out.error.code == ErrorCode::kIoError) out.error.code = ErrorCode::kUnavailable;
@@ -197,33 +178,8 @@ EtcdMembers::Trouble EtcdMembers::from_failure(const HttpClient::Failure& failur
   return out;
 }
 
-EtcdMembers::Trouble EtcdMembers::from_answer(std::size_t at, const HttpClient::Answer& answer) const {
-  const auto refusal = parse_refusal(answer.body);
-  const std::string origin = "\"" + members_[at].address().origin() + "\"";
-  // Source: etcd, server/embed/serve.go, accessController.
-  if (!refusal && answer.body.find("CommonName of client") != std::string::npos) {
-    return {
-        Error{ErrorCode::kPermissionDenied,
-              origin + " has users, and takes no certificate with a common name then: show one without, that "
-                       "is of the same authority",
-              ""},
-        false, true};
-  }
-  if (!refusal) {
-    const ErrorCode code = answer.status >= kServerError ? ErrorCode::kIoError : ErrorCode::kParseError;
-    return {Error{code,
-                  origin + " answers " + std::to_string(answer.status) +
-                      " and nothing that etcd says: is it etcd 3.4 or newer, and the address right, with or "
-                      "without TLS?",
-                  ""},
-            true, false};
-  }
-  Trouble out{refusal->to_error(), false, true};
-  // Elsewhere there may be a leader, or somebody in better health.
-  out.is_final = out.error.code != ErrorCode::kBusy && out.error.code != ErrorCode::kIoError;
-  out.is_without_leader = refusal->is_without_leader();
-  out.may_be_done = !EtcdClient::is_certain(out.error) && !out.is_without_leader;
-  return out;
+Trouble EtcdMembers::from_answer(std::size_t at, const HttpClient::Answer& answer) const {
+  return trouble_of(members_[at].address().origin(), answer.status, answer.body);
 }
 
 void EtcdMembers::Troubles::add(Trouble trouble) {
@@ -257,14 +213,8 @@ bool EtcdMembers::authenticate(std::size_t at, const std::string& old, Time dead
     const std::lock_guard lock(mutex_);
     if (!token_.empty() && token_ != old) return true;  // another thread was faster
   }
-  std::string body;
+  std::string body = authenticate_text(options_.user, options_.password);
   const Wiped wiped{body};
-  body.reserve(6 * (options_.user.size() + options_.password.size()) + 64);  // \u0000 is the longest
-  body += "{\"name\":";
-  add_quoted(body, options_.user);
-  body += ",\"password\":";
-  add_quoted(body, options_.password);
-  body += "}";
   HttpClient::Failure failure;
   auto answer = members_[at].send(request_of("/v3/auth/authenticate", body, deadline), failure);
   if (!answer) {

@@ -45,13 +45,6 @@ class EtcdMembers {
  private:
   using Time = std::chrono::steady_clock::time_point;
 
-  /// Why a member did not answer.
-  struct Trouble {
-    Error error;
-    bool may_be_done = false;        ///< what was asked: it has got it, and has not refused it
-    bool is_final = false;           ///< it would be the same elsewhere
-    bool is_without_leader = false;  ///< for now: they choose another one
-  };
   /// Those of all members, one after the other.
   struct Troubles {
     std::vector<Error> errors;

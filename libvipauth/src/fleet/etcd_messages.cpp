@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include <vipauth/json.hpp>
@@ -22,6 +23,7 @@ constexpr int kUnimplemented = 12;
 constexpr int kUnavailable = 14;
 constexpr int kUnauthenticated = 16;
 constexpr int kMostCode = 100;
+constexpr int kServerError = 500;  // of HTTP
 
 constexpr std::size_t kMaxToken = 8192;
 constexpr std::size_t kMaxShown = 300;
@@ -60,6 +62,24 @@ std::string mutation_text(const Mutation& mutation) {
   return R"({"request_put":{)" + member("key", mutation.key) + "," + member("value", *mutation.value) + "}}";
 }
 
+/// Adds a text that is UTF-8 as a JSON string, without copies of it elsewhere. There is room for it.
+void add_quoted(std::string& out, std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ') {
+      out += "\\u00";
+      out += kDigits[byte >> 4U];
+      out += kDigits[byte & 0xFU];
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  out += '"';
+}
+
 // ---- Reading ----
 
 Result<Json> parse_object(std::string_view text) {
@@ -75,17 +95,21 @@ const Json* present(const Json& object, std::string_view name) {
   return out == nullptr || out->is_null() ? nullptr : out;
 }
 
-/// A whole number of 64 bits that is not negative, as a string or a number; 0 where it is left out.
+/// A whole number of 64 bits that is not negative, as a string or a number; 0 where it is left out. Of a
+/// revision there must be a next one.
 Result<std::int64_t> number_at(const Json& object, std::string_view name) {
   const Json* value = present(object, name);
   if (value == nullptr) return std::int64_t{0};
   if (value->is_string() || value->is_number()) {
     const std::string& digits = value->is_string() ? value->as_string() : value->as_number().digits;
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
     std::int64_t out = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-    if (error == std::errc() && end == digits.data() + digits.size() && out >= 0) return out;
+    if (error == std::errc() && end == digits.data() + digits.size() && out >= 0 && out < kMost) {
+      return out;
+    }
   }
-  return wrong("\"" + std::string(name) + "\" is no number from 0 to 2^63-1");
+  return wrong("\"" + std::string(name) + "\" is no number from 0 to 2^63-2");
 }
 
 Result<bool> truth_at(const Json& object, std::string_view name) {
@@ -232,6 +256,17 @@ std::string watch_text(std::string_view key, std::string_view range_end, std::in
          member("start_revision", start_revision) + R"(,"progress_notify":true,"fragment":true}})";
 }
 
+std::string authenticate_text(std::string_view user, std::string_view password) {
+  std::string out;
+  out.reserve(6 * (user.size() + password.size()) + 64);  // \u0000 is the longest
+  out += "{\"name\":";
+  add_quoted(out, user);
+  out += ",\"password\":";
+  add_quoted(out, password);
+  out += "}";
+  return out;
+}
+
 // ---- Answers ----
 
 Result<RangeAnswer> parse_range(std::string_view text, const RangeQuestion& question) {
@@ -356,6 +391,34 @@ std::optional<Refusal> parse_refusal(std::string_view text) {
   if (message.empty()) message = object.text_at("error");
   if (!code || *code == 0 || *code > kMostCode || message.empty()) return std::nullopt;
   return Refusal{static_cast<int>(*code), shown(message)};
+}
+
+Trouble trouble_of(std::string_view origin, int status, std::string_view body) {
+  const auto refusal = parse_refusal(body);
+  const std::string quoted = "\"" + std::string(origin) + "\"";
+  // Source: etcd, server/embed/serve.go, accessController.
+  if (!refusal && body.find("CommonName of client") != std::string_view::npos) {
+    return {
+        Error{ErrorCode::kPermissionDenied,
+              quoted + " has users, and takes no certificate with a common name then: show one without, that "
+                       "is of the same authority",
+              ""},
+        false, true};
+  }
+  if (!refusal) {
+    return {Error{status >= kServerError ? ErrorCode::kIoError : ErrorCode::kParseError,
+                  quoted + " answers " + std::to_string(status) +
+                      " and nothing that etcd says: is it etcd 3.4 or newer, and the address right, with or "
+                      "without TLS?",
+                  ""},
+            true, false};
+  }
+  Trouble out{refusal->to_error(), false, true};
+  // Elsewhere there may be a leader, or somebody in better health.
+  out.is_final = out.error.code != ErrorCode::kBusy && out.error.code != ErrorCode::kIoError;
+  out.is_without_leader = refusal->is_without_leader();
+  out.may_be_done = !EtcdClient::is_certain(out.error) && !out.is_without_leader;
+  return out;
 }
 
 // ---- Watches ----

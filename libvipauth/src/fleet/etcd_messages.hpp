@@ -18,6 +18,8 @@ namespace vipauth::fleet {
 std::string range_text(const RangeQuestion& question);
 std::string txn_text(const std::vector<Compare>& compares, const std::vector<Mutation>& mutations);
 std::string watch_text(std::string_view key, std::string_view range_end, std::int64_t start_revision);
+/// Of UTF-8. No other copy of the password is made, and the caller wipes this one.
+std::string authenticate_text(std::string_view user, std::string_view password);
 
 /// Whether a key is one of those; of an empty range_end `key` alone, of "\0" all from `key` on.
 bool is_in_range(std::string_view one, std::string_view key, std::string_view range_end);
@@ -43,6 +45,16 @@ struct Refusal {
 };
 /// Of an answer other than 200. Nothing where it is not etcd that says it.
 std::optional<Refusal> parse_refusal(std::string_view text);
+
+/// Why a member did not answer.
+struct Trouble {
+  Error error;
+  bool may_be_done = false;        ///< what was asked: it has got it, and has not refused it
+  bool is_final = false;           ///< it would be the same elsewhere
+  bool is_without_leader = false;  ///< for now: they choose another one
+};
+/// Of an answer other than 200. \param origin  of the member: "http://host:2379"
+Trouble trouble_of(std::string_view origin, int status, std::string_view body);
 
 /// One message of a watch.
 struct WatchAnswer {

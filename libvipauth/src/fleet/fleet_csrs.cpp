@@ -1,15 +1,13 @@
 #include <vipauth/fleet_csrs.hpp>
 
-#include <algorithm>
 #include <condition_variable>
-#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include <vipauth/auth_record.hpp>
-#include <vipauth/json.hpp>
 
+#include "fleet/csr_listing.hpp"
 #include "fleet/csr_values.hpp"
 #include "fleet/etcd_client.hpp"
 #include "fleet/fleet_layout.hpp"
@@ -23,6 +21,7 @@ using fleet::asked_value;
 using fleet::CsrAnswer;
 using fleet::CsrAsked;
 using fleet::CsrKey;
+using fleet::CsrListing;
 using fleet::CsrVerb;
 using fleet::EtcdClient;
 using fleet::FleetLayout;
@@ -38,10 +37,6 @@ using fleet::WatchEvents;
 using std::chrono::steady_clock;
 using Time = steady_clock::time_point;
 
-// What one site may make an administrator read.
-constexpr std::size_t kMostKeysOfSite = 10'000;
-constexpr std::size_t kMostBytesOfSite = std::size_t{64} << 20U;
-constexpr std::size_t kMostWarningsOfSite = 10;
 constexpr int kMostTries = 3;  // to read what is compacted meanwhile
 constexpr std::chrono::milliseconds kBetweenTries{200};
 
@@ -55,97 +50,6 @@ std::string digits_of(std::string_view fingerprint) {
   }
   return out;
 }
-
-FleetCsr::Asked shown(const CsrAsked& asked) {
-  return {std::string(to_string(asked.verb)), asked.who, asked.time};
-}
-
-/// Makes entries of the keys of all sites, in their order, whatever these hold.
-class Listing {
- public:
-  explicit Listing(const FleetLayout& layout) : layout_(layout) {}
-
-  std::optional<std::string> take(KeyValue&& from, bool is_too_large) {
-    const auto site = layout_.site_of_csr(from.key);
-    if (!site) return std::nullopt;
-    if (*site != site_) begin(*site);
-    bytes_ += from.key.size() + from.value.size();
-    if (++keys_ > kMostKeysOfSite || bytes_ > kMostBytesOfSite) {
-      warnings_.push_back(site_ + ": there is more than is read of one site");
-      return prefix_end(layout_.csr_prefix(site_));
-    }
-    const auto key = layout_.parse_csr(from.key);
-    if (!key) return std::nullopt;
-    if (is_too_large) {
-      warn(from.key, Error{ErrorCode::kLimitExceeded, "is longer than any answer", ""});
-    } else {
-      take_value(*key, from);
-    }
-    return std::nullopt;
-  }
-
-  std::vector<FleetCsr> entries() && {
-    std::vector<FleetCsr> out;
-    out.reserve(entries_.size());
-    for (auto& [at, entry] : entries_) {
-      if (const auto asked = asked_.find(at); asked != asked_.end()) entry.asked = shown(asked->second);
-      if (const auto answer = answers_.find(at); answer != answers_.end() && answer->second.problem) {
-        entry.failed = {
-            {std::string(to_string(answer->second.verb)), answer->second.who, answer->second.time},
-            *answer->second.problem};
-      }
-      out.push_back(std::move(entry));
-    }
-    return out;
-  }
-  const std::vector<std::string>& warnings() const { return warnings_; }
-
- private:
-  using At = std::pair<std::string, CommonName>;
-
-  void begin(const std::string& site) {
-    site_ = site;
-    keys_ = bytes_ = warned_ = 0;
-  }
-  void warn(const std::string& key, const Error& error) {
-    constexpr std::size_t kMostShown = 200;
-    if (++warned_ > kMostWarningsOfSite) return;
-    warnings_.push_back(site_ + ": " + Json(key.substr(0, kMostShown)).dump() +
-                        " is not understood: " + error.to_string());
-    if (warned_ == kMostWarningsOfSite) warnings_.push_back(site_ + ": what is more of this is not told");
-  }
-  void take_value(const CsrKey& key, const KeyValue& from) {
-    if (!key.name) {
-      return warn(from.key, Error{ErrorCode::kInvalidArgument, "it ends in no common name", ""});
-    }
-    switch (key.kind) {
-      case CsrKey::Kind::kRequest:
-        if (auto entry = parse_csr_value(*key.name, from.value)) {
-          entries_.emplace(At{key.site, *key.name}, FleetCsr{key.site, *std::move(entry), {}, {}});
-        } else {
-          warn(from.key, entry.error());
-        }
-        return;
-      case CsrKey::Kind::kDecision:
-        if (auto asked = parse_asked(from.value)) asked_.emplace(At{key.site, *key.name}, *std::move(asked));
-        return;
-      case CsrKey::Kind::kAnswer:
-        if (auto answer = parse_answer(from.value))
-          answers_.emplace(At{key.site, *key.name}, *std::move(answer));
-        return;
-    }
-  }
-
-  const FleetLayout& layout_;
-  std::map<At, FleetCsr> entries_;
-  std::map<At, CsrAsked> asked_;
-  std::map<At, CsrAnswer> answers_;
-  std::vector<std::string> warnings_;
-  std::string site_;
-  std::size_t keys_ = 0;
-  std::size_t bytes_ = 0;
-  std::size_t warned_ = 0;
-};
 
 /// What happened to a decision that waited.
 struct Outcome {
@@ -270,7 +174,7 @@ Result<FleetCsrDecision> FleetCsrs::remove(const CommonName& name, const Options
 
 Result<std::vector<FleetCsr>> FleetCsrs::Impl::list(std::vector<std::string>* warnings) const {
   for (int tries = 1;; ++tries) {
-    Listing listing(layout);
+    CsrListing listing(layout);
     const auto read = read_range(client, layout.csr_prefix(),
                                  {[&](KeyValue&& from) { return listing.take(std::move(from), false); },
                                   [&](KeyValue&& from) { return listing.take(std::move(from), true); }});

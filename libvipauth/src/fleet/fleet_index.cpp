@@ -170,7 +170,7 @@ class FleetContent::Restoring final : public PolicyDocumentSink {
         if (auto done = take_members(scope, kind); !done) return done;
       }
     }
-    if (!out_.has_site_ && out_.site_.size() > 0) return no_index("/site");
+    if (!out_.has_site_ && tells_of_site()) return no_index("/site");
     return {};
   }
 
@@ -248,7 +248,7 @@ class FleetContent::Restoring final : public PolicyDocumentSink {
         if (!malformed->is_array()) return no_index(location);
         for (const Json& name : malformed->as_array()) {
           auto text = name.is_string() ? from_path_part(name.as_string()) : std::nullopt;
-          if (!text) return no_index(location);
+          if (!text || is_rank(*text)) return no_index(location);
           list.malformed.insert(*std::move(text));
         }
       }
@@ -260,6 +260,13 @@ class FleetContent::Restoring final : public PolicyDocumentSink {
       cursors_[kind].push_back({&list, std::move(stand_ins), 0, RankRuns(ranks->as_string())});
     }
     return {};
+  }
+
+  bool tells_of_site() const {
+    return out_.site_.size() > 0 ||
+           std::any_of(cursors_.begin(), cursors_.end(),
+                       [](const auto& list) { return !list.second.back().ranks.is_done(); }) ||
+           std::any_of(there_.begin(), there_.end(), [](const auto& names) { return !names.second.empty(); });
   }
 
   void take_item(Kind kind, const Json& item) {

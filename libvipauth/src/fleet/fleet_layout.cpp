@@ -54,8 +54,7 @@ std::string rank_text(std::uint64_t rank) {
 }
 
 std::optional<std::uint64_t> parse_rank(std::string_view text) {
-  if (text.size() != kRankDigits || text.find_first_not_of(kDigits) != std::string_view::npos)
-    return std::nullopt;
+  if (!is_rank(text)) return std::nullopt;
   std::uint64_t rank = 0;
   std::from_chars(text.data(), text.data() + text.size(), rank, 16);
   return rank;
@@ -107,6 +106,10 @@ std::optional<FleetKey> parse_inner(Scope scope, std::string_view text) {
 bool is_list(Kind kind) noexcept {
   return kind == Kind::kAllow || kind == Kind::kDeny || kind == Kind::kWriteProtect ||
          kind == Kind::kReadProtect;
+}
+
+bool is_rank(std::string_view text) noexcept {
+  return text.size() == kRankDigits && text.find_first_not_of(kDigits) == std::string_view::npos;
 }
 
 std::string_view to_string(Kind kind) noexcept {
@@ -170,9 +173,8 @@ std::optional<std::string> FleetLayout::site_of_pending(std::string_view key) co
   const std::string_view rest = key.substr(prefix.size());
   const std::size_t slash = rest.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
-  std::string site(rest.substr(0, slash));
-  const bool is_plain = web::path_part(site) == site;  // as an address can name it
-  return is_plain ? std::optional(std::move(site)) : std::nullopt;
+  const std::string_view site = rest.substr(0, slash);
+  return site.empty() || is_site(site) ? std::optional(std::string(site)) : std::nullopt;
 }
 
 std::optional<std::string> FleetLayout::pending_id(std::string_view key) const {

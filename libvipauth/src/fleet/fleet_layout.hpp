@@ -38,6 +38,8 @@ struct FleetKey {
 
 /// True of the kinds that have ranks.
 bool is_list(FleetKey::Kind kind) noexcept;
+/// Whether this stands for a rank, where a rank is to stand.
+bool is_rank(std::string_view text) noexcept;
 /// The part of a key that tells its kind: "allow", "roles", "policy", "guard".
 std::string_view to_string(FleetKey::Kind kind) noexcept;
 /// A key as it is named to people: "fleet/allow/0000000000100000", "site/policy". What others have put there
@@ -79,7 +81,8 @@ class FleetLayout {
   std::string pending_prefix() const;
   /// "/vipauth/acme/pending/berlin/CURVE:..."
   std::string pending_key(std::string_view site, std::string_view id) const;
-  /// Where the stranger waits. Nothing: it is no such key.
+  /// Where the stranger waits; empty: at none, as who noted it had no site. Nothing: it is no such key, or of
+  /// a site whose name no address can hold.
   std::optional<std::string> site_of_pending(std::string_view key) const;
   /// "CURVE:...": who waits there. Nothing: it is no key of this site's, or not in the one form.
   std::optional<std::string> pending_id(std::string_view key) const;

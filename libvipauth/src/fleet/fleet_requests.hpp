@@ -9,6 +9,7 @@
 
 #include "fleet/etcd_client.hpp"
 #include "fleet/fleet_layout.hpp"
+#include "fleet/held_requests.hpp"
 
 namespace vipauth::fleet {
 
@@ -32,12 +33,11 @@ class FleetRequests {
                     EtcdClient::Deadline deadline = {}) const;
 
  private:
-  struct Held;
-  class Reading;
   /// \return kConflict too: what is being read is compacted meanwhile
-  Result<Held> read_once(EtcdClient::Deadline deadline) const;
-  Result<Held> read(EtcdClient::Deadline deadline) const;
-  Result<bool> write(const Held& held, const PendingState& after, EtcdClient::Deadline deadline) const;
+  Result<HeldRequests> read_once(EtcdClient::Deadline deadline) const;
+  Result<HeldRequests> read(EtcdClient::Deadline deadline) const;
+  Result<bool> write(const HeldRequests& held, const PendingState& after,
+                     EtcdClient::Deadline deadline) const;
 
   const EtcdClient& client_;
   const FleetLayout& layout_;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kMaxBytes = 2048;
 constexpr std::size_t kMostEndpoints = 32;
 constexpr std::size_t kLongestHost = 253;
+constexpr std::size_t kLongestSite = 255;
 constexpr int kDefaultPort = 2379;
 constexpr int kMostPort = 65535;
 constexpr std::string_view kPlainScheme = "etcd://";
@@ -132,6 +133,9 @@ Result<void> parse_parameters(StoreAddress& out, std::string_view text) {
       if (!out.site.empty()) return not_an_address("\"site\" stands twice");
       if (!is_part(value)) {
         return not_an_address("the site is not of letters, digits and \"-._~\", or is \".\" or \"..\"");
+      }
+      if (value.size() > kLongestSite) {
+        return not_an_address("the site is longer than " + std::to_string(kLongestSite) + " bytes");
       }
       out.site = value;
     } else if (name == "edit") {

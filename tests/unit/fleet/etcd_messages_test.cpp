@@ -84,9 +84,9 @@ TEST_CASE("etcd messages: a range is read, with what is left out because it is e
   CHECK(answer->values[0].create_revision == 2);
   CHECK(answer->values[0].mod_revision == 4);
   CHECK(answer->values[1].value.empty());
-  answer = parse_range("{" + header("\"9223372036854775807\"") + "}", question());
+  answer = parse_range("{" + header("\"9223372036854775806\"") + "}", question());
   REQUIRE(answer);
-  CHECK(answer->revision == std::numeric_limits<std::int64_t>::max());
+  CHECK(answer->revision == std::numeric_limits<std::int64_t>::max() - 1);
   CHECK(answer->values.empty());
   CHECK_FALSE(answer->has_more);
 }
@@ -108,6 +108,7 @@ TEST_CASE("etcd messages: an answer that etcd does not give is refused, whatever
       with(good, header(), "\"header\":[]"),
       with(good, header(), header("\"0\"")),
       with(good, header(), header("\"-1\"")),
+      with(good, header(), header("\"9223372036854775807\"")),  // it would have no next one
       with(good, header(), header("\"9223372036854775808\"")),
       with(good, header(), header("\"\"")),
       with(good, header(), header("\"0x9\"")),
@@ -131,6 +132,7 @@ TEST_CASE("etcd messages: an answer that etcd does not give is refused, whatever
       with(good, "\"create_revision\":\"2\"", "\"create_revision\":\"5\""),
       with(good, "\"mod_revision\":\"4\"", "\"mod_revision\":\"0\""),
       with(good, "\"mod_revision\":\"4\"", "\"mod_revision\":[]"),
+      with(good, "\"mod_revision\":\"4\"", "\"mod_revision\":\"9223372036854775807\""),
       with(good, "\"kvs\":[{", "\"kvs\":[1,{"),
       with(good, "\"kvs\":[", "\"kvs\":{\"a\":[") + "}",
       std::string(200, '[') + std::string(200, ']'),

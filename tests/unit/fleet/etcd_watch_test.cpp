@@ -1,5 +1,6 @@
 #include "fleet/etcd_watch.hpp"
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -183,6 +184,20 @@ TEST_CASE("WatchReader: says why a watch is refused") {
   lost.reader().finish();
   CHECK(lost.end().error.code == ErrorCode::kBusy);
   CHECK(lost.told.empty());
+}
+
+TEST_CASE("WatchReader: a revision that has no next one is refused") {
+  Watched watch;
+  watch.standing();
+  CHECK_FALSE(watch.take(line(std::numeric_limits<std::int64_t>::max(), "")));
+  CHECK(watch.end().error.code == ErrorCode::kParseError);
+  CHECK(watch.told.empty());
+  Watched last;
+  last.standing();
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max() - 1;
+  CHECK(last.take(line(kLast, "")));
+  CHECK_FALSE(last.take(line(kLast, events({event("a/b", kLast)}))));
+  CHECK_THAT(last.end().error.message, Contains("told already"));
 }
 
 TEST_CASE("WatchReader: what etcd does not tell ends it") {

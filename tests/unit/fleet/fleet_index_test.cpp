@@ -146,6 +146,32 @@ TEST_CASE("FleetContent: what is no index is refused") {
   }
 }
 
+TEST_CASE("FleetContent: an index without a site has nothing of one") {
+  FleetContent content(false);
+  content.apply(at_rank(Scope::kFleet, Kind::kAllow, kStep), record("a"));
+  REQUIRE(restored(content, content.index()));
+  Json of_site = with(content.index(), {"fleet", "allow", "ranks"}, "");
+  of_site = with(of_site, {"site", "allow", "ranks"}, "100000");
+  const auto without_site = restored(content, of_site);
+  REQUIRE_FALSE(without_site);
+  CHECK(without_site.error().code == ErrorCode::kInvalidArgument);
+  CHECK(restored(content, with(of_site, {"has_site"}, true)));
+
+  content.apply(of_name(Scope::kFleet, Kind::kGroup, "g"), "[]");
+  const Json named = with(content.index(), {"site", "groups"}, Json::Object{{"g", true}});
+  CHECK_FALSE(restored(content, named));
+  CHECK(restored(content, with(named, {"has_site"}, true)));
+}
+
+TEST_CASE("FleetContent: an index does not take for malformed what is a rank") {
+  // The same key as of the record that has this rank: taken away, it would take that one.
+  FleetContent rankless(false);
+  rankless.apply(malformed(Scope::kFleet, Kind::kAllow, "0000000000100000"), "");
+  const auto with_rank = restored(rankless, rankless.index());
+  REQUIRE_FALSE(with_rank);
+  CHECK(with_rank.error().code == ErrorCode::kInvalidArgument);
+}
+
 TEST_CASE("FleetContent: ranks that do not grow, or are too many, are refused") {
   FleetContent content(false);
   for (std::uint64_t i = 1; i <= 3; ++i) content.apply(at_rank(Scope::kFleet, Kind::kDeny, i), "{}");

@@ -91,6 +91,11 @@ TEST_CASE("FleetLayout: names where strangers wait") {
   CHECK_FALSE(kBerlin.site_of_pending(waits).has_value());
   CHECK(FleetLayout("vipauth/acme", "").site_of_pending(waits) == "paris");
   CHECK_FALSE(FleetLayout("vipauth/acme", "").site_of_pending("/vipauth/acme/pending/paris").has_value());
+  CHECK(FleetLayout("vipauth/acme", "").site_of_pending(kBerlin.pending_key("", "CURVE:k")) == "");
+  for (const std::string& site : {std::string("."), std::string(".."), std::string("a%20b"),
+                                  std::string(256, 'a')}) {  // no address can name these
+    CHECK_FALSE(FleetLayout("vipauth/acme", "").site_of_pending(kBerlin.pending_key(site, "CURVE:k")));
+  }
   CHECK(kBerlin.pending_id(kBerlin.pending_key("berlin", "CURVE:k")) == "CURVE:k");
   CHECK_FALSE(kBerlin.pending_id("/vipauth/acme/pending/berlin/CURVE:k"));  // not in the one form
   CHECK_FALSE(kBerlin.pending_id(kBerlin.pending_key("paris", "CURVE:k")));

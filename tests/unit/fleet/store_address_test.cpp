@@ -48,6 +48,16 @@ TEST_CASE("StoreAddress: reads members, prefix and site, and writes them again")
   }
 }
 
+TEST_CASE("StoreAddress: a site is no longer than what keys and guards hold of one") {
+  const std::string longest(255, 's');
+  const auto address = StoreAddress::parse("etcds://h/p?site=" + longest);
+  REQUIRE(address);
+  CHECK(address->site == longest);
+  const auto longer = StoreAddress::parse("etcds://h/p?site=s" + longest);
+  REQUIRE_FALSE(longer);
+  CHECK_THAT(longer.error().message, Contains("255"));
+}
+
 TEST_CASE("StoreAddress: refuses everything else, and says why") {
   const std::pair<std::string, std::string> cases[] = {
       {"", "scheme"},
