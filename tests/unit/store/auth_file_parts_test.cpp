@@ -150,6 +150,13 @@ TEST_CASE("AuthFile: comments and an older version are kept where the file was n
     REQUIRE(file_of(home).replace(text_of(document("bob")), false));
     CHECK(home.read("auth.json.1.2.bak") == old);
   }
+  SECTION("an older version that cannot be kept is not replaced") {
+    const std::string old = R"({"allow": [], "version": {"major": 1, "minor": 2}})";
+    home.write("auth.json", old);
+    home.make_folder("auth.json.1.2.bak.tmp");
+    CHECK(file_of(home).replace(text_of(document("bob")), false).error().code == ErrorCode::kIoError);
+    CHECK(home.read("auth.json") == old);
+  }
   SECTION("what cannot be read is not replaced") {
     home.write("auth.json", "{");
     CHECK(file_of(home).replace(text_of(document("bob")), false).error().code == ErrorCode::kParseError);
