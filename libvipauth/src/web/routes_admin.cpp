@@ -132,7 +132,8 @@ Result<Approval> parse_approval(const Json& body) {
       if (!member.value.is_bool()) return wrong_member(member.name, "true or false");
       out.any_address = member.value.as_bool();
     } else if (member.name == "credentials") {
-      if (!member.value.is_string()) return wrong_member(member.name, "the key of the peer, as the list has it");
+      if (!member.value.is_string())
+        return wrong_member(member.name, "the key of the peer, as the list has it");
       const auto key = CurveKey::parse(member.value.as_string());
       if (!key) return key.error().at(json_pointer("", member.name));
       out.credentials = *key;
