@@ -169,7 +169,8 @@ void check_refusal(std::string_view text) {
     require_good(trouble.error, text.size());
     require(is_visible(trouble.error.to_string()));
     // A transaction is only given up, or tried elsewhere, where nothing of it was done.
-    require(trouble.may_be_done || trouble.is_without_leader || EtcdClient::is_certain(trouble.error));
+    const bool is_refused = refusal && refusal->is_without_leader();
+    require(trouble.may_be_done || is_refused || EtcdClient::is_certain(trouble.error));
     require(refusal.has_value() || !has_secret(trouble.error.to_string()));
   }
 }

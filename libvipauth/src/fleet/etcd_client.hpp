@@ -83,7 +83,8 @@ struct WatchEnd {
 /// of etcd 3.4 or newer: what is asked goes to one member after the other until one answers. May be used from
 /// any thread.
 ///
-/// What no member takes for want of a leader is asked again until the options' timeout, for they choose one.
+/// What no member takes for want of a leader is asked again until the options' timeout, for they choose one;
+/// so is a question that they do not answer while they do.
 ///
 /// Every error is an Error of these: kUnavailable  no member got the question (the message names each, and
 /// why); kIoError  one may have got it, but there is no answer; kPermissionDenied  not trusted, or not

@@ -351,6 +351,11 @@ bool Refusal::is_auth_off() const {
 // Source: etcd, server/etcdserver/api/v3rpc/interceptor.go, ErrGRPCNoLeader.
 bool Refusal::is_without_leader() const { return code == kUnavailable && message == "etcdserver: no leader"; }
 
+// Source: etcd, api/v3rpc/rpctypes/error.go, ErrGRPCLeaderChanged.
+bool Refusal::is_leader_changing() const {
+  return code == kUnavailable && message == "etcdserver: leader changed";
+}
+
 Error Refusal::to_error() const {
   const auto says = [this](std::string_view text) { return message.find(text) != std::string::npos; };
   const auto error = [this](ErrorCode out, std::string_view hint = "") {
@@ -416,8 +421,8 @@ Trouble trouble_of(std::string_view origin, int status, std::string_view body) {
   Trouble out{refusal->to_error(), false, true};
   // Elsewhere there may be a leader, or somebody in better health.
   out.is_final = out.error.code != ErrorCode::kBusy && out.error.code != ErrorCode::kIoError;
-  out.is_without_leader = refusal->is_without_leader();
-  out.may_be_done = !EtcdClient::is_certain(out.error) && !out.is_without_leader;
+  out.is_without_leader = refusal->is_without_leader() || refusal->is_leader_changing();
+  out.may_be_done = !EtcdClient::is_certain(out.error) && !refusal->is_without_leader();
   return out;
 }
 

@@ -41,6 +41,8 @@ struct Refusal {
   bool is_auth_off() const;
   /// This member has none, and has not even begun: another one may have.
   bool is_without_leader() const;
+  /// They choose one just now. Of what has begun nobody can say whether it will be done.
+  bool is_leader_changing() const;
   Error to_error() const;
 };
 /// Of an answer other than 200. Nothing where it is not etcd that says it.
@@ -51,7 +53,7 @@ struct Trouble {
   Error error;
   bool may_be_done = false;        ///< what was asked: it has got it, and has not refused it
   bool is_final = false;           ///< it would be the same elsewhere
-  bool is_without_leader = false;  ///< for now: they choose another one
+  bool is_without_leader = false;  ///< for now: they choose one, or have just done so
 };
 /// Of an answer other than 200. \param origin  of the member: "http://host:2379"
 Trouble trouble_of(std::string_view origin, int status, std::string_view body);

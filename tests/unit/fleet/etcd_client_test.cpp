@@ -377,6 +377,26 @@ TEST_CASE("EtcdClient: what is refused for want of a leader is asked again until
   asking.join();
 }
 
+TEST_CASE("EtcdClient: a question is asked again while the leader changes, a transaction is not") {
+  std::atomic<int> asked{0};
+  const RawServer server([&](Connection& connection) {
+    for (auto request = connection.read_request(); !request.empty(); request = connection.read_request()) {
+      if (++asked <= 3) {
+        connection.answer(refusal(14, "etcdserver: leader changed"), "503 Service Unavailable");
+      } else {
+        connection.answer(good_answer(request));
+      }
+    }
+  });
+  CHECK(client_of({server.port(), dead_port()}).range(kQuestion));
+  CHECK(asked == 4);
+  asked = 0;
+  const auto answer = client_of({server.port(), dead_port()}).txn({}, kMutation);
+  REQUIRE_FALSE(answer);
+  CHECK_FALSE(EtcdClient::is_certain(answer.error()));
+  CHECK(asked == 1);
+}
+
 TEST_CASE("EtcdClient: what etcd refuses is not asked of another member") {
   std::atomic<int> asked{0};
   const RawServer good([&](Connection& connection) {

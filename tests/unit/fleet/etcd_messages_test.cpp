@@ -197,6 +197,7 @@ TEST_CASE("etcd messages: what etcd refuses has the code that it means") {
       {11, "etcdserver: mvcc: required revision has been compacted", ErrorCode::kConflict},
       {12, "unknown method", ErrorCode::kParseError},
       {14, "etcdserver: no leader", ErrorCode::kBusy},
+      {14, "etcdserver: leader changed", ErrorCode::kBusy},
       {14, "etcdserver: request timed out", ErrorCode::kBusy},
       {16, "etcdserver: invalid auth token", ErrorCode::kPermissionDenied},
       {2, "anything", ErrorCode::kIoError},
@@ -212,6 +213,7 @@ TEST_CASE("etcd messages: what etcd refuses has the code that it means") {
     CHECK(refusal->to_error().code == one.expected);
     CHECK_THAT(refusal->to_error().message, Contains(one.message));
     CHECK(refusal->is_without_leader() == (std::string(one.message) == "etcdserver: no leader"));
+    CHECK(refusal->is_leader_changing() == (std::string(one.message) == "etcdserver: leader changed"));
   }
   CHECK(parse_refusal(R"({"error":{"grpc_code":14,"http_code":503,"message":"etcdserver: no leader"}})")
             ->is_without_leader());
