@@ -48,3 +48,29 @@ function(vipauth_compiler_options target)
   target_compile_options(${target} PRIVATE ${vipauth_warnings})
   vipauth_hardening_options(${target})
 endfunction()
+
+# Compiles what most sources include anyway once for all of a target; what follows the target's name is in it, too. Each
+# source includes what it needs nevertheless: builds of other presets have nothing precompiled.
+function(vipauth_precompile target)
+  if(VIPAUTH_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE
+      <algorithm> <array> <chrono> <cstdint> <functional> <map> <memory> <mutex> <optional> <set> <span>
+      <string> <string_view> <unordered_map> <utility> <variant> <vector> ${ARGN})
+    vipauth_precompiled_options(${target})
+  endif()
+endfunction()
+
+# With what is precompiled for a target that is compiled in the same way.
+function(vipauth_precompile_as target other)
+  if(VIPAUTH_PRECOMPILE)
+    target_precompile_headers(${target} REUSE_FROM ${other})
+    vipauth_precompiled_options(${target})
+  endif()
+endfunction()
+
+# GCC 12 forgets that what is precompiled are the system's headers, and warns of them.
+function(vipauth_precompiled_options target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+  endif()
+endfunction()

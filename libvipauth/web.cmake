@@ -15,6 +15,7 @@ add_custom_command(OUTPUT "${asset_texts}"
 
 add_library(vipauth_web_objects OBJECT ${web_sources} "${asset_texts}")
 vipauth_compiler_options(vipauth_web_objects)
+vipauth_precompile(vipauth_web_objects)
 set_target_properties(vipauth_web_objects PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 target_include_directories(vipauth_web_objects PRIVATE include "${CMAKE_CURRENT_BINARY_DIR}/include" src)
 target_link_libraries(vipauth_web_objects PRIVATE PkgConfig::VIPAUTH_WEB_DEPS Threads::Threads)
