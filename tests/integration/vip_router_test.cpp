@@ -381,7 +381,6 @@ TEST_CASE("VipRouter: what peers may make it keep is bounded") {
   const Cast cast;
   VipRouter::Options options;
   options.max_peers = 3;
-  options.high_water_mark = 10;
   const RunningRouter router(cast.home, std::move(options));
   zmq::context_t context;
   VipPeer alice(context, router, cast.alice, "alice");

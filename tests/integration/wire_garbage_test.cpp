@@ -275,10 +275,15 @@ TEST_CASE("wire: who is inside and sends what is no MESSAGE is hung up on") {
                                 {"made up", zmtp_message("\x07MESSAGE" + random_bytes(100, 9))}}));
   CAPTURE(garbage.name);
   GuardedBus bus;
+  bus.server.router.set(zmq::sockopt::heartbeat_ivl, 100);  // as above
+  bus.listen_again();
   {
     Inside inside(bus);
     CHECK(bus.events.next_handshake() == kSucceeded);
     inside.peer.write(garbage.bytes);
+    const std::string told = bus.events.next_handshake();
+    CHECK(told != kSucceeded);
+    CHECK(told != kNone);
     CHECK(inside.peer.is_hung_up_on());
   }
   CHECK_FALSE(receive(bus.server.router, milliseconds(0)));
