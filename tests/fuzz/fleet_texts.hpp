@@ -1,16 +1,31 @@
 #pragma once
 
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <vipauth/json.hpp>
 
-/// What an input cannot be expected to hit upon: two agents' requests for certificates, the certificate of
-/// the first, and one of its name for another key. In inputs "$CSR", "$OTHER", "$CERTIFICATE" and "$FOREIGN"
-/// stand for them, as they do in JSON.
+#include "fuzz.hpp"
+
+/// What the targets of a fleet's store share.
 namespace vipauth::fuzz {
 
+/// What inputs have where a password may stand, or what is not understood: nobody is shown it.
+inline constexpr std::string_view kSecret = "hunter2-battery";
+
+inline void require_quiet(const Error& error, std::size_t size,
+                          const std::source_location& place = std::source_location::current()) {
+  require_good(error, size, place);
+  require(!has_control_character(error.to_string()) && is_valid_utf8(error.to_string()), error.to_string(),
+          place);
+  require(error.to_string().find(kSecret) == std::string::npos, error.to_string(), place);
+}
+
+// What an input cannot be expected to hit upon: two agents' requests for certificates, the certificate of
+// the first, and one of its name for another key. In inputs "$CSR", "$OTHER", "$CERTIFICATE" and "$FOREIGN"
+// stand for them, as they do in JSON.
 inline constexpr std::string_view kCsrName = "here.there.agent";
 inline constexpr std::string_view kCsr =
     "-----BEGIN CERTIFICATE REQUEST-----\n"

@@ -22,17 +22,7 @@ using namespace vipauth::fleet;
 
 namespace {
 
-// What a value may hold: where it is not understood, nobody is shown it.
-constexpr std::string_view kSecret = "hunter2-battery";
 constexpr std::size_t kMostText = ValueMembers::kMaxTextBytes;
-
-void require_quiet(const Error& error, std::size_t size,
-                   const std::source_location& place = std::source_location::current()) {
-  require_good(error, size, place);
-  require(!has_control_character(error.to_string()) && is_valid_utf8(error.to_string()), error.to_string(),
-          place);
-  require(error.to_string().find(kSecret) == std::string::npos, error.to_string(), place);
-}
 
 /// Of what goes into logs and records.
 void require_plain(std::string_view text,

@@ -176,8 +176,8 @@ Result<std::vector<FleetCsr>> FleetCsrs::Impl::list(std::vector<std::string>* wa
   for (int tries = 1;; ++tries) {
     CsrListing listing(layout);
     const auto read = read_range(client, layout.csr_prefix(),
-                                 {[&](KeyValue&& from) { return listing.take(std::move(from), false); },
-                                  [&](KeyValue&& from) { return listing.take(std::move(from), true); }});
+                                 {[&](KeyValue&& from) { return listing.take(from, false); },
+                                  [&](KeyValue&& from) { return listing.take(from, true); }});
     if (!read && read.error().code == ErrorCode::kConflict && tries < kMostTries) continue;
     if (!read) return read.error();
     if (warnings != nullptr) {
